@@ -1,0 +1,73 @@
+"""What one can do here: `nox -l` lists it. The cells of a matrix are sessions too."""
+
+from __future__ import annotations
+
+import os
+
+import nox
+
+import djhop.nox
+
+nox.needs_version = ">=2025.5.1"
+nox.options.sessions = ["lint", "types", "tests"]
+nox.options.default_venv_backend = "uv"
+nox.options.reuse_venv = "yes"
+
+#: Every cell of this matrix is a session: nox -s "cell(py3.12-django5.2)" -- TARGET
+djhop.nox.register(os.environ.get("DJHOP_MATRIX", "supported"))
+
+
+def _install(session: nox.Session, *groups: str, editable: bool = True) -> None:
+    project = ["--editable", "."] if editable else ["."]
+    session.install(*project, *(f"--group={group}" for group in groups))
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run every test: unit, and integration with real uv, interpreters and Django."""
+    _install(session, "tests")
+    session.run("pytest", "-n", "2", "--dist", "worksteal", *session.posargs)
+
+
+@nox.session
+def unit(session: nox.Session) -> None:
+    """Run the tests that need no network and no other interpreter."""
+    _install(session, "tests")
+    session.run("pytest", "tests/unit", *session.posargs)
+
+
+@nox.session
+@nox.parametrize("resolution", ["lowest-direct", "highest"])
+def dependencies(session: nox.Session, resolution: str) -> None:
+    """Run the unit tests on the lowest and on the latest dependencies."""
+    session.install(f"--resolution={resolution}", "--editable", ".", "--group=tests")
+    session.run("pytest", "tests/unit", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and formatting with ruff."""
+    _install(session, "lint")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check types with mypy, strictly."""
+    _install(session, "types")
+    session.run("mypy")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Time djhop against nox, tox and a bare loop on the same cells; prints ratios."""
+    _install(session, "bench", editable=False)
+    session.run("python", "tests/bench/bench.py", *session.posargs)
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Run the bundled demo; it ends with exit code 1, because the demo has real breaks."""
+    _install(session)
+    session.run("djhop", "run", "--matrix", "demo", *session.posargs, success_codes=[1])

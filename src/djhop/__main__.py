@@ -1,0 +1,5 @@
+"""`python -m djhop` is `djhop`."""
+
+from djhop.cli import main
+
+main()

@@ -1,0 +1,338 @@
+"""One cell, from a plain job to a result: environment, workspace, and up to three passes."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shlex
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from djhop import (
+    durable,
+    environments,
+    events,
+    interpreters,
+    junit,
+    measure,
+    overlay,
+    passes,
+    pytest_config,
+    releases,
+    results,
+    suites,
+    workspace,
+)
+from djhop.config import Matrix
+from djhop.environments import Environment
+from djhop.errors import Interrupted
+from djhop.installer import CannotInstall
+from djhop.interpreters import Interpreter
+from djhop.locks import Lock, Unresolvable, requirements_text
+from djhop.passes import Next, Ran
+from djhop.paths import Paths
+from djhop.patterns import CellSettings
+from djhop.plan import Cell
+from djhop.process import Command, Spawner
+from djhop.progress import Tally
+from djhop.results import CellResult, Status
+from djhop.suites import PassFiles, Room, Stand
+from djhop.target import Target
+from djhop.workspace import Workspace
+
+#: Called with a stage; while tests run, with a stage and (tests over, tests collected).
+Report = Callable[..., None]
+
+PROBE = Path(__file__).resolve().parent / "probe"
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """All that one cell needs to know; plain data, so that it can travel."""
+
+    cell: Cell
+    target: Target
+    matrix: Matrix
+    settings: CellSettings
+    interpreter: Interpreter
+    lock: Lock
+    #: The cell's folder in the run: `<run>/cells/<cell>`.
+    folder: str
+    cache: str
+    #: What belongs to the target, as `visible.files` lists it.
+    files: tuple[str, ...]
+    #: What follows `--` on the command line.
+    args: tuple[str, ...] = ()
+    recreate: bool = False
+    install_only: bool = False
+    offline: bool = False
+
+
+def run_cell(job: Job, spawner: Spawner, report: Report) -> CellResult:
+    """Do all of a cell's work and say what it saw; what is wrong with the target is a result.
+
+    Raises:
+        InfraError: the machine or the network failed.
+        Interrupted: djhop was asked to stop.
+    """
+    return _Work(job, spawner, report).do()
+
+
+class _Work:
+    """One cell being done."""
+
+    def __init__(self, job: Job, spawner: Spawner, report: Report) -> None:
+        self.job, self.spawner, self._report = job, spawner, report
+        self.folder, self.cache = Path(job.folder), Path(job.cache)
+        self.seconds: dict[str, float] = {}
+        self.notes: list[str] = [*job.lock.notes]
+
+    def do(self) -> CellResult:
+        durable.make(self.folder)
+        durable.write(self.folder / "lock.txt", requirements_text(self.job.lock).encode())
+        try:
+            with self._stage("environment"):
+                environment, tools = self._environment()
+        except CannotInstall as error:
+            return without(
+                self.job.cell, "uninstallable", reason=str(error), hint=f"see {error.log}"
+            )
+        if self.job.install_only:
+            return self._described(
+                without(self.job.cell, "not-run", reason="installed, as asked (--install-only)"),
+                environment,
+            )
+        result = self._tested(environment, tools)
+        environments.harvest(environment, self.job.interpreter, self.cache)
+        return self._described(result, environment)
+
+    @contextlib.contextmanager
+    def _stage(self, name: str) -> Iterator[None]:
+        self._report(name)
+        started = time.monotonic()
+        yield
+        self.seconds[name] = round(time.monotonic() - started, 3)
+
+    def _environment(self) -> tuple[Environment, Path]:
+        job = self.job
+        environment = environments.ensure(
+            job.lock,
+            job.interpreter,
+            cache=self.cache,
+            spawner=self.spawner,
+            recreate=job.recreate,
+            offline=job.offline,
+            cwd=Path(job.target.root),
+        )
+        tools = environments.tools(
+            job.interpreter, cache=self.cache, spawner=self.spawner, offline=job.offline
+        )
+        return environment, tools
+
+    def _described(self, result: CellResult, environment: Environment) -> CellResult:
+        """Add what the passes do not know."""
+        return msgspec.structs.replace(
+            result,
+            django_release=result.django_release or self.job.lock.django_release,
+            python_release=result.python_release or self.job.interpreter.release,
+            forced=self.job.lock.forced,
+            packages=environment.packages,
+            seconds=self.seconds | result.seconds,
+        )
+
+    def _tested(self, environment: Environment, tools: Path) -> CellResult:
+        base = room_of(self.cache, Path(self.job.target.root)) / self.job.cell.id
+        with contextlib.ExitStack() as stack:
+            with self._stage("workspace"):
+                root = Path(self.job.target.root)
+                room = stack.enter_context(workspace.open(root, base, files=self.job.files))
+                laid = self._overlay(room)
+            self.notes += room.notes
+            stand = self._stand(environment, tools, room, laid.dirs)
+            if failed := self._commands("before", self.job.settings.before, stand):
+                return without(self.job.cell, "infra", reason=failed)
+            runs = self._passes(stand)
+            if failed := self._commands("after", self.job.settings.after, stand):
+                self.notes.append(failed)
+            return self._result(stand, environment, tools, runs)
+
+    def _overlay(self, room: Workspace) -> overlay.Overlay:
+        if not self.job.target.packaged or self.job.matrix.install_project == "never":
+            return overlay.Overlay((), ())
+        laid = overlay.overlay(
+            room.tree,
+            self.job.interpreter,
+            cache=self.cache,
+            spawner=self.spawner,
+            recreate=self.job.recreate,
+            offline=self.job.offline,
+        )
+        self.notes += laid.notes
+        return laid
+
+    def _stand(
+        self, environment: Environment, tools: Path, room: Workspace, dirs: tuple[str, ...]
+    ) -> Stand:
+        """What all passes share: environment variables, places, what is measured."""
+        job, suite = self.job, self.job.target.suite
+        assert suite is not None
+        place = Room(
+            cell=job.cell.id,
+            python=job.cell.python,
+            workspace=str(room.tree),
+            home=str(room.home),
+            tmp=str(room.tmp),
+            environment=str(environment.path),
+            probe=str(PROBE),
+            import_roots=job.target.import_roots,
+        )
+        wanted = measure.options(room.tree)
+        source, omit = wanted.measured(str(room.tree))
+        folder = suite.working_directory
+        env = suites.cell_environ(
+            place,
+            inherited=os.environ,
+            pass_env=job.matrix.pass_env,
+            set_env={**dict(suite.environment), **job.settings.env},
+            settings=suite.settings,
+            branch=job.matrix.branch,
+        )
+        return Stand(
+            room=place,
+            django=job.cell.django,
+            interpreter=str(environment.python),
+            env=env,
+            working_directory=folder or ".",
+            packages=frozenset(environment.packages),
+            addopts=pytest_config.read(room.tree, folder).addopts,
+            overlay=dirs,
+            tools=(str(tools),),
+            source=source,
+            omit=omit,
+            branch=job.matrix.branch,
+            timeout=job.settings.timeout,
+        )
+
+    def _commands(self, when: str, lines: tuple[str, ...], stand: Stand) -> str:
+        """Run the matrix's own commands in the workspace; return what failed, or ""."""
+        for line in lines:
+            argv = tuple(shlex.split(line))
+            done = self.spawner.run(
+                Command(
+                    argv=argv,
+                    cwd=str(Path(stand.room.workspace, stand.working_directory)),
+                    env=stand.env,
+                    timeout=stand.timeout,
+                    log=str(self.folder / f"log-{when}.txt"),
+                )
+            )
+            if done.interrupted:
+                raise Interrupted("interrupted")
+            if done.returncode != 0:
+                how = "timed out" if done.timed_out else f"ended with {done.returncode}"
+                return f"the {when} command `{line}` {how}; see log-{when}.txt"
+        return ""
+
+    def _passes(self, stand: Stand) -> list[Ran]:
+        """Run strict, then whatever is needed to know what each test does."""
+        following: Next | None = Next(mode="strict", name="strict")
+        runs: list[Ran] = []
+        while following is not None:
+            with self._stage(following.name):
+                runs.append(self._pass(stand, following))
+            following = passes.next_pass(runs)
+        return runs
+
+    def _pass(self, stand: Stand, wanted: Next) -> Ran:
+        suite = self.job.target.suite
+        assert suite is not None
+        files = PassFiles.in_folder(str(self.folder), wanted.name)
+        command, config = suites.pass_command(
+            suite,
+            stand,
+            mode=wanted.mode,
+            files=files,
+            args=self.job.args,
+            skip=bool(wanted.skip_ids),
+        )
+        durable.write(Path(files.config), msgspec.json.encode(config))
+        if wanted.skip_ids:
+            durable.write(Path(files.skip_ids), msgspec.json.encode(wanted.skip_ids))
+        Path(files.events).unlink(missing_ok=True)
+        tally = Tally(Path(files.events))
+        done = self.spawner.run(
+            command, on_tick=lambda: self._report(wanted.name, tally.look())
+        )
+        return passes.finish(
+            wanted.mode,
+            done,
+            events.read(Path(files.events)),
+            subset=bool(wanted.skip_ids),
+            xml_tests=junit.count(Path(files.junit)) if suite.kind == "pytest" else None,
+            log=Path(files.log).name,
+        )
+
+    def _result(
+        self, stand: Stand, environment: Environment, tools: Path, runs: list[Ran]
+    ) -> CellResult:
+        suite = self.job.target.suite
+        assert suite is not None
+        paths = Paths(
+            root=stand.room.workspace,
+            site_packages=(environment.site_packages,),
+            hidden=(PROBE, tools),
+            import_roots=stand.room.import_roots,
+        )
+        tree = Path(stand.room.workspace)
+        measured = sorted(self.folder.glob("coverage-*"))
+        self.notes += suites.neutralised(suite, stand, self.job.args)
+        result = results.build(
+            self.job.cell,
+            runs,
+            paths=paths,
+            releases=releases.load(),
+            coverage=measure.per_cent(measured, tree, measure.options(tree)),
+            notes=self.notes,
+        )
+        junit.to_junit(result).write(str(self.folder / "junit.xml"))
+        measure.combine(
+            dict.fromkeys(measured, tree), Path(self.job.target.root), self.folder / "coverage"
+        )
+        return result
+
+
+def room_of(cache: Path, root: Path) -> Path:
+    """The folder under the cache that holds the workspaces of the target at `root`."""
+    digest = hashlib.sha256(os.fsencode(root)).hexdigest()[:10]
+    return cache / "workspaces" / f"{root.name or 'target'}-{digest}"
+
+
+def without(cell: Cell, status: Status, *, reason: str, hint: str = "") -> CellResult:
+    """The result of a cell whose suite never ran."""
+    return CellResult(
+        id=cell.id,
+        django=cell.django,
+        python=cell.python,
+        status=status,
+        reason=reason,
+        hint=hint,
+    )
+
+
+def no_python(cell: Cell) -> CellResult:
+    """The result of a cell whose interpreter is not there."""
+    hint = interpreters.how_to_get(
+        cell.python, uv_can_download=interpreters.uv_can_download(cell.python)
+    )
+    return without(
+        cell, "no-python", reason=f"no Python {cell.python} on this machine", hint=hint
+    )
+
+
+def unresolvable(cell: Cell, found: Unresolvable) -> CellResult:
+    """The result of a cell for which there is no set of packages."""
+    status: Status = "uninstallable" if found.kind == "build" else "unresolvable"
+    return without(cell, status, reason=found.reason, hint=f"uv's own words: {found.log}")

@@ -1,0 +1,187 @@
+"""The command line: arguments, dispatch, the one error boundary, exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+import djhop
+from djhop.errors import DjhopError, ExitCode, UsageError
+
+
+class _State:
+    """What follows `--`, and nothing else: click would take it for arguments of ours."""
+
+    args: tuple[str, ...] = ()
+
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 98}
+
+
+@click.group(context_settings=CONTEXT)
+@click.version_option(djhop.__version__, prog_name="djhop", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Show where each hop of a Django upgrade breaks, why, and whose fault it is."""
+
+
+def _matrix_options(command: Any) -> Any:
+    """The options that say which cells there are; shared by plan, run and hop."""
+    options = [
+        click.option("--matrix", metavar="NAME|FILE", help="Preset or matrix file (default: lts)."),
+        click.option("--from", "start", metavar="SERIES", help="First Django series."),
+        click.option("--to", "goal", metavar="SERIES", help="Last Django series."),
+        click.option("--python", metavar="X.Y", help="Python that the path starts on."),
+        click.option("--cells", multiple=True, metavar="GLOB", help="Only these: glob or factor."),
+        click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _run_options(command: Any) -> Any:
+    """The options of what runs cells; shared by run and hop."""
+    options = [
+        click.option("--jobs", "-j", type=click.IntRange(0), help="Cells at a time (0: cores)."),
+        click.option("--out", metavar="DIR", default="reports", help="Where runs land."),
+        click.option("--timeout", type=click.FloatRange(min=0.1), metavar="SECONDS",
+                     help="Longest one pass of a cell may take."),
+        click.option("--fresh", is_flag=True, help="Resolve again, though nothing changed."),
+        click.option("--recreate", is_flag=True, help="Build environments anew."),
+        click.option("--offline", is_flag=True, help="Use caches alone."),
+        click.option("--install-only", is_flag=True, help="Make the environments; run no test."),
+        click.option("--install-python", type=click.Choice(["auto", "never"]), default="auto",
+                     help="Whether uv may install a missing Python."),
+        click.option("--fail-fast", is_flag=True, help="After a red cell, start no other."),
+        click.option("--resume", is_flag=True, help="Keep the cells an interrupted run finished."),
+        click.option("--dry-run", is_flag=True, help="Print every command; run none."),
+        click.option("--list", "list_only", is_flag=True, help="Print the cells; run none."),
+        click.option("--quiet", "-q", is_flag=True, help="Print the final report only."),
+    ]  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@cli.command("plan", context_settings=CONTEXT)
+@click.argument("target", default="")
+@_matrix_options
+def plan_command(**given: Any) -> int:
+    """Show the path, its hops and cells, and which interpreters are there. Installs nothing."""
+    from djhop import commands
+
+    return commands.plan(**given)
+
+
+@cli.command("run", context_settings=CONTEXT)
+@click.argument("target", default="")
+@_matrix_options
+@_run_options
+def run_command(**given: Any) -> int:
+    """Run the matrix on TARGET (default: here) and report where each hop breaks.
+
+    What follows `--` goes to the suite: djhop run . -- tests/test_orders.py -k refund
+    """
+    from djhop import commands
+
+    return commands.run(args=_State.args, **given)
+
+
+@cli.command("hop", context_settings=CONTEXT)
+@click.argument("before")
+@click.argument("after")
+@click.argument("target", default="")
+@_matrix_options
+@_run_options
+def hop_command(**given: Any) -> int:
+    """Run one hop only: Django BEFORE and AFTER on one Python, and nothing else."""
+    from djhop import commands
+
+    return commands.hop(args=_State.args, **given)
+
+
+@cli.command("report", context_settings=CONTEXT)
+@click.argument("run", default="latest")
+@click.option("--out", metavar="DIR", default="reports", help="Where runs land.")
+@click.option("--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text")
+@click.option("--output", "-o", metavar="FILE", help="Write it there instead of printing it.")
+def report_command(**given: Any) -> int:
+    """Print the report of RUN again (a folder, a name, or the latest)."""
+    from djhop import commands
+
+    return commands.report(**given)
+
+
+@cli.command("doctor", context_settings=CONTEXT)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
+def doctor_command(**given: Any) -> int:
+    """Say what is there, what is missing and what to type: interpreters, uv, caches, disk."""
+    from djhop import doctor
+
+    return doctor.run(**given)
+
+
+def split(argv: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
+    """Split at the first `--`: what is ours, and what goes to the suite."""
+    if "--" not in argv:
+        return list(argv), ()
+    at = list(argv).index("--")
+    return list(argv[:at]), tuple(argv[at + 1 :])
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run djhop and exit with the code of `errors.ExitCode` that applies."""
+    ours, _State.args = split(sys.argv[1:] if argv is None else argv)
+    sys.exit(int(_boundary(ours)))
+
+
+def _boundary(argv: list[str]) -> int:
+    """Every error ends here, as a message a person can act on."""
+    try:
+        code = cli.main(argv, prog_name="djhop", standalone_mode=False)
+        return int(code or 0)
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.ClickException as error:
+        error.show()
+        return ExitCode.USAGE
+    except (click.Abort, KeyboardInterrupt):
+        print("djhop: interrupted", file=sys.stderr)  # noqa: T201
+        return ExitCode.INTERRUPTED
+    except DjhopError as error:
+        _say(error)
+        return error.return_code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.OK
+    except Exception:
+        return _internal()
+
+
+def _say(error: DjhopError) -> None:
+    kind = "" if isinstance(error, UsageError) else f" ({error.return_code.name.lower()})"
+    print(f"djhop{kind}: {error}", file=sys.stderr)  # noqa: T201
+    if error.hint:
+        print(f"  {error.hint}", file=sys.stderr)  # noqa: T201
+
+
+def _internal() -> int:
+    """Write the traceback where it can be pasted from, and say so in two lines."""
+    text = (
+        f"djhop {djhop.__version__} on Python {sys.version.split()[0]}, {sys.platform}\n"
+        f"argv: {sys.argv[1:]!r}\n\n{traceback.format_exc()}"
+    )
+    fd, name = tempfile.mkstemp(prefix="djhop-error-", suffix=".log")
+    with os.fdopen(fd, "w", encoding="utf-8", errors="backslashreplace") as log:
+        log.write(text)
+    last = text.rstrip().rsplit("\n", 1)[-1]
+    print(f"djhop: internal error: {last}", file=sys.stderr)  # noqa: T201
+    print(f"  this is a bug in djhop; please report it with {Path(name)}", file=sys.stderr)  # noqa: T201
+    return ExitCode.INTERNAL

@@ -1,0 +1,198 @@
+"""What each command does, from parsed arguments to an exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from djhop import config, locate, matrixfiles, releases, target
+from djhop import plan as planning
+from djhop.config import Matrix
+from djhop.errors import ExitCode, NoTestsError
+from djhop.interpreters import Interpreter
+from djhop.plan import Plan
+from djhop.process import Spawner
+from djhop.target import Target
+
+if TYPE_CHECKING:
+    from djhop.record import Run
+
+#: The `target` of the demo preset: the project that ships inside the package.
+DEMO = "demo"
+
+
+class Setup(msgspec.Struct, frozen=True, kw_only=True):
+    """A target, its matrix and its plan: what every command starts from."""
+
+    matrix: Matrix
+    target: Target
+    plan: Plan
+    found: dict[str, Interpreter]
+
+
+def set_up(given: dict[str, Any], spawner: Spawner) -> Setup:
+    """Read the configuration, look at the target, find interpreters and make the plan."""
+    matrix = _matrix(given)
+    looked = target.look(_root(given["target"], matrix), matrix)
+    found = locate.pythons(spawner)
+    facts: dict[str, Any] = {
+        "target_pythons": looked.pythons,
+        "requires_python": looked.requires_python,
+        "available": frozenset(found),
+    }
+    known = releases.load()
+    if ends := given.get("hop"):
+        made = planning.one_hop(matrix, known, before=ends[0], after=ends[1], **facts)
+    else:
+        made = planning.make(matrix, known, current=looked.django, **facts)
+    if given["cells"]:
+        made = planning.select(made, given["cells"])
+    return Setup(matrix=matrix, target=looked, plan=made, found=found)
+
+
+def _matrix(given: dict[str, Any]) -> Matrix:
+    """The target's own configuration, then the matrix that is named, then the command line."""
+    keys = {"from": "start", "to": "goal", "python": "python", "jobs": "jobs", "timeout": "timeout"}
+    said = {key: given[name] for key, name in keys.items() if given.get(name) is not None}
+    named = [matrixfiles.read(given["matrix"])] if given["matrix"] else []
+    root = given["target"] or (named[0][0].get("target") if named else "") or "."
+    own = config.of_target(Path(_demo_or(root)))
+    tables = [own] if own else []
+    return config.combine(*tables, *named, (said, "command line"))
+
+
+def _root(named: str, matrix: Matrix) -> Path:
+    return Path(_demo_or(named or matrix.target or "."))
+
+
+def _demo_or(root: str) -> str:
+    """The path of the bundled project where `root` names it and no folder here is called so."""
+    if root == DEMO and not Path(root).is_dir():
+        return str(Path(__file__).resolve().parent / "data" / DEMO)
+    return root
+
+
+def plan(**given: Any) -> int:
+    """`djhop plan`: the plan in words, or as JSON."""
+    from djhop.reports import planned
+
+    setup = set_up(given, Spawner())
+    show = planned.as_json if given["as_json"] else planned.text
+    _print(show(setup.target, setup.plan, setup.found, releases.load()))
+    return ExitCode.OK
+
+
+def hop(before: str, after: str, **given: Any) -> int:
+    """`djhop hop`: the two cells of one Django hop."""
+    return run(**given, hop=(before, after))
+
+
+def run(args: tuple[str, ...], **given: Any) -> int:
+    """`djhop run`: the matrix, a live view of it, and the report."""
+    from djhop import console, runner
+    from djhop.reports import json as json_report
+    from djhop.reports import markdown, text
+
+    spawner = Spawner(registry=locate.cache() / "running")
+    setup = set_up(given, spawner)
+    if given["list_only"]:
+        _print("\n".join(cell.id for cell in setup.plan.cells))
+        return ExitCode.OK
+    if setup.target.suite is None:
+        raise NoTestsError(
+            f"no test suite found in {setup.target.root}",
+            hint='name it in djhop.toml: test = ["pytest", "tests"]',
+        )
+    options = _options(given, args, setup.matrix)
+    session = runner.Session(
+        target=setup.target,
+        matrix=setup.matrix,
+        plan=setup.plan,
+        found=setup.found,
+        options=options,
+        spawner=spawner,
+    )
+    if given["dry_run"]:
+        _print("\n".join(session.commands()))
+        return ExitCode.OK
+    quiet = given["quiet"] or given["as_json"]
+    with _interruptible(spawner):
+        console.watch(session.events(), stream=sys.stderr, quiet=quiet)
+    finished = session.folder.load()
+    text_report = text.render(finished)
+    (session.folder.path / "report.txt").write_text(text_report, encoding="utf-8")
+    (session.folder.path / "report.md").write_text(markdown.render(finished), encoding="utf-8")
+    if given["as_json"]:
+        _print(json_report.render(finished))
+    else:
+        _print(_as_text(finished))
+    return session.exit_code
+
+
+def _options(given: dict[str, Any], args: tuple[str, ...], matrix: Matrix) -> Any:
+    from djhop import runner
+
+    names = ("fresh", "recreate", "offline", "install_only", "fail_fast", "resume")
+    return runner.Options(
+        out=given["out"],
+        jobs=matrix.jobs or os.cpu_count() or 1,
+        args=args,
+        install_python=given["install_python"] == "auto",
+        **{name: given[name] for name in names},
+    )
+
+
+def report(run: str, out: str, form: str, output: str | None) -> int:
+    """`djhop report`: a run's report again, from its folder alone."""
+    from djhop import store
+    from djhop.reports import json as json_report
+    from djhop.reports import markdown, text
+
+    found = store.find(run, Path(out)).load()
+    render: dict[str, Callable[[Any], str]] = {
+        "text": text.render if output else _as_text,
+        "markdown": markdown.render,
+        "json": json_report.render,
+    }
+    if output:
+        Path(output).write_text(render[form](found), encoding="utf-8")
+    else:
+        _print(render[form](found))
+    return ExitCode.OK
+
+
+def _as_text(finished: Run) -> str:
+    """The report for standard output: as wide as the terminal, in colour where it has colours."""
+    from djhop.reports import text
+
+    terminal = sys.stdout.isatty()
+    color = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    width = shutil.get_terminal_size().columns if terminal else 100
+    return text.render(finished, color=color, width=width)
+
+
+@contextlib.contextmanager
+def _interruptible(spawner: Spawner) -> Iterator[None]:
+    """A first signal ends the running cells politely, a second at once; what finished is kept."""
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, lambda *_: spawner.interrupt()) for number in signals}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _print(text: str) -> None:
+    """Write to standard output, whatever it can encode."""
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "replace").decode(encoding).rstrip("\n") + "\n")
+    sys.stdout.flush()

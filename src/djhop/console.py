@@ -1,0 +1,141 @@
+"""What a person sees while the matrix runs: a live board, or plain lines where there is none."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TextIO
+
+from djhop import runner
+from djhop.reports import clean, summary
+from djhop.results import CellResult
+
+#: Stages whose end is worth a line of its own where there is no live board.
+SPOKEN = frozenset({"strict", "plain", "plain-whole", "scoped"})
+#: Statuses whose log is shown: no test's own failure explains them. Others are in the report.
+LOGGED = frozenset({"uncollectable", "crashed", "timed-out", "no-tests"})
+#: Lines of a log that are shown.
+TAIL = 12
+
+
+def watch(events: Iterable[runner.Event], *, stream: TextIO, quiet: bool) -> None:
+    """Show `events` as they come until there are no more."""
+    if quiet:
+        for _ in events:
+            pass
+    elif is_live(stream):
+        _board(events, stream)
+    else:
+        for line in lines(events):
+            print(line, file=stream, flush=True)
+
+
+def is_live(stream: TextIO) -> bool:
+    """Whether `stream` is a terminal that a board can be drawn on."""
+    plain = os.environ.get("CI") or os.environ.get("TERM") == "dumb"
+    return stream.isatty() and not plain
+
+
+def lines(events: Iterable[runner.Event]) -> Iterator[str]:
+    """Turn events into plain lines, each standing on its own, as a CI log wants them."""
+    for event in events:
+        match event:
+            case runner.Said(text=text):
+                yield text
+            case runner.Stage(cell=cell, stage=stage) if stage in SPOKEN:
+                yield f"{_clock()}  {cell}  {stage} run"
+            case runner.Finished(result=result):
+                yield f"{_clock()}  {result.id}  {summary.one_line(result)}"
+                yield from (f"    | {line}" for line in log_tail(result, event.folder))
+            case _:
+                pass
+
+
+def log_tail(result: CellResult, folder: str) -> list[str]:
+    """The last lines of the log of a cell that is red though no test says why, safe to print."""
+    if result.status not in LOGGED or not result.passes:
+        return []
+    log = Path(folder) / result.passes[-1].log
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - 8192))
+            text = file.read().decode(errors="replace")
+    except OSError:
+        return []
+    said = [line for line in text.splitlines() if line.strip()]
+    return [clean.cut(clean.spelled(line), 200) for line in said[-TAIL:]]
+
+
+def _clock() -> str:
+    return time.strftime("%H:%M:%S")
+
+
+class _Row:
+    """The state of one cell on the board."""
+
+    def __init__(self) -> None:
+        self.stage = "waiting"
+        self.done = 0
+        self.expected = 0
+        self.started = 0.0
+        self.final = ""
+
+    def text(self) -> str:
+        if self.final or not self.started:
+            return self.final or self.stage
+        tests = f" {self.done}/{self.expected}" if self.expected else ""
+        return f"{self.stage}{tests}  {time.monotonic() - self.started:.0f} s"
+
+
+class Board:
+    """A table of the cells, redrawn in place; `__rich__` gives its present state."""
+
+    def __init__(self, cells: Iterable[str]) -> None:
+        self.rows = {cell: _Row() for cell in cells}
+
+    def take(self, event: runner.Event) -> str:
+        """Note `event`; return a line to print above the board, or ""."""
+        match event:
+            case runner.Said(text=text):
+                return text
+            case runner.Stage(cell=cell, stage=stage):
+                row = self.rows[cell]
+                row.stage, row.done = stage, 0
+                row.started = row.started or time.monotonic()
+            case runner.Progress(cell=cell, done=done, expected=expected):
+                self.rows[cell].done, self.rows[cell].expected = done, expected
+            case runner.Finished(result=result):
+                self.rows[result.id].final = summary.one_line(result)
+                tail = log_tail(result, event.folder)
+                return "\n".join((f"{result.id}: the end of its log", *tail)) if tail else ""
+            case runner.Started():
+                pass
+        return ""
+
+    def __rich__(self) -> object:
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table.grid(padding=(0, 2))
+        for cell, row in self.rows.items():
+            style = "bold" if row.started and not row.final else ""
+            table.add_row(Text(cell, style=style), Text(row.text(), overflow="ellipsis"))
+        return table
+
+
+def _board(events: Iterable[runner.Event], stream: TextIO) -> None:
+    from rich.console import Console
+    from rich.live import Live
+
+    console = Console(file=stream, highlight=False)
+    board: Board | None = None
+    with Live(console=console, refresh_per_second=8, transient=True) as live:
+        for event in events:
+            if isinstance(event, runner.Started):
+                board = Board(event.cells)
+                live.update(board)  # type: ignore[arg-type]
+            elif board is not None and (line := board.take(event)):
+                live.console.print(line, markup=False)
+

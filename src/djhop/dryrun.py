@@ -1,0 +1,66 @@
+"""Every command that a run would start, in words that can be pasted; starts none."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping
+from pathlib import PurePath
+
+from djhop import attempts, interpreters, suites
+from djhop.interpreters import Interpreter
+from djhop.plan import Cell, Plan
+from djhop.request import Request
+from djhop.suites import PassFiles, Room, Stand
+from djhop.target import Suite, Target
+
+
+def lines(
+    plan: Plan,
+    target: Target,
+    found: Mapping[str, Interpreter],
+    requests: Mapping[Cell, Request],
+    *,
+    uv: str,
+    args: tuple[str, ...],
+) -> Iterator[str]:
+    """Yield the commands of every cell; names in capitals stand for folders made on the way."""
+    assert target.suite is not None
+    for cell in plan.cells:
+        yield f"# {cell.id}"
+        interpreter = found.get(cell.python)
+        if interpreter is None:
+            yield shlex.join(interpreters.install_command(cell.python, uv))
+            continue
+        first = attempts.build(requests[cell], None, attempts.Stage())
+        for name, wanted in attempts.files(first).items():
+            if name != "lock.txt" and wanted:
+                yield from (f"#   {name}: {line}" for line in wanted.splitlines())
+        yield shlex.join(
+            attempts.argv(uv, requests[cell], first, PurePath("LOCK"), offline=False)  # type: ignore[arg-type]
+        )
+        yield shlex.join((uv, "venv", "--relocatable", "--python", interpreter.path, "ENV"))
+        yield shlex.join(
+            (uv, "pip", "install", "--no-deps", "--python", "ENV/bin/python", "-r", "LOCK/lock.txt")
+        )
+        yield f"# in a private copy of {target.root}, under coverage and the probe:"
+        yield _suite(target.suite, cell, args)
+        yield ""
+
+
+def _suite(suite: Suite, cell: Cell, args: tuple[str, ...]) -> str:
+    room = Room(
+        cell=cell.id,
+        python=cell.python,
+        workspace="WORKSPACE",
+        home="HOME",
+        tmp="TMP",
+        environment="ENV",
+        probe="PROBE",
+    )
+    stand = Stand(room=room, django=cell.django, interpreter="ENV/bin/python", env={})
+    _, config = suites.pass_command(
+        suite, stand, mode="strict", files=PassFiles.in_folder("CELL", "strict"), args=args
+    )
+    head = ("-m", "pytest") if suite.kind == "pytest" else ()
+    settings = f"DJANGO_SETTINGS_MODULE={suite.settings} " if suite.settings else ""
+    return settings + shlex.join(("ENV/bin/python", *head, *config.argv))

@@ -1,0 +1,87 @@
+"""Files that outlive a process: written aside and renamed; errors of reading name the file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from djhop.errors import InfraError, UsageError
+
+T = TypeVar("T")
+
+
+def read(path: Path, kind: type[T], newest: int) -> T:
+    """Read a JSON file of ours; keys that this djhop does not know are passed over.
+
+    Raises:
+        UsageError: it is missing, damaged, or of a format above `newest`; the message names it.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+    try:
+        found = msgspec.json.decode(data, type=_Head).format
+        if found > newest:
+            raise UsageError(
+                f"{path} was written by a newer djhop (format {found}; this one reads {newest})",
+                hint="python -m pip install --upgrade djhop",
+            )
+        return msgspec.json.decode(data, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"{path} is damaged: {error}", hint="run again, or delete that run's folder"
+        ) from error
+
+
+class _Head(msgspec.Struct):
+    format: int
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write a file aside and rename it into place, so that nobody ever reads half of it.
+
+    Raises:
+        InfraError: the disk is full, or the folder may not be written.
+    """
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        aside.write_bytes(data)
+        aside.replace(path)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        raise InfraError(f"cannot write {path}: {error.strerror}") from error
+
+
+def make(folder: Path) -> None:
+    """Make a folder and those above it.
+
+    Raises:
+        InfraError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InfraError(f"cannot make {folder}: {error.strerror}") from error
+
+
+def encode(value: object) -> bytes:
+    """Return `value` as JSON; lone surrogates, which JSON cannot hold, are spelled out."""
+    try:
+        return msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        return msgspec.json.encode(_spelled(msgspec.to_builtins(value)))
+
+
+def _spelled(value: Any) -> Any:
+    match value:
+        case str():
+            return value.encode("utf-8", "backslashreplace").decode()
+        case dict():
+            return {_spelled(key): _spelled(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_spelled(item) for item in value]
+    return value

@@ -1,0 +1,108 @@
+"""Writes what the probe sees: one JSON line per event, one write(2) per line.
+
+The target may close our descriptor, change directory, fork, freeze time or mock half of `os`.
+None of that may lose an event, and no trouble of ours may ever surface in the target's code.
+"""
+
+import binascii
+import json
+import os
+import time
+
+#: Longest line, in bytes: O_APPEND keeps lines whole, and a reader may trust this bound.
+LINE_LIMIT = 256 * 1024
+#: Longest message, in characters.
+TEXT_LIMIT = 4000
+#: Longest test id: parametrized ids can hold whole documents.
+ID_LIMIT = 2000
+
+
+class _Real(object):
+    """The real functions, out of reach of mocks.
+
+    They are class attributes because freezegun replaces `time.time` in the globals of every
+    module that holds it, and pyfakefs does so with `os`.
+    """
+
+    time = time.time
+    pid = os.getpid
+    open = os.open
+    write = os.write
+    fstat = os.fstat
+    encode = staticmethod(
+        json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), default=repr).encode
+    )
+
+
+def cut(text, limit=TEXT_LIMIT):
+    """Return `text`, at most `limit` characters of it."""
+    return text if len(text) <= limit else text[:limit]
+
+
+def short_id(text):
+    """Return a test id that fits a line; equal ids stay equal, different ones different."""
+    if len(text) <= ID_LIMIT:
+        return text
+    digest = binascii.crc32(text.encode("utf-8", "surrogatepass")) & 0xFFFFFFFF
+    return "%s...%08x" % (text[: ID_LIMIT - 100], digest)
+
+
+class Events(object):
+    """An event log that survives whatever the target does to the process."""
+
+    def __init__(self, path):
+        self.path = os.path.abspath(path)
+        self._fd = -1
+        self._identity = None
+
+    def emit(self, kind, **fields):
+        """Append one event. Never raises, but lets an interrupt or a test's timeout through."""
+        try:
+            record = {"e": kind, "t": _Real.time(), "pid": _Real.pid()}
+            record.update(fields)
+            _Real.write(self._descriptor(), _line(record))
+        except Exception:
+            pass
+
+    def _descriptor(self):
+        # The number may since have been closed, and reused for a file of the target's.
+        try:
+            found = _Real.fstat(self._fd)
+            if (found.st_dev, found.st_ino) == self._identity:
+                return self._fd
+        except OSError:
+            pass
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
+        self._fd = _Real.open(self.path, flags, 0o644)
+        found = _Real.fstat(self._fd)
+        self._identity = (found.st_dev, found.st_ino)
+        return self._fd
+
+
+def _line(record):
+    text = _Real.encode(record)
+    if len(text) >= LINE_LIMIT:
+        text = _Real.encode(_shrunk(record))
+    if len(text) >= LINE_LIMIT:
+        kept = ("e", "t", "pid", "id", "when", "outcome", "seconds", "fatal", "code", "ran")
+        few = {key: record[key] for key in kept if key in record}
+        few["cut"] = True
+        text = _Real.encode(few)
+    # One leading byte would be enough for a broken line before this one, but lines never break:
+    # a regular file takes the whole of a write unless the disk is full.
+    return (text + "\n").encode("ascii")
+
+
+def _shrunk(value, depth=0):
+    """Return `value` with long texts and long lists cut, the ends of lists kept."""
+    if isinstance(value, str):
+        return value if depth == 1 and len(value) <= ID_LIMIT else cut(value, 500)
+    if isinstance(value, dict):
+        small = {key: _shrunk(item, depth + 1) for key, item in value.items()}
+        if depth == 0:
+            small["cut"] = True
+        return small
+    if isinstance(value, (list, tuple)):
+        items = list(value) if len(value) <= 30 else list(value[:10]) + list(value[-20:])
+        return [_shrunk(item, depth + 1) for item in items]
+    return value

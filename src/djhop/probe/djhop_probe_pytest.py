@@ -1,0 +1,270 @@
+"""The probe's pytest plugin: pytest 6.2 to 9, alone or under xdist. PYTEST_DONT_REWRITE
+
+Its wrappers of pytest's phases are the innermost (`trylast`): inside the warning context that
+pytest puts around each phase, where its log and its filters are in force. Under xdist the
+controller logs tests, and workers only what the controller cannot see: warnings and canaries.
+"""
+
+import os
+import warnings
+
+import djhop_probe_compile
+import pytest
+from djhop_probe_events import short_id
+from djhop_probe_exceptions import describe
+from djhop_probe_filters import CANARY, raise_deprecations, show_deprecations
+from djhop_probe_reports import Tests, attach, exception_of, unwrapped
+from djhop_probe_state import STATE, Selection, announce, emit, note
+from djhop_probe_target import Coverage, check_loaded_django
+from djhop_probe_warnings import DEPRECATIONS, RECORDER
+
+TESTS = Tests()
+_collect_errors = set()
+_fatal = set()
+
+
+class _Role(object):
+    """What this process is: the only one, xdist's controller, or one of its workers."""
+
+    controller = False
+    worker = None  # "gw0"
+    announced = False
+
+
+def _bootstrap():
+    """Start the probe in a worker process; in the launcher's it is running already."""
+    if not STATE.started:
+        STATE.start()
+        RECORDER.install()
+        djhop_probe_compile.install()
+        STATE.coverage = Coverage(STATE.config.get("coverage"))
+        STATE.coverage.start_in_worker()
+    STATE.phase = "config"
+    djhop_probe_compile.install_pytest()
+
+
+_bootstrap()
+
+
+def _fail(error):
+    """Log an exception outside the tests, once."""
+    error = unwrapped(error)
+    if id(error) not in _fatal:
+        _fatal.add(id(error))
+        emit("fatal", exc=describe(error))
+        RECORDER.record_fatal(error)
+
+
+def _logs_tests():
+    return _Role.worker is None and STATE.is_main_process()
+
+
+class _Phase(object):
+    """Records what pytest shows in one of its phases; a strict filter where pytest has none."""
+
+    def __init__(self, config, phase, test_id=None, strict=False):
+        self._phase, self._id = phase, test_id
+        # Without pytest's warnings plugin, -W does nothing at all and nobody says so.
+        bare = not config.pluginmanager.hasplugin("warnings")
+        self._own = warnings.catch_warnings() if bare else None
+        self._strict = strict and STATE.mode == "strict"
+
+    def __enter__(self):
+        self._before = STATE.phase, STATE.current
+        STATE.phase, STATE.current = self._phase, self._id
+        if self._own is not None:
+            self._own.__enter__()
+            show_deprecations()
+            if self._strict:
+                note("pytest's warnings plugin is off: the probe put the strict filter in force")
+                raise_deprecations()
+        RECORDER.trust_log()
+
+    def __exit__(self, *exc_info):
+        RECORDER.distrust_log()
+        if self._own is not None:
+            self._own.__exit__(*exc_info)
+        STATE.phase, STATE.current = self._before
+
+
+@pytest.hookimpl(hookwrapper=True, trylast=True)
+def pytest_load_initial_conftests(early_config):
+    with _Phase(early_config, "config", strict=True):
+        outcome = yield
+    if outcome.excinfo is not None:
+        _fail(outcome.excinfo[1])
+
+
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
+def pytest_cmdline_main(config):
+    outcome = yield
+    if outcome.excinfo is not None and not isinstance(outcome.excinfo[1], SystemExit):
+        _fail(outcome.excinfo[1])
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config):
+    worker = getattr(config, "workerinput", None)
+    if worker is not None:
+        _Role.worker = worker["workerid"]
+    addopts = " ".join([str(config.getini("addopts")), os.environ.get("PYTEST_ADDOPTS", "")])
+    if "no:warnings" in addopts or "no:pytest_warnings" in addopts:
+        note("-p no:warnings in addopts: overruled, or the strict filter would do nothing")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(config, specs):
+    _Role.controller = True
+
+
+def pytest_internalerror(excrepr, excinfo):
+    _fail(excinfo.value)
+
+
+def pytest_keyboard_interrupt(excinfo):
+    # pytest's own way of stopping, after collection errors or --maxfail, is not a failure.
+    if type(excinfo.value).__name__ != "Interrupted":
+        _fail(excinfo.value)
+
+
+@pytest.hookimpl(hookwrapper=True, trylast=True)
+def pytest_collection(session):
+    with _Phase(session.config, "collect", strict=True):
+        yield
+    STATE.phase = "runtest"
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_make_collect_report(collector):
+    outcome = yield
+    if outcome.excinfo is None:
+        report = outcome.get_result()
+        excinfo = getattr(getattr(report, "call", None), "excinfo", None)
+        if report.failed and excinfo is not None:
+            attach(report, excinfo.value, "collect")
+
+
+def pytest_collectreport(report):
+    if report.failed and _logs_tests():
+        test_id = short_id(report.nodeid)
+        if test_id not in _collect_errors:
+            _collect_errors.add(test_id)
+            emit("collecterror", id=test_id, exc=exception_of(report))
+
+
+# Outermost, so that what follows the yield comes after whatever the target's plugins do.
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(config, items):
+    yield
+    selection = Selection(STATE.config)
+    if selection:
+        kept = [item for item in items if selection.keeps(item.nodeid)]
+        dropped = [item for item in items if not selection.keeps(item.nodeid)]
+        if dropped:
+            config.hook.pytest_deselected(items=dropped)
+            items[:] = kept
+        if _Role.worker in (None, "gw0"):
+            emit("deselected", n=len(dropped))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish(session):
+    wrong = check_loaded_django()
+    if wrong:
+        pytest.exit(wrong, returncode=97)
+    if _logs_tests() and not _Role.controller:
+        announce(item.nodeid for item in session.items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_node_collection_finished(node, ids):
+    if not _Role.announced:
+        _Role.announced = True
+        announce(ids)
+
+
+@pytest.hookimpl(hookwrapper=True, trylast=True)
+def pytest_runtest_protocol(item):
+    with _Phase(item.config, "runtest", short_id(item.nodeid), strict=True):
+        yield
+
+
+@pytest.hookimpl(hookwrapper=True, trylast=True)
+def pytest_runtest_call(item):
+    if STATE.mode == "plain":
+        yield
+        return
+    native = item.config.pluginmanager.hasplugin("warnings")
+    if STATE.mode == "strict":
+        CANARY.sing(short_id(item.nodeid), "native" if native else "probe")
+        yield
+        return
+    with warnings.catch_warnings():
+        raise_deprecations()
+        _apply_marks(item)
+        CANARY.sing(short_id(item.nodeid), "probe")
+        yield
+
+
+def _apply_marks(item):
+    """Let the test's own filterwarnings marks beat the filter, as they beat pytest's -W."""
+    try:
+        from _pytest.config import parse_warning_filter
+    except ImportError:
+        return
+    for mark in item.iter_markers(name="filterwarnings"):
+        for arg in mark.args:
+            warnings.filterwarnings(*parse_warning_filter(arg, escape=False))
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    if outcome.excinfo is None and call.excinfo is not None:
+        report = outcome.get_result()
+        if report.outcome == "failed" or hasattr(report, "wasxfail"):
+            attach(report, call.excinfo.value, "runtest")
+
+
+def pytest_runtest_logstart(nodeid):
+    if _logs_tests():
+        TESTS.start(nodeid)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_logreport(report):
+    if _logs_tests():
+        TESTS.log(report)
+
+
+def pytest_runtest_logfinish(nodeid):
+    if _logs_tests():
+        TESTS.stop(nodeid)
+
+
+def pytest_warning_recorded(warning_message, when, nodeid):
+    # A safety net for what did not pass the recorder, should a Python work in another way: the
+    # same warning is known, and is not recorded twice.
+    if _Role.controller or not issubclass(warning_message.category, DEPRECATIONS):
+        return
+    before, STATE.current = STATE.current, short_id(nodeid) if nodeid else None
+    try:
+        message = warning_message
+        RECORDER.record(
+            message.category, message.message, message.filename, message.lineno, when, []
+        )
+    finally:
+        STATE.current = before
+
+
+@pytest.hookimpl(hookwrapper=True, trylast=True)
+def pytest_sessionfinish(session):
+    with _Phase(session.config, "config", strict=True):
+        yield
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config):
+    # An execnet worker may leave without running what is registered with atexit.
+    if _Role.worker is not None:
+        STATE.coverage.save()

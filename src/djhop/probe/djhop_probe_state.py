@@ -1,0 +1,104 @@
+"""What every part of the probe shares: the configuration, the event log and where the run is."""
+
+import json
+import os
+
+from djhop_probe_events import Events, short_id
+
+#: Environment variable that holds the path of the configuration.
+VARIABLE = "DJHOP_PROBE"
+HERE = os.path.dirname(os.path.abspath(__file__))
+# In a tuple, so that nothing that patches the globals of modules finds it.
+_real_pid = (os.getpid,)
+
+
+class State(object):
+    """One per process; workers forked from it carry a copy and know it by the pid."""
+
+    started = False
+    config = {}
+    events = None
+    #: "strict", "plain" or "scoped".
+    mode = "plain"
+    #: "import", "config", "collect" or "runtest": where a warning outside tests belongs.
+    phase = "import"
+    #: Id of the test that is running, or None.
+    current = None
+    #: Tests that ran to their end.
+    ran = 0
+    pid = 0
+    #: Exit status that the suite asked for.
+    code = 0
+    #: Whether something was reported that explains a run without tests.
+    explained = False
+    coverage = None
+
+    def start(self):
+        """Read the configuration named by the environment; only the first call does anything."""
+        if self.started:
+            return
+        with open(os.environ[VARIABLE], encoding="utf-8") as file:
+            self.config = json.load(file)
+        self.mode = self.config["mode"]
+        self.events = Events(self.config["events"])
+        self.pid = _real_pid[0]()
+        self.started = True
+
+    def is_main_process(self):
+        """Return whether this is the process that started, not one forked from it since."""
+        return _real_pid[0]() == self.pid
+
+
+STATE = State()
+_noted = set()
+
+
+def emit(kind, **fields):
+    """Append one event to the log."""
+    if STATE.events is not None:
+        STATE.events.emit(kind, **fields)
+
+
+def note(text):
+    """Report something that was neutralised or could not be done, once."""
+    if text not in _noted:
+        _noted.add(text)
+        emit("note", text=text)
+
+
+class Selection(object):
+    """Which tests the configuration wants; every test unless it names some."""
+
+    def __init__(self, config):
+        self._skip = _ids(config.get("skip_ids"))
+        only = config.get("only_ids")
+        self._only = None if only is None else _ids(only)
+
+    def __bool__(self):
+        return bool(self._skip) or self._only is not None
+
+    def keeps(self, test_id):
+        """Return whether the test is to run."""
+        test_id = short_id(test_id)
+        return test_id not in self._skip and (self._only is None or test_id in self._only)
+
+
+def _ids(path):
+    if not path:
+        return frozenset()
+    with open(path, encoding="utf-8") as file:
+        return frozenset(short_id(test_id) for test_id in json.load(file))
+
+
+def announce(ids):
+    """Report the collected tests in run order, at most 500 ids and 100,000 bytes a line."""
+    chunk, size = [], 0
+    for test_id in map(short_id, ids):
+        length = len(ascii(test_id))  # about what JSON makes of it
+        if chunk and (len(chunk) == 500 or size + length > 100000):
+            emit("collected", ids=chunk)
+            chunk, size = [], 0
+        chunk.append(test_id)
+        size += length
+    if chunk:
+        emit("collected", ids=chunk)

@@ -1,0 +1,184 @@
+"""Deprecations by the series that removes them, and what a run could not know."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+import msgspec
+
+from djhop.errors import UsageError
+from djhop.reasons import missing_words
+from djhop.record import DeprecatedUse, Run, RunCell
+from djhop.releases import Releases, version_key
+from djhop.reports.clean import one_line
+from djhop.reports.signs import listed, number, owner
+
+DISTANCE = {1: "next after", 2: "the one after next from"}
+
+
+class UseView(msgspec.Struct, frozen=True, kw_only=True):
+    """One deprecated use."""
+
+    place: str
+    headline: str
+    owner: str
+    #: "314 tests", "at import".
+    seen: str
+
+
+class RemovalView(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that one Django series removes."""
+
+    #: "removed in Django 4.0", or that nobody says.
+    title: str
+    #: "next after 3.2", "breaks on 3.2 → 4.2".
+    relation: str
+    #: "12 uses: 8 in your code, 4 in django-filter".
+    count: str
+    uses: tuple[UseView, ...]
+    more: int = 0
+
+
+class Unknown(msgspec.Struct, frozen=True, kw_only=True):
+    """Something djhop could not know, and what to type about it."""
+
+    text: str
+    hint: str = ""
+
+
+def removals(run: Run, releases: Releases, limit: int) -> tuple[RemovalView, ...]:
+    """Group deprecated uses by the series that removes them, soonest first."""
+    groups: dict[str | None, list[DeprecatedUse]] = {}
+    for use in run.deprecations:
+        groups.setdefault(use.removed_in, []).append(use)
+    order = sorted(groups, key=lambda series: version_key(series) if series else (9999,))
+    return tuple(_removal(run, releases, series, groups[series], limit) for series in order)
+
+
+def _removal(
+    run: Run, releases: Releases, series: str | None, uses: list[DeprecatedUse], limit: int
+) -> RemovalView:
+    uses = sorted(uses, key=lambda use: (use.owner.kind != "project", -use.tests, use.place))
+    owners = Counter(owner(use.owner) for use in uses)
+    one = len(owners) == 1
+    counted = listed([f"in {who}" if one else f"{n} in {who}" for who, n in owners.most_common()])
+    return RemovalView(
+        title=f"removed in Django {series}" if series else "no Django series says when",
+        relation=_relation(run, releases, series, uses) if series else "Python and packages",
+        count=f"{number(len(uses), 'use')}{', ' if len(owners) == 1 else ': '}{counted}",
+        uses=tuple(_use(use) for use in uses[:limit]),
+        more=len(uses[limit:]),
+    )
+
+
+def _relation(run: Run, releases: Releases, series: str, uses: list[DeprecatedUse]) -> str:
+    """Say how far off the removal is from the series that warn, and on which hop it comes."""
+    known = [row.version for row in releases.series]
+    django = {cell.id: cell.django for cell in run.cells}
+    seen = sorted({django[c] for use in uses for c in use.cells if c in django}, key=version_key)
+    words = []
+    for distance, text in DISTANCE.items():
+        near = [
+            one
+            for one in seen
+            if one in known
+            and series in known
+            and known.index(series) - known.index(one) == distance
+        ]
+        words += [f"{text} {listed(near)}"] if near else []
+    for hop in run.plan.hops:
+        low, high = version_key(hop.before.django), version_key(hop.after.django)
+        if hop.on_path and low < version_key(series) <= high:
+            words.append(f"gone on the hop {hop.before.django} → {hop.after.django}")
+    return ", ".join(words)
+
+
+def _use(use: DeprecatedUse) -> UseView:
+    tests = number(use.tests, "test") if use.tests else ""
+    return UseView(
+        place=one_line(use.place, 120),
+        headline=one_line(f"{use.category.rpartition('.')[2]}: {one_line(use.message, 200)}", 260),
+        owner=owner(use.owner),
+        seen=tests or (f"at {one_line(use.when, 20)}" if use.when else "outside tests"),
+    )
+
+
+def unknowns(run: Run, releases: Releases) -> tuple[Unknown, ...]:
+    """List what the run could not know, what hides most first."""
+    return tuple(
+        unknown
+        for found in (
+            _cut_short(run),
+            _without_result(run.cells),
+            _behind_the_first(run),
+            _strictness(run.cells),
+            _quiet(run.cells, releases),
+            _notes(run.cells),
+        )
+        for unknown in found
+    )
+
+
+def _cut_short(run: Run) -> Iterable[Unknown]:
+    if not run.complete:
+        yield Unknown(
+            text="The run was cut short: this is what had finished.", hint="djhop run --resume"
+        )
+
+
+def _without_result(cells: tuple[RunCell, ...]) -> Iterable[Unknown]:
+    for cell in cells:
+        if cell.status in ("no-python", "infra", "interrupted", "not-run"):
+            words = missing_words(cell.status, django=cell.django, python=cell.python)
+            why = f" ({one_line(cell.reason)})" if cell.reason else ""
+            yield Unknown(text=f"{cell.id}: {words}{why}.", hint=one_line(cell.hint))
+    never = [cell.id for cell in cells if cell.status == "unsupported"]
+    if never:
+        yield Unknown(text=f"Not run, since Django does not support them: {listed(never)}.")
+
+
+def _behind_the_first(run: Run) -> Iterable[Unknown]:
+    ran = {cell.id for cell in run.cells if cell.ran}
+    dead = [hop for hop in run.hops if hop.verdict == "breaks" and hop.after not in ran]
+    for hop in dead:
+        yield Unknown(
+            text=f"{hop.after}: no test ran, so what is behind the first cause has not been seen."
+        )
+
+
+def _strictness(cells: tuple[RunCell, ...]) -> Iterable[Unknown]:
+    for cell in cells:
+        if not cell.canary and not any("not in force" in note for note in cell.notes):
+            yield Unknown(
+                text=f"{cell.id}: the strict filter was not in force in some tests; that they "
+                "pass strictly says nothing."
+            )
+        if cell.without_strict:
+            tests = number(cell.without_strict, "test")
+            yield Unknown(text=f"{cell.id}: {tests} without a strict outcome.")
+
+
+def _quiet(cells: tuple[RunCell, ...], releases: Releases) -> Iterable[Unknown]:
+    """A series in which no Django code warns: passing there strictly foretells nothing."""
+    for series in dict.fromkeys(cell.django for cell in cells if cell.status == "passed"):
+        try:
+            quiet = releases.get(series).quiet
+        except UsageError:  # a run of a djhop that knew more series
+            continue
+        if quiet:
+            yield Unknown(
+                text=f"Django {series} itself raises no DeprecationWarning: that its strict runs "
+                "are green says nothing about the next series."
+            )
+
+
+def _notes(cells: tuple[RunCell, ...]) -> Iterable[Unknown]:
+    """What cells had to say, once each."""
+    said: dict[str, list[str]] = {}
+    for cell in cells:
+        for note in cell.notes:
+            said.setdefault(one_line(note), []).append(cell.id)
+    for note, where in said.items():
+        cells_ = listed(where) if len(where) < 4 else f"{where[0]} and {len(where) - 1} more"
+        yield Unknown(text=f"{cells_}: {note}")

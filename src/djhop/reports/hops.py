@@ -1,0 +1,196 @@
+"""A hop → what a report shows of it: a title, a sentence, causes, lists and moves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import msgspec
+
+from djhop.causes import Cause
+from djhop.compare import HopResult
+from djhop.groups import Group
+from djhop.moves import Move
+from djhop.plan import Hop
+from djhop.reports.clean import one_line
+from djhop.reports.signs import SIGNS, Tone, listed, number, owner, tone_of_verdict
+from djhop.verdicts import Verdict
+
+WHOLE = "the whole suite"
+#: "cannot import name 'url' from 'django.conf.urls' (/…/__init__.py)": the folder says nothing.
+IMPORTED_FROM = re.compile(r" \([^()]*__init__\.py\)$| \(/[^()]*\)$")
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """The first of a list, and how many more there are."""
+
+    label: str
+    items: tuple[str, ...]
+    total: int
+
+    @property
+    def more(self) -> int:
+        """How many are not shown."""
+        return self.total - len(self.items)
+
+
+class CauseView(msgspec.Struct, frozen=True, kw_only=True):
+    """One cause on one hop."""
+
+    id: str
+    #: "314 tests"; where no test is known to be behind it, "2 modules" or "the whole suite".
+    count: str
+    #: "ImportError: cannot import name 'url'".
+    headline: str
+    #: "your code, tests/urls.py:3".
+    where: str
+    example: str = ""
+    reproduce: str = ""
+    modules: Shown | None = None
+
+
+class HopView(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a report says of a hop."""
+
+    #: "3.2 → 4.2", "Python 3.8 → 3.10".
+    title: str
+    #: What stays as it is: "Python 3.8", "Django 4.2".
+    fixed: str
+    verdict: Verdict
+    sign: str
+    tone: Tone
+    sentence: str
+    #: Tests that make it one that breaks, by id.
+    breaking: int = 0
+    on_path: bool = True
+    may_fail: bool = False
+    causes: tuple[CauseView, ...] = ()
+    more_causes: int = 0
+    deprecated: tuple[CauseView, ...] = ()
+    more_deprecated: int = 0
+    lists: tuple[Shown, ...] = ()
+    moves: Shown | None = None
+    #: Owners of what breaks: "your code", "django-filter".
+    owners: tuple[str, ...] = ()
+
+
+def view(result: HopResult, hop: Hop, causes: Mapping[str, Cause], limit: int) -> HopView:
+    """Show one hop; lists are cut to `limit`."""
+    tone = tone_of_verdict(result.verdict)
+    django = hop.axis == "django"
+    before, after = hop.before, hop.after
+    title = f"{before.django} → {after.django}" if django else f"{before.python} → {after.python}"
+    owned = [causes[group.cause].owner for group in result.groups if group.cause in causes]
+    return HopView(
+        title=title if django else f"Python {title}",
+        fixed=f"Python {after.python}" if django else f"Django {after.django}",
+        verdict=result.verdict,
+        sign=SIGNS[tone],
+        tone=tone,
+        sentence=one_line(result.reason),
+        breaking=breaking(result),
+        on_path=result.on_path,
+        may_fail=result.allow_failure,
+        causes=_causes(result.groups[:limit], causes),
+        more_causes=len(result.groups[limit:]),
+        deprecated=_causes(result.deprecation_groups[:limit], causes),
+        more_deprecated=len(result.deprecation_groups[limit:]),
+        lists=_lists(result, limit),
+        moves=_moves(result, limit),
+        owners=tuple(dict.fromkeys(owner(who) for who in owned)),
+    )
+
+
+def breaking(result: HopResult) -> int:
+    """How many tests make a hop one that breaks."""
+    return sum(
+        len(ids)
+        for ids in (
+            result.broke,
+            result.broke_differently,
+            result.vanished,
+            result.newly_skipped,
+            result.new_failures,
+        )
+    )
+
+
+def shown(label: str, ids: tuple[str, ...], limit: int) -> Shown:
+    """Cut a list to `limit`."""
+    return Shown(
+        label=label, items=tuple(one_line(name, 200) for name in ids[:limit]), total=len(ids)
+    )
+
+
+def _causes(groups: tuple[Group, ...], causes: Mapping[str, Cause]) -> tuple[CauseView, ...]:
+    return tuple(_cause(group, causes[group.cause]) for group in groups if group.cause in causes)
+
+
+def _cause(group: Group, cause: Cause) -> CauseView:
+    tests = number(group.tests, "test")
+    name = (cause.warning or cause.exception).rpartition(".")[2]
+    message = IMPORTED_FROM.sub("", one_line(cause.message, 200))
+    modules = tuple(name for name in group.modules if name != group.example)
+    return CauseView(
+        id=cause.id,
+        count=tests if group.tests else number(len(modules), "module") if modules else WHOLE,
+        headline=one_line(f"{name}: {message}" if message else name, 260) or "it does not say why",
+        where=_where(cause, group.place),
+        example=one_line(group.example, 200),
+        reproduce=one_line(group.reproduce, 500),
+        modules=shown("behind", modules, 3) if modules else None,
+    )
+
+
+def _where(cause: Cause, place: str) -> str:
+    """Say whose it is, and where; a package's failure was reached from a place of the project."""
+    whose, own = owner(cause.owner), place or cause.place
+    if not own:
+        return f"{whose}, {one_line(cause.raised_at, 120)}" if cause.raised_at else whose
+    reached = "" if cause.owner.kind == "project" else "reached from "
+    return f"{whose}, {reached}{one_line(own, 120)}"
+
+
+def _lists(result: HopResult, limit: int) -> tuple[Shown, ...]:
+    """The lists of a hop that hold something; what vanished is listed where no cause says why."""
+    few = min(limit, 5)
+    dead = sum(group.tests for group in result.groups) >= len(result.vanished) > 0
+    lists = [
+        shown("fail for another reason", result.broke_differently, few),
+        shown("vanished", result.vanished, 0 if dead else few),
+        shown(_skipped(result), result.newly_skipped, few),
+        shown("are new and fail", result.new_failures, few),
+        shown("flaky, not counted", result.flaky, few),
+        shown("fixed", result.fixed, 3),
+        shown("new", tuple(t for t in result.appeared if t not in set(result.fixed)), 0),
+        shown("did not pass before, and are gone", result.gone, 0),
+    ]
+    return tuple(one for one in lists if one.total and (one.items or one.label != "vanished"))
+
+
+def _skipped(result: HopResult) -> str:
+    why = [
+        f"{one_line(reason, 60) or 'no reason given'} ({count})"
+        for reason, count in list(result.skip_reasons.items())[:2]
+    ]
+    return f"newly skipped: {listed(why)}" if why else "newly skipped"
+
+
+def _moves(result: HopResult, limit: int) -> Shown | None:
+    """Packages that moved, where breaks are likely first; what the hop itself moves is left out."""
+    moved = [move for move in result.moves if move.package != "django" or result.axis == "python"]
+    moved.sort(key=lambda move: (not move.major, move.direction == "added", move.package))
+    if not moved:
+        return None
+    return Shown(
+        label="moved", items=tuple(_move(move) for move in moved[:limit]), total=len(moved)
+    )
+
+
+def _move(move: Move) -> str:
+    change = {
+        "added": f"+ {move.package} {move.after}",
+        "removed": f"- {move.package} {move.before}",
+    }.get(move.direction, f"{move.package} {move.before} → {move.after}")
+    major = " (major)" if move.major else ""
+    return one_line(f"{change}{major}" + (f": {move.why}" if move.why else ""), 120)

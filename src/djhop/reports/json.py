@@ -1,0 +1,24 @@
+"""A run as JSON: run.json itself, and on request every test of every cell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import msgspec
+
+from djhop.durable import encode
+from djhop.record import Run
+from djhop.results import CellResult
+
+#: JSON leaves these as they are, and a terminal obeys them.
+TERMINAL = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+
+
+def render(run: Run, cells: Iterable[CellResult] | None = None) -> str:
+    """Return run.json, indented; `cells` adds the whole result of each under "results"."""
+    whole: dict[str, object] = msgspec.to_builtins(run)
+    if cells is not None:
+        whole["results"] = {cell.id: cell for cell in cells}
+    text = msgspec.json.format(encode(whole), indent=2).decode()
+    return TERMINAL.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"

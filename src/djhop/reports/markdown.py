@@ -1,0 +1,167 @@
+"""A run as GitHub Markdown: the same rows as the text, for a summary page or a comment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from djhop import releases
+from djhop.record import Run
+from djhop.reports.hops import CauseView, HopView, Shown
+from djhop.reports.summary import Summary, summarise
+
+#: What Markdown could read as more than a character; a backslash stops each.
+SPECIAL = re.compile(r"[\\`*_{}\[\]|~$]|^[-+=]")
+#: GitHub makes links of these, escaped or not: @name, #12, GH-12, www., http://.
+LINKS = re.compile(r"[@#]|://|\bwww\.|\bGH-", re.IGNORECASE)
+
+
+def render(run: Run) -> str:
+    """Return the report of `run` as GitHub Markdown; text from the target is escaped."""
+    return from_summary(summarise(run, releases.load()))
+
+
+def from_summary(summary: Summary) -> str:
+    """Lay out a summary that is already made."""
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(_lines(summary))) + "\n"
+
+
+def escape(text: str) -> str:
+    """Make `text` mean nothing but itself: no markup, link, mention, table cell or HTML."""
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    text = SPECIAL.sub(lambda found: "\\" + found[0], text)
+    # A zero-width non-joiner breaks a mention or a link, and nothing that a reader sees.
+    return LINKS.sub(lambda found: found[0][:-1] + "&#8204;" + found[0][-1:]
+                     if len(found[0]) > 1 else found[0] + "&#8204;", text)  # fmt: skip
+
+
+def code(text: str) -> str:
+    """Show `text` as code: fenced by more backticks than it holds, fit for a table cell."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * (longest + 1)
+    pad = " " if text[:1] in ("`", " ") or text[-1:] in ("`", " ") or not text else ""
+    return f"{fence}{pad}{text}{pad}{fence}"
+
+
+def _lines(summary: Summary) -> Iterator[str]:
+    yield f"## {escape(summary.title)}"
+    yield ""
+    yield f"**{escape(summary.answer)}**"
+    yield ""
+    yield from _grid(summary)
+    for hop in summary.path:
+        yield from _hop(hop)
+    if summary.beside:
+        yield from _heading("Beside the path")
+        for hop in summary.beside:
+            yield f"- {hop.sign} **{escape(hop.title)}** {hop.verdict} on {escape(hop.fixed)}: " + (
+                escape(hop.sentence)
+            )
+    if summary.coverage:
+        yield from _heading("Coverage")
+        yield "| cell | covered |"
+        yield "|---|---:|"
+        yield from (f"| {one.cell} | {one.percent} |" for one in summary.coverage)
+    yield from _removals(summary)
+    if summary.flaky.total:
+        yield from _heading("Flaky: passed and failed in one cell, counted as neither")
+        yield from _items(summary.flaky)
+    yield from _doubts(summary)
+    yield ""
+    yield f"<sub>{escape(summary.footer)}</sub>"
+
+
+def _heading(text: str) -> Iterator[str]:
+    yield ""
+    yield f"### {text}"
+    yield ""
+
+
+def _grid(summary: Summary) -> Iterator[str]:
+    yield "| | " + " | ".join(f"Django {series}" for series in summary.series) + " |"
+    yield "|---" * (len(summary.series) + 1) + "|"
+    for python in summary.pythons:
+        row = [f"**Python {python}**"]
+        for series in summary.series:
+            square = summary.grid.get((python, series))
+            if square is None:
+                row.append("")
+                continue
+            text = f"{square.sign} {escape(square.count)}".strip() + f"<br>{square.status}"
+            row.append(f"▸ {text}" if square.on_path else text)
+        yield "| " + " | ".join(row) + " |"
+    yield ""
+    yield "▸ the path"
+
+
+def _hop(hop: HopView) -> Iterator[str]:
+    may_fail = ", may fail" if hop.may_fail else ""
+    yield from _heading(
+        f"{hop.sign} {escape(hop.title)}: {hop.verdict} (on {escape(hop.fixed)}{may_fail})"
+    )
+    yield escape(hop.sentence)
+    yield ""
+    for cause in hop.causes:
+        yield from _cause(cause)
+    yield from _more(hop.more_causes, "causes")
+    for shown in hop.lists:
+        yield f"- {shown.total:,} {escape(shown.label)}"
+        yield from (f"  {line}" for line in _items(shown))
+    if hop.deprecated:
+        yield ""
+        yield "Newly deprecated:"
+        yield ""
+        for cause in hop.deprecated:
+            yield from _cause(cause)
+        yield from _more(hop.more_deprecated, "causes")
+    if hop.moves:
+        more = f", … and {hop.moves.more:,} more" if hop.moves.more else ""
+        yield ""
+        yield f"Moved: {', '.join(code(item) for item in hop.moves.items)}{more}"
+
+
+def _cause(cause: CauseView) -> Iterator[str]:
+    yield f"- **{cause.count}** {code(cause.headline)}<br>in {escape(cause.where)}"
+    if cause.modules:
+        more = f", … and {cause.modules.more:,} more" if cause.modules.more else ""
+        yield f"  - behind it: {', '.join(code(item) for item in cause.modules.items)}{more}"
+    if cause.example:
+        yield f"  - e.g. {code(cause.example)}"
+    if cause.reproduce:
+        yield f"  - {code(cause.reproduce)}"
+
+
+def _removals(summary: Summary) -> Iterator[str]:
+    if not summary.removals:
+        return
+    yield from _heading("Deprecations")
+    for removal in summary.removals:
+        relation = f" ({escape(removal.relation)})" if removal.relation else ""
+        yield f"- **{escape(removal.title)}**{relation}: {escape(removal.count)}"
+        for use in removal.uses:
+            yield f"  - {code(use.place)} {code(use.headline)}, {escape(use.owner)}, " + escape(
+                use.seen
+            )
+        yield from (f"  {line}" for line in _more(removal.more, "uses"))
+
+
+def _doubts(summary: Summary) -> Iterator[str]:
+    if summary.unknowns:
+        yield from _heading("What djhop could not know")
+    for unknown in summary.unknowns:
+        hint = f" {code(unknown.hint)}" if unknown.hint else ""
+        yield f"- {escape(unknown.text)}{hint}"
+    if summary.assumed:
+        yield from _heading("Assumed")
+    yield from (f"- {escape(note)}" for note in summary.assumed)
+
+
+def _items(shown: Shown) -> Iterator[str]:
+    yield from (f"- {code(item)}" for item in shown.items)
+    if shown.items:
+        yield from _more(shown.more, "")
+
+
+def _more(count: int, what: str) -> Iterator[str]:
+    if count:
+        yield f"- … and {count:,} more {what}".rstrip()

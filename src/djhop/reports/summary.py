@@ -1,0 +1,185 @@
+"""A run → the rows, labels and counts of every report, computed once; pure."""
+
+from __future__ import annotations
+
+import msgspec
+
+from djhop.plan import Cell
+from djhop.record import Run, RunCell, cell_of
+from djhop.releases import Releases, version_key
+from djhop.reports.ahead import RemovalView, Unknown, removals, unknowns
+from djhop.reports.clean import one_line as clean
+from djhop.reports.hops import HopView, Shown, shown, view
+from djhop.reports.signs import SIGNS, Tone, listed, number, tone_of_status
+from djhop.results import CellResult, Status
+
+#: As many causes, uses and ids as a list shows.
+LIMIT = 8
+
+NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
+class Square(msgspec.Struct, frozen=True, kw_only=True):
+    """One cell of the grid."""
+
+    id: str
+    sign: str
+    tone: Tone
+    #: Tests that ran, or that fail of those: "314", "22 of 138".
+    count: str
+    status: Status
+    on_path: bool = False
+
+
+class Covered(msgspec.Struct, frozen=True, kw_only=True):
+    """Coverage of one cell, in per cent."""
+
+    cell: str
+    percent: str
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a report says, in the order it says it. Every text is safe to print."""
+
+    title: str
+    answer: str
+    tone: Tone
+    #: Django series across, Python minors down.
+    series: tuple[str, ...]
+    pythons: tuple[str, ...]
+    #: (python, series) → the cell there.
+    grid: dict[tuple[str, str], Square]
+    path: tuple[HopView, ...]
+    beside: tuple[HopView, ...]
+    coverage: tuple[Covered, ...]
+    removals: tuple[RemovalView, ...]
+    flaky: Shown
+    unknowns: tuple[Unknown, ...]
+    assumed: tuple[str, ...]
+    #: "run 20261121-014452-lts, 4 cells, 32 s, djhop 0.1.0".
+    footer: str
+    run: str
+
+
+def summarise(run: Run, releases: Releases, *, limit: int = LIMIT) -> Summary:
+    """Compute what every report of `run` says; lists are cut to `limit`."""
+    causes = {cause.id: cause for cause in run.causes}
+    hops = {hop.id: hop for hop in run.plan.hops}
+    views = [view(hop, hops[hop.id], causes, limit) for hop in run.hops if hop.id in hops]
+    path = tuple(one for one in views if one.on_path)
+    cells = [cell for cell in run.cells if cell.status != "unsupported"]
+    return Summary(
+        title=_title(run),
+        answer=answer(path),
+        tone=_worst_tone(path),
+        series=tuple(sorted({cell.django for cell in cells}, key=version_key)),
+        pythons=tuple(sorted({cell.python for cell in cells}, key=version_key)),
+        grid={(cell.python, cell.django): _square(cell, run.plan.path) for cell in cells},
+        path=path,
+        beside=tuple(one for one in views if not one.on_path),
+        coverage=tuple(
+            Covered(cell=cell.id, percent=f"{cell.coverage:.1f} %")
+            for cell in cells
+            if cell.coverage is not None
+        ),
+        removals=removals(run, releases, limit),
+        flaky=_flaky(cells, limit),
+        unknowns=unknowns(run, releases),
+        assumed=tuple(clean(note) for note in run.notes),
+        footer=_footer(run),
+        run=clean(run.name, 100),
+    )
+
+
+def _title(run: Run) -> str:
+    series = [cell.django for cell in run.plan.path]
+    ends = f"Django {series[0]} → {series[-1]}" if series else "no path"
+    return f"{clean(run.target.name, 60) or 'target'}: {ends}"
+
+
+def answer(hops: tuple[HopView, ...]) -> str:
+    """Answer the question in one sentence: where does the upgrade break, and why."""
+    if not hops:
+        return "One cell alone: there is no hop to judge."
+    said = [_clause(hop) for hop in hops if hop.verdict in ("breaks", "blocked")]
+    unknown = [hop.title for hop in hops if hop.verdict == "unknown"]
+    said += [f"{listed(unknown)} cannot be judged"] if unknown else []
+    clean_hops = [hop for hop in hops if hop.verdict == "clean"]
+    deprecated = [hop for hop in hops if hop.verdict == "deprecated"]
+    if len(clean_hops) == len(hops):
+        said = ["every hop is clean" if len(hops) > 1 else f"{hops[0].title} is clean"]
+    elif clean_hops:
+        count = len(clean_hops)
+        many = NUMBERS[count] if count < len(NUMBERS) else str(count)
+        said.append(f"{many} {'hop is' if count == 1 else 'hops are'} clean")
+    if deprecated:
+        names = listed([hop.title for hop in deprecated])
+        said.append(f"{names} {'passes' if len(deprecated) == 1 else 'pass'} with deprecations")
+    text = "; ".join(said) + "."
+    return text[0].upper() + text[1:]
+
+
+def _clause(hop: HopView) -> str:
+    if hop.verdict == "blocked":
+        return f"{hop.title} is blocked: {clean(hop.sentence, 120)}"
+    reasons = len(hop.causes) + hop.more_causes
+    why = f" for {number(reasons, 'reason')}" if reasons else ""
+    whose = f", {_whose(hop.owners)}" if hop.owners else ""
+    what = f"breaks {number(hop.breaking, 'test')}" if hop.breaking else "breaks"
+    return f"{hop.title} {what}{why}{whose}"
+
+
+def _whose(owners: tuple[str, ...]) -> str:
+    return f"in {listed(list(owners[:3]))}" + (" and others" if len(owners) > 3 else "")
+
+
+def _worst_tone(hops: tuple[HopView, ...]) -> Tone:
+    order: tuple[Tone, ...] = ("bad", "blocked", "unknown", "warn", "good")
+    return min((hop.tone for hop in hops), key=order.index, default="unknown")
+
+
+def _square(cell: RunCell, path: tuple[Cell, ...]) -> Square:
+    tone = tone_of_status(cell.status)
+    return Square(
+        id=cell.id,
+        sign=SIGNS[tone],
+        tone=tone,
+        count=count(cell),
+        status=cell.status,
+        on_path=any(step.id == cell.id for step in path),
+    )
+
+
+def count(cell: RunCell) -> str:
+    """Say in a few words how a cell's tests went: "314", "22 of 138", "none ran"."""
+    if not cell.ran:
+        return "" if tone_of_status(cell.status) in ("unknown", "blocked") else "none ran"
+    forced = ", forced" if cell.forced else ""
+    return (f"{cell.failing:,} of {cell.ran:,}" if cell.failing else f"{cell.ran:,}") + forced
+
+
+def _flaky(cells: list[RunCell], limit: int) -> Shown:
+    found = tuple(f"{test} ({cell.id})" for cell in cells for test in cell.flaky)
+    return shown("flaky", found, limit)
+
+
+def _footer(run: Run) -> str:
+    parts = (
+        f"run {clean(run.name, 100)}",
+        number(len(run.plan.cells), "cell"),
+        f"{run.seconds:,.0f} s",
+        f"djhop {clean(run.djhop, 30)}",
+    )
+    return ", ".join(parts)
+
+
+def one_line(result: CellResult) -> str:
+    """Say in one line how a cell ended: "✓ passed  314, 91.2 % covered, 3.2 s"."""
+    sign = SIGNS[tone_of_status(result.status)]
+    parts = [
+        count(cell_of(result)),
+        f"{result.coverage:.1f} % covered" if result.coverage is not None else "",
+        f"{sum(result.seconds.values()):.1f} s" if result.seconds else "",
+        clean(result.reason, 120),
+    ]
+    return f"{sign} {result.status}  " + ", ".join(part for part in parts if part)

@@ -1,0 +1,176 @@
+"""A run as text for a terminal: the answer, the grid, each hop, and what is not known."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+
+from djhop import releases
+from djhop.record import Run
+from djhop.reports import grid
+from djhop.reports.ahead import RemovalView
+from djhop.reports.hops import CauseView, HopView, Shown
+from djhop.reports.paint import Paint
+from djhop.reports.summary import Summary, summarise
+
+NARROWEST, WIDEST = 60, 120
+
+
+def render(run: Run, *, color: bool = False, width: int = 80) -> str:
+    """Return the report of `run` as text of at most `width` columns, commands excepted.
+
+    Colour adds ANSI escapes and nothing else: every state has a sign and a word too.
+    """
+    return from_summary(summarise(run, releases.load()), color=color, width=width)
+
+
+def from_summary(summary: Summary, *, color: bool = False, width: int = 80) -> str:
+    """Lay out a summary that is already made."""
+    page = _Page(Paint(color), min(max(width, NARROWEST), WIDEST))
+    return "\n".join(line.rstrip() for line in page.lines(summary)) + "\n"
+
+
+class _Page:
+    def __init__(self, paint: Paint, width: int) -> None:
+        self.paint = paint
+        self.width = width
+
+    def lines(self, summary: Summary) -> Iterator[str]:
+        yield self.paint.bold(summary.title)
+        yield ""
+        yield from self.wrap(summary.answer, style=self.paint.tone(summary.tone))
+        yield ""
+        yield from grid.lines(summary, self.paint, self.width)
+        for hop in summary.path:
+            yield ""
+            yield from self.hop(hop)
+        if summary.beside:
+            yield from self.heading("Beside the path")
+            for hop in summary.beside:
+                yield from self.short(hop)
+        if summary.coverage:
+            yield from self.heading("Coverage")
+            yield from self.columns([f"{one.cell}  {one.percent:>7}" for one in summary.coverage])
+        if summary.removals:
+            yield from self.heading("Deprecations")
+            for removal in summary.removals:
+                yield from self.removal(removal)
+        if summary.flaky.total:
+            yield from self.heading("Flaky: passed and failed in one cell, counted as neither")
+            yield from self.items(summary.flaky, "  ")
+        yield from self.doubts(summary)
+        yield ""
+        for line in (summary.footer, "everything, lists uncut: its run.json and cells/*/cell.json"):
+            yield from self.wrap(line, style=self.paint.dim)
+
+    def heading(self, text: str) -> Iterator[str]:
+        yield ""
+        yield self.paint.bold(text)
+
+    def hop(self, hop: HopView) -> Iterator[str]:
+        yield self.title(hop)
+        yield from self.wrap(hop.sentence, indent="  ")
+        for cause in hop.causes:
+            yield from self.cause(cause, "bad" if hop.verdict == "breaks" else hop.tone)
+        yield from self.more(hop.more_causes, "causes", "    ")
+        for shown in hop.lists:
+            yield from self.shown(shown)
+        if hop.deprecated:
+            yield f"  newly deprecated, for {_count(len(hop.deprecated) + hop.more_deprecated)}"
+            for cause in hop.deprecated:
+                yield from self.cause(cause, "warn")
+            yield from self.more(hop.more_deprecated, "causes", "    ")
+        if hop.moves:
+            yield from self.wrap(_joined(hop.moves), indent="  moved  ")
+
+    def title(self, hop: HopView) -> str:
+        mark = self.paint.tone(hop.tone)(f"{hop.sign} {hop.title}  {hop.verdict}")
+        may_fail = ", may fail" if hop.may_fail else ""
+        return f"{self.paint.bold(mark)}  {self.paint.dim(f'on {hop.fixed}{may_fail}')}"
+
+    def cause(self, cause: CauseView, tone: str) -> Iterator[str]:
+        first, *rest = self.wrap(cause.headline, indent=f"    {cause.count}  ", hanging="      ")
+        counted = f"    {cause.count}"
+        yield (
+            counted.replace(cause.count, self.paint.tone(tone)(cause.count)) + first[len(counted) :]
+        )
+        yield from rest
+        yield from self.wrap(f"in {cause.where}", indent="      ", style=self.paint.dim)
+        if cause.modules:
+            yield from self.wrap(_joined(cause.modules), indent="      behind it: ")
+        if cause.example:
+            yield from self.wrap(f"e.g. {cause.example}", indent="      ", style=self.paint.dim)
+        if cause.reproduce:
+            yield f"      $ {cause.reproduce}"
+
+    def short(self, hop: HopView) -> Iterator[str]:
+        yield f"  {self.title(hop)}"
+        if hop.verdict != "clean":
+            yield from self.wrap(hop.sentence, indent="    ")
+        for cause in hop.causes[:2]:
+            yield from self.wrap(f"{cause.count}: {cause.headline}", indent="    ")
+        yield from self.more(len(hop.causes[2:]) + hop.more_causes, "causes", "    ")
+
+    def removal(self, removal: RemovalView) -> Iterator[str]:
+        relation = f" ({removal.relation})" if removal.relation else ""
+        yield from self.wrap(f"{removal.title}{relation}: {removal.count}", indent="  ")
+        for use in removal.uses:
+            yield from self.wrap(f"{use.place}  {use.headline}", indent="    ", hanging="      ")
+            yield self.paint.dim(f"      {use.owner}, {use.seen}")
+        yield from self.more(removal.more, "uses", "    ")
+
+    def doubts(self, summary: Summary) -> Iterator[str]:
+        if summary.unknowns:
+            yield from self.heading("What djhop could not know")
+        for unknown in summary.unknowns:
+            yield from self.wrap(unknown.text, indent="  - ", hanging="    ")
+            if unknown.hint:
+                yield f"    $ {unknown.hint}"
+        if summary.assumed:
+            yield from self.heading("Assumed")
+        for note in summary.assumed:
+            yield from self.wrap(note, indent="  - ", hanging="    ")
+
+    def shown(self, shown: Shown) -> Iterator[str]:
+        yield from self.wrap(f"{shown.total:,} {shown.label}", indent="    ")
+        if shown.items:
+            yield from self.items(shown, "      ")
+
+    def items(self, shown: Shown, indent: str) -> Iterator[str]:
+        for item in shown.items:
+            yield from self.wrap(item, indent=indent, hanging=f"{indent}  ")
+        yield from self.more(shown.more, "", indent)
+
+    def more(self, count: int, what: str, indent: str) -> Iterator[str]:
+        if count:
+            yield self.paint.dim(f"{indent}… and {count:,} more {what}".rstrip())
+
+    def columns(self, items: list[str]) -> Iterator[str]:
+        """Put short items side by side, as many as fit."""
+        wide = max(len(item) for item in items) + 4
+        per_line = max((self.width - 2) // wide, 1)
+        for start in range(0, len(items), per_line):
+            yield "  " + "".join(f"{item:<{wide}}" for item in items[start : start + per_line])
+
+    def wrap(
+        self, text: str, *, indent: str = "", hanging: str | None = None, style: object = None
+    ) -> Iterator[str]:
+        lines = textwrap.wrap(
+            text.replace(" → ", "\xa0→\xa0"),  # "4.2 → 5.2" stays on one line
+            self.width,
+            initial_indent=indent,
+            subsequent_indent=" " * len(indent) if hanging is None else hanging,
+            break_on_hyphens=False,
+        )
+        for line in lines:
+            spaced = line.replace("\xa0", " ")
+            yield style(spaced) if callable(style) else spaced
+
+
+def _joined(shown: Shown) -> str:
+    more = f", … and {shown.more:,} more" if shown.more else ""
+    return ", ".join(shown.items) + more
+
+
+def _count(causes: int) -> str:
+    return "1 cause" if causes == 1 else f"{causes:,} causes"

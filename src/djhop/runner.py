@@ -1,0 +1,342 @@
+"""The loop: locks in path order, cells side by side, one result each; yields events."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import datetime
+import os
+import queue
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeAlias
+
+import msgspec
+
+from djhop import cells, dryrun, locate, process, record, resolve, store, suites, visible
+from djhop.compare import compare, exit_code
+from djhop.config import Matrix
+from djhop.environments import uv_environ
+from djhop.errors import DjhopError, ExitCode, InfraError, Interrupted, worst
+from djhop.interpreters import Interpreter
+from djhop.locks import Lock, Unresolvable
+from djhop.plan import Cell, Plan, settings_of
+from djhop.results import CellResult
+from djhop.store import RunFolder
+from djhop.target import Target
+
+#: A cell with one of these has shown something wrong with the target.
+RED = frozenset({"failed", "uncollectable", "crashed", "timed-out", "no-tests"})
+#: What a resumed run keeps of the run before: everything that is a finding about the target.
+FINAL = RED | {"passed", "deprecated", "unresolvable", "uninstallable"}
+
+
+class Started(msgspec.Struct, frozen=True, kw_only=True):
+    """The run has begun; these cells will each finish."""
+
+    cells: tuple[str, ...]
+    folder: str
+
+
+class Stage(msgspec.Struct, frozen=True, kw_only=True):
+    """A cell has begun a stage: lock, environment, workspace, strict, plain, scoped."""
+
+    cell: str
+    stage: str
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """Tests that a cell has finished in this pass, of those collected."""
+
+    cell: str
+    done: int
+    expected: int
+
+
+class Finished(msgspec.Struct, frozen=True, kw_only=True):
+    """A cell is done; its result is on disk, in `folder`."""
+
+    result: CellResult
+    folder: str
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """Something worth a line."""
+
+    text: str
+
+
+Event: TypeAlias = Started | Stage | Progress | Finished | Said
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """How a run is carried out; what is run is in the matrix."""
+
+    out: str = "reports"
+    jobs: int = 1
+    #: What goes to the suite.
+    args: tuple[str, ...] = ()
+    fresh: bool = False
+    recreate: bool = False
+    offline: bool = False
+    install_only: bool = False
+    install_python: bool = True
+    fail_fast: bool = False
+    resume: bool = False
+
+
+class Session:
+    """One run of a plan. `events()` does the work; then `folder` and `exit_code` are set."""
+
+    def __init__(
+        self,
+        *,
+        target: Target,
+        matrix: Matrix,
+        plan: Plan,
+        found: dict[str, Interpreter],
+        options: Options,
+        spawner: process.Spawner,
+    ) -> None:
+        self.target, self.matrix, self.plan = target, matrix, plan
+        self.found, self.options, self.spawner = dict(found), options, spawner
+        self.exit_code: int = ExitCode.INTERNAL
+        self._queue: queue.Queue[Event | None] = queue.Queue()
+        self._locks: dict[Cell, concurrent.futures.Future[Lock | Unresolvable]] = {
+            cell: concurrent.futures.Future() for cell in plan.cells
+        }
+        self._stop = threading.Event()
+        self._files: tuple[str, ...] = ()
+        self.folder: RunFolder
+
+    def events(self) -> Iterator[Event]:
+        """Run every cell and say what happens as it does; in the end the run is on disk."""
+        started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
+        self._files = visible.files(Path(self.target.root), self.spawner, copy=self.matrix.copy)
+        kept = self._open(started)
+        yield Started(cells=tuple(c.id for c in self.plan.cells), folder=str(self.folder.path))
+        for line in process.reap_leftovers(locate.cache() / "running"):
+            yield Said(text=f"ended what an earlier djhop left behind: {line}")
+        yield from self._install_pythons()
+        todo = [cell for cell in self.plan.cells if cell.id not in kept]
+        for result in kept.values():
+            yield self._finished(result)
+        yield from self._run(todo)
+        self._close(time.monotonic() - clock)
+
+    def _open(self, started: datetime.datetime) -> dict[str, CellResult]:
+        """Make the run's folder, or take up the one that was cut short; return what it has."""
+        out = Path(self.options.out)
+        name = self.matrix.name or "run"
+        begun = record.begin(name, self.target, self.matrix, self.plan, started=started)
+        if self.options.resume and (folder := _unfinished(out, begun)):
+            self.folder = folder
+            found = dict(folder.results())
+            return {name: result for name, result in found.items() if result.status in FINAL}
+        self.folder = store.create(out, name, now=started)
+        # Whatever this folder is in, git is not to see it.
+        (self.folder.path / ".gitignore").write_text("*\n")
+        self.folder.write_run(msgspec.structs.replace(begun, name=self.folder.name))
+        store.mark_latest(self.folder)
+        return {}
+
+    def _install_pythons(self) -> Iterator[Event]:
+        """Let uv install what is missing, where that is wanted and possible."""
+        missing = dict.fromkeys(c.python for c in self.plan.cells if c.python not in self.found)
+        if not missing or not self.options.install_python or self.options.offline:
+            return
+        for minor in missing:
+            yield Said(text=f"Python {minor} is missing: asking uv for it")
+            if why := locate.install_python(minor, self.spawner):
+                yield Said(text=f"Python {minor} could not be installed: {why}")
+        self.found.update(locate.pythons(self.spawner))
+
+    def _run(self, todo: list[Cell]) -> Iterator[Event]:
+        """Resolve in path order on one thread, run cells on the others, pass events on."""
+        resolver = threading.Thread(target=self._resolve_all, args=(set(todo),), daemon=True)
+        resolver.start()
+        with concurrent.futures.ThreadPoolExecutor(max(1, self.options.jobs)) as pool:
+            done = [pool.submit(self._cell, cell) for cell in todo]
+            for future in done:
+                future.add_done_callback(lambda _: self._queue.put(None))
+            left = len(done)
+            while left:
+                event = self._queue.get()
+                if event is None:
+                    left -= 1
+                else:
+                    yield event
+            for future in done:
+                future.result()
+        resolver.join()
+
+    def commands(self) -> Iterator[str]:
+        """Every command that `events` would start, without starting any."""
+        requests = {
+            cell: self._request(cell, self.found[cell.python])
+            for cell in self.plan.cells
+            if cell.python in self.found
+        }
+        return dryrun.lines(
+            self.plan,
+            self.target,
+            self.found,
+            requests,
+            uv=locate.uv(),
+            args=self.options.args,
+        )
+
+    # Locks: each starts from the lock of the cell before it, so one after the other.
+
+    def _resolve_all(self, todo: set[Cell]) -> None:
+        parents = {hop.after: hop.before for hop in self.plan.hops}
+        for cell in self.plan.cells:
+            if self._stop.is_set() or not self._matters(cell, todo, parents):
+                self._locks[cell].cancel()
+                continue
+            before = self._locks.get(parents[cell]) if cell in parents else None
+            try:
+                self._locks[cell].set_result(self._resolve(cell, _lock_of(before)))
+            except BaseException as error:
+                self._locks[cell].set_exception(error)
+
+    def _matters(self, cell: Cell, todo: set[Cell], parents: dict[Cell, Cell]) -> bool:
+        """Whether the cell is still to be run, or a later one's lock starts from its."""
+        children = [after for after, before in parents.items() if before == cell]
+        return cell in todo or any(self._matters(child, todo, parents) for child in children)
+
+    def _resolve(self, cell: Cell, previous: Lock | None) -> Lock | Unresolvable:
+        interpreter = self.found.get(cell.python)
+        if interpreter is None:
+            raise InfraError(f"no Python {cell.python}")
+        return resolve.resolve(
+            self._request(cell, interpreter),
+            previous=previous,
+            cache=locate.cache(),
+            spawner=self.spawner,
+            uv=locate.uv(),
+            uv_env=uv_environ(os.environ),
+            cwd=self.target.root,
+            fresh=self.options.fresh,
+            offline=self.options.offline,
+            uv_version=locate.uv_version(),
+        )
+
+    def _request(self, cell: Cell, interpreter: Interpreter) -> resolve.Request:
+        assert self.target.suite is not None
+        return resolve.Request(
+            requirements=self.target.requirements,
+            constraints=self.target.constraints,
+            django=cell.django,
+            python=cell.python,
+            interpreter_path=interpreter.path,
+            python_release=interpreter.release,
+            interpreter_key=interpreter.key,
+            suite_packages=(*suites.packages(self.target.suite), *self.target.suite.plugins),
+            packages=settings_of(self.matrix, cell).packages,
+            exclude_newer=self.matrix.exclude_newer,
+        )
+
+    # Cells
+
+    def _cell(self, cell: Cell) -> None:
+        if self._stop.is_set() or self.spawner.interrupted:
+            result = (
+                cells.without(cell, "interrupted", reason="djhop was asked to stop")
+                if self.spawner.interrupted
+                else cells.without(cell, "not-run", reason="an earlier cell is red (--fail-fast)")
+            )
+        else:
+            result = self._attempt(cell)
+        allowed = settings_of(self.matrix, cell).allow_failure
+        result = msgspec.structs.replace(result, allow_failure=allowed)
+        self.folder.write_cell(result)
+        if self.options.fail_fast and result.status in RED and not allowed:
+            self._stop.set()
+        self._queue.put(self._finished(result))
+
+    def _finished(self, result: CellResult) -> Finished:
+        return Finished(result=result, folder=str(self.folder.cell(result.id).path))
+
+    def _attempt(self, cell: Cell) -> CellResult:
+        interpreter = self.found.get(cell.python)
+        if interpreter is None:
+            return cells.no_python(cell)
+        report = self._reporter(cell)
+        report("lock")
+        try:
+            lock = self._locks[cell].result()
+            if isinstance(lock, Unresolvable):
+                return cells.unresolvable(cell, lock)
+            return cells.run_cell(self._job(cell, interpreter, lock), self.spawner, report)
+        except Interrupted as error:
+            return cells.without(cell, "interrupted", reason=str(error))
+        except concurrent.futures.CancelledError:
+            return cells.without(cell, "not-run", reason="its lock was not made")
+        except DjhopError as error:
+            return cells.without(cell, "infra", reason=str(error), hint=error.hint)
+
+    def _job(self, cell: Cell, interpreter: Interpreter, lock: Lock) -> cells.Job:
+        return cells.Job(
+            cell=cell,
+            target=self.target,
+            matrix=self.matrix,
+            settings=settings_of(self.matrix, cell),
+            interpreter=interpreter,
+            lock=lock,
+            folder=str(self.folder.cell(cell.id).path),
+            cache=str(locate.cache()),
+            files=self._files,
+            args=self.options.args,
+            recreate=self.options.recreate,
+            install_only=self.options.install_only,
+            offline=self.options.offline,
+        )
+
+    def _reporter(self, cell: Cell) -> cells.Report:
+        def report(stage: str, tests: tuple[int, int] | None = None) -> None:
+            if tests is None:
+                self._queue.put(Stage(cell=cell.id, stage=stage))
+            else:
+                self._queue.put(Progress(cell=cell.id, done=tests[0], expected=tests[1]))
+
+        return report
+
+    def _close(self, seconds: float) -> None:
+        """Judge the hops, write `run.json` and the reports, and decide the exit code."""
+        results = self.folder.results()
+        compared = compare(self.plan, results, reproduce=self._reproduce)
+        complete = not self.spawner.interrupted
+        run = record.finish(
+            self.folder.read_run(), results, compared, seconds=seconds, complete=complete
+        )
+        self.folder.write_run(run)
+        codes = [exit_code(compared)]
+        if self.spawner.interrupted:
+            codes.append(ExitCode.INTERRUPTED)
+        if not self.plan.hops and any(cell.status in RED for cell in run.cells):
+            codes.append(ExitCode.BREAKS)
+        self.exit_code = worst(codes)
+
+    def _reproduce(self, cell: str, test: str) -> str:
+        return suites.reproduce(self.target.root, cell, test, matrix=self.matrix.name)
+
+
+def _lock_of(
+    before: concurrent.futures.Future[Lock | Unresolvable] | None,
+) -> Lock | None:
+    if before is None or before.cancelled() or before.exception() is not None:
+        return None
+    found = before.result()
+    return found if isinstance(found, Lock) else None
+
+
+def _unfinished(out: Path, begun: record.Run) -> RunFolder | None:
+    """The newest run in `out`, where it was cut short and is of the same target and plan."""
+    folders = store.runs(out)
+    if not folders:
+        return None
+    run = folders[-1].read_run()
+    same = (run.target.root, run.plan, run.matrix) == (begun.target.root, begun.plan, begun.matrix)
+    return folders[-1] if same and not run.complete else None

@@ -1,0 +1,3 @@
+from django.utils.timezone import utc
+
+ZONE = str(utc)

@@ -1,0 +1,6 @@
+from django.utils.timezone import utc
+
+SECRET_KEY = "not a secret"
+DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+USE_TZ = True
+TIME_ZONE = str(utc)

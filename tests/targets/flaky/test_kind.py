@@ -1,0 +1,16 @@
+import os
+import pathlib
+
+from django.test import SimpleTestCase
+
+
+class Kind(SimpleTestCase):
+    def test_every_other_run_fails(self):
+        # The count is kept where runs can share it: FLAKY_COUNTER names the file.
+        counter = pathlib.Path(os.environ.get("FLAKY_COUNTER", "counter.txt"))
+        runs = int(counter.read_text()) if counter.exists() else 0
+        counter.write_text(str(runs + 1))
+        self.assertEqual(runs % 2, 1)
+
+    def test_steady(self):
+        pass

@@ -1,0 +1,5 @@
+from no_such_package import env
+
+SECRET_KEY = "not a secret"
+DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+USE_TZ = True

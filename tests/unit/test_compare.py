@@ -1,0 +1,363 @@
+"""The decision tables, by enumeration against oracles that were written on their own."""
+
+from __future__ import annotations
+
+import itertools
+from typing import get_args
+
+import msgspec
+import pytest
+
+from djhop.changes import change, same_reason, seen
+from djhop.compare import Comparison, compare, exit_code, judge
+from djhop.errors import ExitCode
+from djhop.findings import find
+from djhop.moves import Move, moves
+from djhop.plan import Cell, Hop, Plan
+from djhop.results import CellResult, Failure, Outcome, Owner, Pass, Status
+from djhop.results import Test as Case
+
+OLD, NEW = Cell(django="4.2", python="3.12"), Cell(django="5.2", python="3.12")
+HOP = Hop(before=OLD, after=NEW, axis="django")
+OUTCOMES: tuple[Outcome | None, ...] = (None, *get_args(Outcome))
+STATUSES: tuple[Status, ...] = get_args(Status)
+
+
+def failure(message: str = "boom", **more: object) -> Failure:
+    return Failure(exception="ValueError", message=message, owner=Owner("project"), **more)
+
+
+def before(*tests: Case, status: Status = "passed", **more: object) -> CellResult:
+    return CellResult(id=OLD.id, django="4.2", python="3.12", status=status, tests=tests, **more)
+
+
+def after(*tests: Case, status: Status = "passed", **more: object) -> CellResult:
+    return CellResult(id=NEW.id, django="5.2", python="3.12", status=status, tests=tests, **more)
+
+
+def good(name: str = "a") -> Case:
+    return Case(id=name, strict="passed", plain="passed")
+
+
+def bad(name: str = "a", message: str = "boom") -> Case:
+    return Case(id=name, strict="failed", plain="failed", failure=failure(message))
+
+
+def skip(name: str = "a", reason: str = "") -> Case:
+    return Case(id=name, strict="skipped", plain="skipped", skip_reason=reason)
+
+
+# One test.
+
+
+def expected_change(was: Case, now: Case, same: bool) -> str:
+    """The rules of design.md, one after the other, over plain sets."""
+    ok, expected, red = {"passed"}, {"xfailed", "xpassed"}, {"failed", "error", "crashed"}
+    b = was.plain or (was.strict if was.strict not in red else None)
+    a = now.plain or (now.strict if now.strict not in red else None)
+    there_before, there_after = b not in (None, "not-run"), a not in (None, "not-run")
+    if not there_before and not there_after:
+        return "same"
+    if there_before and not there_after:
+        return "vanished" if b in ok else "gone"
+    if there_after and not there_before:
+        return "appeared"
+    if was.flaky or now.flaky:
+        return "flaky"
+    if a in red:
+        if b in ok:
+            return "broke"
+        if b == "skipped":
+            return "appeared"
+        return "same" if b in red and same else "broke-differently"
+    if a in ok:
+        if b in ok:
+            hidden = (None, "not-run", "passed")
+            return (
+                "newly-deprecated"
+                if was.strict == "passed" and now.strict not in hidden
+                else "same"
+            )
+        return "appeared" if b == "skipped" else "fixed"
+    if b in ok:
+        return "newly-skipped"
+    if b in red:
+        return "gone"
+    return "appeared" if b == "skipped" and a in expected else "same"
+
+
+def test_every_pair_of_outcomes() -> None:
+    pairs = itertools.product(OUTCOMES, OUTCOMES, OUTCOMES, OUTCOMES, (False, True), (False, True))
+    for strict_was, plain_was, strict_now, plain_now, flaky, same in pairs:
+        was = Case(id="a", strict=strict_was, plain=plain_was, flaky=flaky)
+        now = Case(id="a", strict=strict_now, plain=plain_now)
+        found = change(seen(was), seen(now), same_reason=same)
+        assert found == expected_change(was, now, same), (was, now, same)
+
+
+def test_every_change_is_reachable() -> None:
+    cases = {
+        "same": (good(), good()),
+        "broke": (good(), bad()),
+        "broke-differently": (bad(), bad(message="bang")),
+        "fixed": (bad(), good()),
+        "newly-deprecated": (good(), Case(id="a", strict="failed", plain="passed")),
+        "vanished": (good(), None),
+        "appeared": (None, good()),
+        "newly-skipped": (good(), skip()),
+        "flaky": (good(), Case(id="a", strict="failed", plain="failed", flaky=True)),
+        "gone": (skip(), None),
+    }
+    for expected, (was, now) in cases.items():
+        reason = same_reason(was, now)
+        assert change(seen(was), seen(now), same_reason=reason) == expected
+
+
+# Two cells.
+
+
+def shapes(status: Status) -> list[tuple[Case, ...]]:
+    """The tests a cell of this status can have."""
+    match status:
+        case "passed":
+            return [(good("a"), good("b"))]
+        case "deprecated":
+            return [(good("a"), Case(id="b", strict="failed", plain="passed"))]
+        case "failed":
+            return [(good("a"), bad("b")), (bad("a"), good("b"))]
+        case "crashed" | "timed-out":
+            return [(), (good("a"), Case(id="b", plain="not-run"))]
+        case "uncollectable" | "no-tests":
+            return [()]
+        case _:
+            return [()]
+
+
+def expected_verdict(was: CellResult, now: CellResult) -> str:
+    """The rules of the verdicts as sentences, over status and the ids that pass."""
+    nothing = {"no-python", "unsupported", "infra", "interrupted", "not-run"}
+    locked = {"unresolvable", "uninstallable"}
+    if was.status in nothing | locked or now.status in nothing:
+        return "unknown"
+    if now.status in locked:
+        return "blocked"
+    passed_before = {t.id for t in was.tests if t.plain == "passed"}
+    passed_after = {t.id for t in now.tests if t.plain == "passed"}
+    failed_after = {t.id for t in now.tests if t.plain == "failed"}
+    if not was.tests and not now.tests:
+        return "unknown"
+    if now.forced:
+        return "unknown" if not was.tests and failed_after else "blocked"
+    if not was.tests:
+        green = "deprecated" if strict_dead(now) else "clean"
+        return "unknown" if failed_after else green
+    if not now.tests or passed_before - passed_after:
+        return "breaks"
+    if now.status in ("crashed", "timed-out") and was.status not in ("crashed", "timed-out"):
+        return "breaks"
+    if failed_after - {t.id for t in was.tests if t.plain in ("passed", "failed")}:
+        return "breaks"
+    if was.status in ("crashed", "timed-out"):
+        return "unknown"
+    strict_before = {t.id for t in was.tests if t.strict == "passed"}
+    newly = {t.id for t in now.tests if t.strict == "failed"} & strict_before & passed_after
+    return "deprecated" if newly or (strict_dead(now) and not strict_dead(was)) else "clean"
+
+
+def strict_dead(cell: CellResult) -> bool:
+    return any(one.died for one in cell.passes)
+
+
+def test_every_pair_of_statuses() -> None:
+    reached = set()
+    dead_strict = (Pass(mode="strict", died="import"),)
+    for status_was, status_now in itertools.product(STATUSES, STATUSES):
+        for tests_was, tests_now in itertools.product(shapes(status_was), shapes(status_now)):
+            for forced, died in itertools.product((False, True), (False, True)):
+                passes = dead_strict if died and status_now == "deprecated" else ()
+                was = before(*tests_was, status=status_was)
+                now = after(*tests_now, status=status_now, forced=forced, passes=passes)
+                result = judge(was, now, HOP)
+                assert result.verdict == expected_verdict(was, now), (was, now)
+                assert result.reason, (was, now)
+                reached.add(result.verdict)
+    assert reached == {"clean", "deprecated", "breaks", "blocked", "unknown"}
+
+
+def test_dead_run_is_one_break_with_one_cause() -> None:
+    ids = [f"tests.TestA.test_{n}" for n in range(300)]
+    dead = after(status="uncollectable", failures=(("plain", failure("no url")),))
+    result = judge(before(*map(good, ids)), dead, HOP, reproduce=lambda c, t: f"run {c} {t}")
+    assert result.verdict == "breaks"
+    assert result.vanished == tuple(ids)
+    assert len(result.causes) == 1
+    group = result.groups[0]
+    assert (group.tests, group.example, group.modules) == (300, ids[0], ())
+    assert group.reproduce == f"run {NEW.id} {ids[0]}"
+    assert "300 tests passed before" in result.reason
+
+
+def test_red_tests_that_vanish_are_no_break() -> None:
+    result = judge(before(good("a"), bad("b"), skip("c")), after(good("a")), HOP)
+    assert result.verdict == "clean"
+    assert result.gone == ("b", "c")
+    assert result.vanished == ()
+
+
+def test_passes_that_turn_into_skips_break() -> None:
+    result = judge(before(good("a"), good("b")), after(good("a"), skip("b", "no lxml")), HOP)
+    assert result.verdict == "breaks"
+    assert result.newly_skipped == ("b",)
+    assert result.skip_reasons == {"no lxml": 1}
+    assert result.causes == ()
+
+
+def test_modules_that_stand_for_themselves_are_no_tests() -> None:
+    module = bad("tests/test_b.py")
+    now = after(good("tests/test_a.py::a"), module, status="failed",
+                failures=((module.id, failure()),))  # fmt: skip
+    was = before(good("tests/test_a.py::a"), good("tests/test_b.py::b"), good("tests/test_b.py::c"))
+    result = judge(was, now, HOP)
+    assert result.vanished == ("tests/test_b.py::b", "tests/test_b.py::c")
+    assert result.new_dead_modules == ("tests/test_b.py",)
+    assert (result.broke, result.new_failures, result.appeared) == ((), (), ())
+    assert [(g.tests, g.modules) for g in result.groups] == [(2, ("tests/test_b.py",))]
+    # The same module dead on both sides says nothing about the hop.
+    again = msgspec.structs.replace(now, id=OLD.id)
+    assert judge(again, now, HOP).verdict == "clean"
+    # A cell of dead modules alone ran no test.
+    dead = after(module, status="uncollectable", failures=((module.id, failure()),))
+    assert judge(was, dead, HOP).vanished == tuple(test.id for test in was.tests)
+
+
+def test_strict_run_that_newly_dies_is_deprecated() -> None:
+    warned = failure("url() is deprecated", warning="RemovedInDjango40Warning")
+    now = after(good("a"), status="deprecated", passes=(Pass(mode="strict", died="import"),),
+                failures=(("strict", warned),))  # fmt: skip
+    result = judge(before(good("a")), now, HOP)
+    assert result.verdict == "deprecated"
+    assert [group.tests for group in result.deprecation_groups] == [0]
+    assert result.causes == ()
+    assert judge(msgspec.structs.replace(now, id=OLD.id), now, HOP).verdict == "clean"
+
+
+@pytest.mark.parametrize(
+    ("tests", "words"),
+    [
+        ((good("a"),), "tests pass when the packages are forced"),
+        ((bad("a"),), "1 test break when the packages are forced"),
+        ((), "no test runs when the packages are forced"),
+    ],
+)
+def test_forced_lock_is_blocked_and_says_what_the_tests_do(
+    tests: tuple[Case, ...], words: str
+) -> None:
+    status: Status = "failed" if tests else "uncollectable"
+    now = after(*tests, status=status, forced=True, reason="oscar needs django<5")
+    result = judge(before(good("a")), now, HOP)
+    assert result.verdict == "blocked"
+    assert words in result.reason
+
+
+def test_alive_after_dead_is_fixed() -> None:
+    result = judge(before(status="uncollectable"), after(good("a"), skip("b")), HOP)
+    assert (result.verdict, result.fixed) == ("clean", ("a",))
+
+
+@pytest.mark.parametrize(("message", "words"), [("x", "the same reason"), ("y", "of its own")])
+def test_both_sides_dead(message: str, words: str) -> None:
+    was = before(status="uncollectable", failures=(("plain", failure("x")),))
+    now = after(status="uncollectable", failures=(("plain", failure(message)),))
+    result = judge(was, now, HOP)
+    assert result.verdict == "unknown"
+    assert words in result.reason
+    assert len(result.causes) == 1
+
+
+def test_ids_that_differ_in_an_address_alone_are_one_test() -> None:
+    was = before(good("t.py::a[<X object at 0x7f01>]"), good("t.py::a[<X object at 0x7f02>]"))
+    now = after(good("t.py::a[<X object at 0x7f11>]"), bad("t.py::a[<X object at 0x7f12>]"))
+    result = judge(was, now, HOP)
+    assert (result.vanished, result.appeared) == ((), ())
+    assert result.broke == ("t.py::a[<X object at 0x7f02>]",)
+    assert result.groups[0].tests == 1
+    fewer = after(good("t.py::a[<X object at 0x7f11>]"))
+    assert len(judge(was, fewer, HOP).vanished) == 2
+    numbers = find(before(good("t.py::a[1]")), after(good("t.py::a[2]")))
+    assert numbers.vanished == ("t.py::a[1]",)
+
+
+def test_a_check_on_the_same_line_is_the_same_check() -> None:
+    def red(message: str, place: str) -> Case:
+        why = Failure(
+            exception="AssertionError", message=message, owner=Owner("project"), place=place
+        )
+        return Case(id="a", plain="failed", strict="failed", failure=why)
+
+    was = red("'<p>' != '<div>'", "tests.py:4")
+    same = judge(before(was), after(red("'<p id>' != '<div>'", "tests.py:4")), HOP)
+    other = judge(before(was), after(red("'<p id>' != '<div>'", "tests.py:9")), HOP)
+    assert (same.verdict, same.still_failing) == ("clean", 1)
+    assert other.broke_differently == ("a",)
+
+
+def test_moves() -> None:
+    old = {
+        "Django": "4.2.1",
+        "asgiref": "3.7",
+        "pytz": "2024.1",
+        "x": "git+https://a",
+        "zope_a": "1.0",
+    }
+    new = {"django": "5.2", "asgiref": "3.6", "tzdata": "1", "x": "git+https://b", "zope.a": "1.0"}
+    assert moves(old, new, {"Asgiref": "asked"}) == (
+        Move(package="asgiref", before="3.7", after="3.6", direction="downgraded", why="asked"),
+        Move(package="django", before="4.2.1", after="5.2", direction="upgraded", major=True),
+        Move(package="pytz", before="2024.1", after=None, direction="removed"),
+        Move(package="tzdata", before=None, after="1", direction="added"),
+        Move(package="x", before="git+https://a", after="git+https://b", direction="changed"),
+    )
+
+
+# The whole matrix.
+
+PLAN = Plan(cells=(OLD, NEW), path=(OLD, NEW), hops=(HOP,))
+
+
+def code(was: CellResult | None, now: CellResult | None) -> ExitCode:
+    found = {cell.id: cell for cell in (was, now) if cell is not None}
+    return exit_code(compare(PLAN, found))
+
+
+def test_exit_codes() -> None:
+    assert code(before(good()), after(good())) is ExitCode.OK
+    assert code(before(bad(), status="failed"), after(bad(), status="failed")) is ExitCode.OK
+    assert code(before(good()), after(bad(), status="failed")) is ExitCode.BREAKS
+    allowed = after(bad(), status="failed", allow_failure=True)
+    assert code(before(good()), allowed) is ExitCode.OK
+    assert judge(before(good()), allowed, HOP).verdict == "breaks"
+    assert code(before(good()), after(status="unresolvable")) is ExitCode.BLOCKED
+    assert code(before(good()), after(good(), forced=True)) is ExitCode.BLOCKED
+    assert code(before(good()), after(status="no-python")) is ExitCode.INCOMPLETE
+    assert code(before(good()), None) is ExitCode.INCOMPLETE
+    assert code(before(status="no-tests"), after(status="no-tests")) is ExitCode.NO_TESTS
+    assert code(before(good()), after(status="no-tests")) is ExitCode.BREAKS
+    dead = (before(status="uncollectable"), after(status="uncollectable"))
+    assert code(*dead) is ExitCode.INCOMPLETE
+    assert code(before(good()), after(status="interrupted")) is ExitCode.INTERRUPTED
+    assert exit_code(Comparison()) is ExitCode.OK
+
+
+def test_every_status_has_an_exit_code() -> None:
+    for status in STATUSES:
+        assert exit_code(Comparison(statuses={"a": status})) in ExitCode
+
+
+def test_compare_counts_missing_cells_as_not_run_and_gathers_causes() -> None:
+    result = compare(PLAN, {OLD.id: before(good("a"), bad("r"), status="failed")})
+    assert result.statuses[NEW.id] == "not-run"
+    assert result.hops[0].verdict == "unknown"
+    assert [cause.tests for cause in result.causes] == [("r",)]
+    both = compare(PLAN, {OLD.id: before(good("a")), NEW.id: after(bad("a"), status="failed")})
+    assert both.causes[0].hops == (HOP.id,)
+    assert both.hops[0].causes == (both.causes[0].id,)
