@@ -6,7 +6,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -70,6 +70,23 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             f"{len(missing)} tests were skipped because an interpreter is missing: {named}",
             yellow=True,
         )
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory for what is dear to make, one for all workers; `oracle` locks what it puts there."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def sdist(shared: Path) -> Callable[[str, str], Path]:
+    """Give the unpacked source distribution of a package at a version; do not change it."""
+    import oracle
+
+    return lambda name, version: oracle.fetch_sdist(name, version, shared / "sdists")
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ and short summary or from unittest's verbose output.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import hashlib
@@ -16,6 +17,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import tarfile
 import tempfile
 import tomllib
@@ -27,6 +29,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
+import filelock
 import uv
 
 Mode = Literal["plain", "strict"]
@@ -71,15 +74,19 @@ def run(
 ) -> Seen:
     """Run the suite `argv` (as in a matrix's `test`) once and say what came of each test.
 
-    `argv` is ["pytest", …], ["manage.py", "test", …] or ["-m", "django", "test", …]. `workspace`
+    `argv` is ["pytest", …], ["manage.py", "test", …] or ["-m", "django", "test", …], and may begin
+    with "python". `workspace`
     is used as it is: give each run a fresh copy (see `copy`), so that none finds what an earlier
     one compiled or deleted. A run that takes longer than `timeout` seconds is killed with all
     that it started.
     """
+    argv = argv[1:] if argv[0] == "python" else argv
     # Read before the suite runs: it may delete them.
     files = frozenset(path.relative_to(workspace).as_posix() for path in workspace.rglob("*.py"))
     with tempfile.TemporaryDirectory(prefix="oracle-") as scratch:
-        clean = clean_environ(python, Path(scratch), workspace, settings, pythonpath) | {**(env or {})}
+        clean = clean_environ(python, Path(scratch), workspace, settings, pythonpath) | {
+            **(env or {})
+        }
         if argv[0] == "pytest":
             xml = Path(scratch, "junit.xml")
             command = [str(python), *pytest_argv(argv[1:], mode, xml)]
@@ -89,9 +96,7 @@ def run(
             command = [str(python), *django_argv(argv, mode)]
             code, out, err, late = spawn(command, workspace, clean, timeout)
             outcomes, broken = read_unittest(err)
-    return Seen(
-        outcomes=outcomes, broken=broken, returncode=code, output=out + err, timed_out=late
-    )
+    return Seen(outcomes=outcomes, broken=broken, returncode=code, output=out + err, timed_out=late)
 
 
 def pytest_argv(args: Sequence[str], mode: Mode, xml: Path) -> list[str]:
@@ -151,10 +156,8 @@ def spawn(
             late = False
         except subprocess.TimeoutExpired:
             late = True
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         process.wait()
         texts = []
         for stream in (out, err):
@@ -220,9 +223,12 @@ def node_id(classname: str, name: str, files: frozenset[str]) -> str:
 
 START = re.compile(r"^(?P<method>\w+) \((?P<owner>[\w.]+)\)(?P<rest>.*)$")
 OUTCOME = re.compile(
-    r"(?:^|\.\.\. |\s)(?P<word>ok|FAIL|ERROR|skipped (['\"]).*\2|expected failure|unexpected success)$"
+    r"(?:^|\s)"
+    r"(?P<word>ok|FAIL|ERROR|skipped (['\"]).*\2|expected failure|unexpected success)$"
 )
-SECTION = re.compile(r"^(?P<word>ERROR|FAIL|UNEXPECTED SUCCESS): (?P<method>\S+) \((?P<owner>[\w.]+)\)")
+SECTION = re.compile(
+    r"^(?P<word>ERROR|FAIL|UNEXPECTED SUCCESS): (?P<method>\S+) \((?P<owner>[\w.]+)\)"
+)
 WORDS = {
     "ok": "passed",
     "FAIL": "failed",
@@ -310,7 +316,9 @@ def interpreters() -> dict[str, Path]:
 def environment(python: str, packages: Iterable[str], folder: Path) -> Path:
     """Make an environment at `folder` with uv, unless it is there, and return its python."""
     executable = folder / "bin" / "python"
-    if not (folder / "made").exists():
+    with filelock.FileLock(f"{folder}.lock"):
+        if (folder / "made").exists():
+            return executable
         base = interpreters()[python]
         quiet = [uv.find_uv_bin(), "--quiet"]
         subprocess.run([*quiet, "venv", "--clear", "-p", str(base), str(folder)], check=True)
@@ -337,7 +345,7 @@ def wheel(module: Path, folder: Path) -> Path:
     files = {
         f"{name}.py": module.read_text(),
         f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
-        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: djhop\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
     record = "".join(f"{file},,\n" for file in [*files, f"{info}/RECORD"])
     with zipfile.ZipFile(path, "w") as archive:
@@ -354,10 +362,10 @@ def fetch_sdist(name: str, version: str, folder: Path) -> Path:
     wheel, since uv would build an sdist to learn the metadata of one that has not.
     """
     root = folder / f"{name}-{version}"
-    if root.is_dir():
-        return root
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+    with filelock.FileLock(f"{root}.lock"), tempfile.TemporaryDirectory(dir=folder) as scratch:
+        if root.is_dir():
+            return root
         requirement, lock = Path(scratch, "requirements.in"), Path(scratch, "pylock.toml")
         requirement.write_text(f"{name}=={version}\n")
         compile_lock = [uv.find_uv_bin(), "--quiet", "pip", "compile", "--no-deps"]
@@ -450,3 +458,49 @@ def expected(folder: Path) -> tuple[Expected, ...]:
         for kind in ("pytest", "django")
         if kind in table
     )
+
+
+def check(names: Sequence[str], cache: Path) -> int:
+    """Run targets with plain tools and print where their expected.toml is wrong; count that."""
+    wrong = 0
+    targets = Path(__file__).parent / "targets"
+    for folder in sorted(path.parent for path in targets.glob("*/expected.toml")):
+        if names and folder.name not in names:
+            continue
+        wheels = [str(wheel(module, cache)) for module in folder.glob("packages/*.py")]
+        pins = [
+            line
+            for line in (folder / "requirements.txt").read_text().split()
+            if not line.startswith("Django")
+        ]
+        for suite in expected(folder):
+            for cell in suite.cells:
+                minor, series = cell.removeprefix("py").split("-django")
+                made = cache / (cell + "-with-wheels" * bool(wheels))
+                python = environment(minor, [f"Django=={series}.*", *pins, *wheels], made)
+                for mode in ("plain", "strict"):
+                    tree = copy(folder, cache / "workspaces" / folder.name)
+                    seen = run(python, tree, suite.test, mode=mode, timeout=suite.timeout)
+                    right = (suite.outcomes(cell, mode), suite.broken(cell, mode))
+                    ok = (seen.outcomes, frozenset(seen.broken)) == right
+                    wrong += not ok
+                    say(f"{'ok   ' if ok else 'WRONG'} {suite.id} {cell} {mode}")
+                    for test in sorted({*seen.outcomes, *right[0]}) if not ok else ():
+                        stated, found = (
+                            right[0].get(test, "absent"),
+                            seen.outcomes.get(test, "absent"),
+                        )
+                        if stated != found:
+                            say(f"      {test}: stated {stated}, is {found}")
+    return wrong
+
+
+def say(line: str) -> None:
+    """Print one line at once."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory(prefix="targets-") as folder:
+        sys.exit(check(sys.argv[1:], Path(folder)) > 0)

@@ -8,11 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from djhop.changes import suite
-from djhop.fingerprints import fingerprint
+from djhop.fingerprints import essential, fingerprint
 from djhop.results import CellResult, Failure, Owner
 
 #: Failures of a whole pass carry its name instead of a module's.
 PASSES = frozenset({"strict", "plain", "scoped"})
+#: Tests per cause in one cell that keep their whole traceback.
+TRACEBACKS = 20
 
 
 class Cause(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +49,13 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True):
     module: str = ""
     #: The hop it breaks something on; "" where it fails before and after.
     hop: str = ""
+    #: Fingerprint of the failure, where it is known already.
+    cause: str = ""
+
+    @property
+    def key(self) -> str:
+        """The id of the cause it belongs to."""
+        return self.cause or fingerprint(self.failure)
 
 
 class Gathering:
@@ -58,7 +67,7 @@ class Gathering:
     def take(self, sightings: Iterable[Sighting]) -> None:
         """Add `sightings` to the causes they belong to."""
         for sighting in sightings:
-            key = fingerprint(sighting.failure)
+            key = sighting.key
             if key not in self._groups:
                 self._groups[key] = _Group(sighting.failure)
             self._groups[key].add(sighting)
@@ -75,9 +84,9 @@ def gather(sightings: Iterable[Sighting]) -> tuple[Cause, ...]:
     return gathering.causes()
 
 
-def rank(cause: Cause) -> tuple[bool, int, int, str]:
+def rank(cause: Cause) -> tuple[bool, int, int]:
     """Sort key: what breaks a hop first, then what has most tests and modules behind it."""
-    return (not cause.hops, -len(cause.tests), -len(cause.modules), cause.id)
+    return (not cause.hops, -len(cause.tests), -len(cause.modules))
 
 
 class _Group:
@@ -118,12 +127,22 @@ class _Group:
 
 
 def label(result: CellResult) -> CellResult:
-    """Return `result` with the id of its cause written into every test that has a failure."""
-    tests = tuple(
-        msgspec.structs.replace(test, cause=fingerprint(test.failure)) if test.failure else test
-        for test in result.tests
-    )
-    return msgspec.structs.replace(result, tests=tests)
+    """Return `result` with the id of its cause in every test that has a failure.
+
+    Whole tracebacks stay with the first tests of each cause; the others keep the frames that tell
+    the cause, since thousands of equal tracebacks would fill disks and memory for nothing.
+    """
+    seen: Counter[str] = Counter()
+    tests = []
+    for test in result.tests:
+        if test.failure is None:
+            tests.append(test)
+            continue
+        cause = fingerprint(test.failure)
+        seen[cause] += 1
+        failure = test.failure if seen[cause] <= TRACEBACKS else essential(test.failure)
+        tests.append(msgspec.structs.replace(test, cause=cause, failure=failure))
+    return msgspec.structs.replace(result, tests=tuple(tests))
 
 
 def sightings_of(result: CellResult) -> Iterator[Sighting]:
@@ -132,7 +151,7 @@ def sightings_of(result: CellResult) -> Iterator[Sighting]:
         yield Sighting(failure=failure, cell=result.id, module=module_of(name))
     for test in suite(result):
         if test.failure is not None:
-            yield Sighting(failure=test.failure, cell=result.id, tests=(test.id,))
+            yield Sighting(failure=test.failure, cell=result.id, tests=(test.id,), cause=test.cause)
 
 
 def module_of(name: str) -> str:

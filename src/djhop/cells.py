@@ -22,6 +22,7 @@ from djhop import (
     overlay,
     passes,
     pytest_config,
+    python_places,
     releases,
     results,
     suites,
@@ -140,6 +141,7 @@ class _Work:
             python_release=result.python_release or self.job.interpreter.release,
             forced=self.job.lock.forced,
             packages=environment.packages,
+            moves_why=self.job.lock.moves_why,
             seconds=self.seconds | result.seconds,
         )
 
@@ -325,7 +327,9 @@ def without(cell: Cell, status: Status, *, reason: str, hint: str = "") -> CellR
 def no_python(cell: Cell) -> CellResult:
     """The result of a cell whose interpreter is not there."""
     hint = interpreters.how_to_get(
-        cell.python, uv_can_download=interpreters.uv_can_download(cell.python)
+        cell.python,
+        uv_can_download=interpreters.uv_can_download(cell.python),
+        system=python_places.this_system(),
     )
     return without(
         cell, "no-python", reason=f"no Python {cell.python} on this machine", hint=hint

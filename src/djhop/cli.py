@@ -152,17 +152,22 @@ def _boundary(argv: list[str]) -> int:
     except click.ClickException as error:
         error.show()
         return ExitCode.USAGE
-    except (click.Abort, KeyboardInterrupt):
+    except BaseException as error:
+        return _failed(error)
+
+
+def _failed(error: BaseException) -> int:
+    """Say what ended the command; return the exit code that stands for it."""
+    if isinstance(error, (click.Abort, KeyboardInterrupt)):
         print("djhop: interrupted", file=sys.stderr)  # noqa: T201
         return ExitCode.INTERRUPTED
-    except DjhopError as error:
+    if isinstance(error, DjhopError):
         _say(error)
         return error.return_code
-    except BrokenPipeError:
+    if isinstance(error, BrokenPipeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.OK
-    except Exception:
-        return _internal()
+    return _internal()
 
 
 def _say(error: DjhopError) -> None:

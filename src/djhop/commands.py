@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from djhop import config, locate, matrixfiles, releases, target
+from djhop import config, durable, locate, matrixfiles, releases, target
 from djhop import plan as planning
 from djhop.config import Matrix
 from djhop.errors import ExitCode, NoTestsError
@@ -24,6 +24,7 @@ from djhop.target import Target
 
 if TYPE_CHECKING:
     from djhop.record import Run
+    from djhop.runner import Session
 
 #: The `target` of the demo preset: the project that ships inside the package.
 DEMO = "demo"
@@ -34,7 +35,9 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
 
     matrix: Matrix
     target: Target
+    #: The cells that were chosen, and the whole they were chosen from.
     plan: Plan
+    whole: Plan
     found: dict[str, Interpreter]
 
 
@@ -53,9 +56,8 @@ def set_up(given: dict[str, Any], spawner: Spawner) -> Setup:
         made = planning.one_hop(matrix, known, before=ends[0], after=ends[1], **facts)
     else:
         made = planning.make(matrix, known, current=looked.django, **facts)
-    if given["cells"]:
-        made = planning.select(made, given["cells"])
-    return Setup(matrix=matrix, target=looked, plan=made, found=found)
+    chosen = planning.select(made, given["cells"]) if given["cells"] else made
+    return Setup(matrix=matrix, target=looked, plan=chosen, whole=made, found=found)
 
 
 def _matrix(given: dict[str, Any]) -> Matrix:
@@ -97,44 +99,83 @@ def hop(before: str, after: str, **given: Any) -> int:
 
 def run(args: tuple[str, ...], **given: Any) -> int:
     """`djhop run`: the matrix, a live view of it, and the report."""
-    from djhop import console, runner
+    from djhop import console
     from djhop.reports import json as json_report
-    from djhop.reports import markdown, text
+
+    session = _session(given, args)
+    if given["list_only"]:
+        _print("\n".join(cell.id for cell in session.plan.cells))
+        return ExitCode.OK
+    if given["dry_run"]:
+        _print("\n".join(session.commands()))
+        return ExitCode.OK
+    quiet = given["quiet"] or given["as_json"]
+    with _interruptible(session.spawner):
+        console.watch(session.events(), stream=sys.stderr, quiet=quiet)
+    finished = _write_reports(session)
+    _print(json_report.render(finished) if given["as_json"] else _as_text(finished))
+    return session.exit_code
+
+
+def cell(cell: str, **given: Any) -> int:
+    """One cell of a matrix, in the run folder that all its cells share; for nox sessions."""
+    from djhop import console
+
+    defaults = dict.fromkeys(("start", "goal", "python", "jobs", "timeout"))
+    flags = dict.fromkeys(("fresh", "recreate", "offline", "install_only", "fail_fast", "resume"))
+    given |= {**defaults, **dict.fromkeys(flags, False), "cells": (cell,)}
+    given |= {"out": "reports", "install_python": "auto"}
+    session = _session(given, given.pop("args"), shared=True)
+    with _interruptible(session.spawner):
+        console.watch(session.events(), stream=sys.stderr, quiet=False)
+    _write_reports(session)
+    return session.exit_code
+
+
+def _session(given: dict[str, Any], args: tuple[str, ...], *, shared: bool = False) -> Session:
+    from djhop import runner
 
     spawner = Spawner(registry=locate.cache() / "running")
     setup = set_up(given, spawner)
-    if given["list_only"]:
-        _print("\n".join(cell.id for cell in setup.plan.cells))
-        return ExitCode.OK
     if setup.target.suite is None:
         raise NoTestsError(
             f"no test suite found in {setup.target.root}",
             hint='name it in djhop.toml: test = ["pytest", "tests"]',
         )
     options = _options(given, args, setup.matrix)
-    session = runner.Session(
+    if shared:
+        options = msgspec.structs.replace(options, shared=f"nox-{Path(setup.target.root).name}")
+    return runner.Session(
         target=setup.target,
         matrix=setup.matrix,
         plan=setup.plan,
+        whole=setup.whole,
         found=setup.found,
         options=options,
         spawner=spawner,
     )
-    if given["dry_run"]:
-        _print("\n".join(session.commands()))
-        return ExitCode.OK
-    quiet = given["quiet"] or given["as_json"]
-    with _interruptible(spawner):
-        console.watch(session.events(), stream=sys.stderr, quiet=quiet)
+
+
+def _typed(given: dict[str, Any]) -> tuple[str, ...]:
+    """The command that names these cells again: what was typed, without what picks among them."""
+    words = ["djhop", *(("hop", *given["hop"]) if given.get("hop") else ("run",))]
+    words += [given["target"]] if given["target"] else []
+    for option, name in (("matrix", "matrix"), ("from", "start"), ("to", "goal")):
+        words += [f"--{option}", given[name]] if given[name] else []
+    return (*words, *(("--python", given["python"]) if given["python"] else ()))
+
+
+def _write_reports(session: Session) -> Run:
+    """Write the readable reports beside `run.json`; return the run as it stands on disk."""
+    from djhop.reports import markdown, text
+
     finished = session.folder.load()
-    text_report = text.render(finished)
-    (session.folder.path / "report.txt").write_text(text_report, encoding="utf-8")
-    (session.folder.path / "report.md").write_text(markdown.render(finished), encoding="utf-8")
-    if given["as_json"]:
-        _print(json_report.render(finished))
-    else:
-        _print(_as_text(finished))
-    return session.exit_code
+    for name, content in (
+        ("report.txt", text.render(finished, width=100)),
+        ("report.md", markdown.render(finished)),
+    ):
+        durable.write(session.folder.path / name, content.encode(errors="backslashreplace"))
+    return finished
 
 
 def _options(given: dict[str, Any], args: tuple[str, ...], matrix: Matrix) -> Any:
@@ -145,6 +186,7 @@ def _options(given: dict[str, Any], args: tuple[str, ...], matrix: Matrix) -> An
         out=given["out"],
         jobs=matrix.jobs or os.cpu_count() or 1,
         args=args,
+        command=_typed(given),
         install_python=given["install_python"] == "auto",
         **{name: given[name] for name in names},
     )

@@ -41,6 +41,7 @@ class HopResult(msgspec.Struct, frozen=True, kw_only=True):
     appeared: tuple[str, ...] = ()
     new_failures: tuple[str, ...] = ()
     new_dead_modules: tuple[str, ...] = ()
+    still_dead_modules: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
     flaky: tuple[str, ...] = ()
     still_failing: int = 0

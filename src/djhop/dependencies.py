@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _TEST_NAMES = ("test", "tests", "testing")
 _DEV_NAMES = ("dev", "develop", "development")
 #: What tox environments install for the owners' own ends.
-_TOOLS = frozenset({"coverage", "codecov", "coveralls", "tox", "tox-gh-actions"})
+_TOOLS = frozenset({"coverage", "codecov", "coveralls", "pip", "tox", "tox-gh-actions"})
 
 
 def find(
@@ -42,7 +42,10 @@ def find(
     collector = Collector(root, project.name)
     for part in project.dependencies:
         collector.part(part)
-    of_tox = [name for line in tox.deps if (name := _file_of_tox(root, line))]
+    of_tox = [name for line in tox.deps if (name := _file_of_tox(line))]
+    for name in [name for name in of_tox if not (root / name).is_file()]:
+        of_tox.remove(name)
+        collector.notes.append(f"{tox.path} names {name}, which is not there.")
     near = () if project.dependencies else beside
     tested = _files(collector, matrix, of_tox, near)
     tested |= _groups(collector, matrix, project, tox)
@@ -57,11 +60,11 @@ def find(
     return collector.dependencies()
 
 
-def _file_of_tox(root: Path, line: str) -> str:
-    if not line.startswith("-r"):
+def _file_of_tox(line: str) -> str:
+    """The requirement file that a line of tox's deps names, "" where it names none."""
+    if not line.startswith("-r") or "\0" in line:
         return ""
-    name = line.removeprefix("-r").strip().replace("{toxinidir}/", "").removeprefix("./")
-    return name if name and "\0" not in name and (root / name).is_file() else ""
+    return line.removeprefix("-r").strip().replace("{toxinidir}/", "").removeprefix("./")
 
 
 def _files(

@@ -116,6 +116,10 @@ class _Finder:
             kind = self.kind(call)
             if kind is not None and self.runnable(kind, call):
                 return self.made(kind, call, source)
+        self.notes.append(
+            "no suite is found: no command in tox.ini, a Makefile or a workflow, no configuration "
+            "of pytest, no runtests.py, manage.py or settings for tests that could run one."
+        )
         return None
 
     def kind(self, call: Call) -> SuiteKind | None:

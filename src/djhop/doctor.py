@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import djhop
-from djhop import environments, interpreters, locate, releases
+from djhop import environments, interpreters, locate, python_places, releases
 from djhop.errors import ExitCode
 from djhop.process import Command, Spawner
 
@@ -67,7 +67,11 @@ def _absent(found: set[str]) -> dict[str, str]:
     """Pythons that a supported or recent Django series wants and this machine lacks."""
     wanted = {p for row in releases.load().released()[-8:] for p in row.python_minors}
     return {
-        minor: interpreters.how_to_get(minor, uv_can_download=True)
+        minor: interpreters.how_to_get(
+            minor,
+            uv_can_download=interpreters.uv_can_download(minor),
+            system=python_places.this_system(),
+        )
         for minor in sorted(wanted - found, key=releases.version_key)
     }
 

@@ -42,6 +42,7 @@ TESTS_LIMIT = 1_000
 _RANK = ("failed", "error", "crashed", "xpassed", "xfailed", "skipped", "passed")
 _RANKS = {name: len(_RANK) - index for index, name in enumerate(_RANK)}
 _PHASES = frozenset({"setup", "teardown"})
+_OF_PHASE = {"passed": "", "failed": "error"}
 
 
 class SeenWarning(msgspec.Struct, kw_only=True, gc=False):
@@ -247,5 +248,5 @@ def _outcome_of(event: Report) -> str:
         return "failed" if event.outcome in ("failed", "error") else ""
     if event.when in _PHASES:
         # A phase that went well says nothing about the test.
-        return {"passed": "", "failed": "error"}.get(event.outcome, event.outcome)
+        return _OF_PHASE.get(event.outcome, event.outcome)
     return event.outcome

@@ -29,6 +29,8 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     new_failures: tuple[str, ...] = ()
     #: Modules and classes that load before the hop and not after.
     new_dead_modules: tuple[str, ...] = ()
+    #: Modules and classes that load on neither side: what is in them has not been seen.
+    still_dead_modules: tuple[str, ...] = ()
     #: Did not pass before, and now not there, skipped or excused.
     gone: tuple[str, ...] = ()
     flaky: tuple[str, ...] = ()
@@ -82,6 +84,7 @@ def find(before: CellResult, after: CellResult) -> Findings:
         new_failures=tuple(failing),
         still_failing=still,
         new_dead_modules=tuple(m for m in dead_modules(after) if m not in already),
+        still_dead_modules=tuple(m for m in dead_modules(after) if m in already),
         renamed=tuple(renamed.items()),
         skip_reasons=dict(sorted(reasons.items(), key=lambda item: -item[1])),
     )

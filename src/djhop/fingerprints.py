@@ -7,6 +7,8 @@ import hashlib
 import re
 from typing import Literal
 
+import msgspec
+
 from djhop.results import Failure
 
 #: What varies from test to test, run to run or machine to machine, in the order it is replaced.
@@ -88,7 +90,8 @@ def spot(failure: Failure) -> str:
     """
     if _name(failure) in ANYWHERE:
         return ""
-    file, function = _project_frame(failure)
+    file, at = failure.place.rpartition(":")[0], _project_frame(failure)
+    function = failure.frames[at][2] if at is not None else ""
     outside = _raised_outside(failure)
     match _where(file, outside):
         case "project":
@@ -120,13 +123,20 @@ def _template(failure: Failure) -> str:
     return template(failure.message, check=_is_check(failure))
 
 
-def _project_frame(failure: Failure) -> tuple[str, str]:
-    """File and function of the deepest frame in the project's code."""
+def essential(failure: Failure) -> Failure:
+    """Return `failure` without the frames that its fingerprint does not need."""
+    at, last = _project_frame(failure), len(failure.frames) - 1
+    kept = tuple(frame for n, frame in enumerate(failure.frames) if n in (at, last))
+    return msgspec.structs.replace(failure, frames=kept)
+
+
+def _project_frame(failure: Failure) -> int | None:
+    """Which frame is the deepest in the project's code."""
     file, _, line = failure.place.rpartition(":")
-    for frame in reversed(failure.frames):
-        if frame[0] == file and str(frame[1]) == line:
-            return file, frame[2]
-    return file, ""
+    for number in range(len(failure.frames) - 1, -1, -1):
+        if failure.frames[number][0] == file and str(failure.frames[number][1]) == line:
+            return number
+    return None
 
 
 def _raised_outside(failure: Failure) -> str:

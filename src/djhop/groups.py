@@ -68,12 +68,12 @@ def deprecated(found: Findings, before: CellResult, after: CellResult) -> tuple[
 def grouped(
     sightings: tuple[Sighting, ...], reproduce: Reproduce | None = None
 ) -> tuple[Group, ...]:
-    """Group `sightings` of one cell by cause, the one with most behind it first."""
+    """Group `sightings` of one cell by cause: most behind it first, else in the suite's order."""
     groups: dict[str, list[Sighting]] = {}
     for sighting in sightings:
-        groups.setdefault(fingerprint(sighting.failure), []).append(sighting)
+        groups.setdefault(sighting.key, []).append(sighting)
     made = (_group(cause, members, reproduce) for cause, members in groups.items())
-    return tuple(sorted(made, key=lambda g: (-g.tests, -len(g.modules), g.cause)))
+    return tuple(sorted(made, key=lambda g: (-g.tests, -len(g.modules))))
 
 
 def _group(cause: str, members: list[Sighting], reproduce: Reproduce | None) -> Group:
@@ -92,7 +92,12 @@ def _group(cause: str, members: list[Sighting], reproduce: Reproduce | None) -> 
 def _sighting(why: Why, cell: str, hop: str, test: str = "") -> Sighting:
     module, failure = why
     return Sighting(
-        failure=failure, cell=cell, module=module, hop=hop, tests=(test,) if test else ()
+        failure=failure,
+        cell=cell,
+        module=module,
+        hop=hop,
+        tests=(test,) if test else (),
+        cause=fingerprint(failure),
     )
 
 

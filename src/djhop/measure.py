@@ -107,7 +107,7 @@ def _counts(name: str, tree: str, wanted: Options) -> bool:
     if not name.startswith(f"{tree}/"):
         return False
     included = [_rooted(pattern, tree) for pattern in wanted.report_include]
-    omitted = [_rooted(p, tree) for p in (*wanted.run_omit, *wanted.report_omit)]
+    omitted = [_rooted(pattern, tree) for pattern in wanted.report_omit]
     if included and not any(fnmatch.fnmatchcase(name, pattern) for pattern in included):
         return False
     return not any(fnmatch.fnmatchcase(name, pattern) for pattern in omitted)

@@ -131,4 +131,11 @@ def _unknown(before: CellResult, after: CellResult, found: Findings) -> str:
                 f"{missing(before)}; after it, {tests(passing)} pass and "
                 f"{tests(found.new_failures)} fail, with nothing to compare them to"
             )
+    if found.still_dead_modules:
+        dead = found.still_dead_modules
+        return (
+            f"no test that ran breaks, but {dead[0]}"
+            + (f" and {len(dead) - 1} more" if dead[1:] else "")
+            + f" {verb(dead, 'loads', 'load')} on neither side: what is in there is not known"
+        )
     return f"{before.id} was cut short ({before.status}): what it did not run is not known"

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import datetime
 import os
 import queue
+import shutil
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeAlias
 
+import filelock
 import msgspec
 
-from djhop import cells, dryrun, locate, process, record, resolve, store, suites, visible
-from djhop.compare import compare, exit_code
+from djhop import cells, dryrun, durable, locate, process, record, resolve, store, suites, visible
+from djhop.compare import Comparison, compare, exit_code
 from djhop.config import Matrix
 from djhop.environments import uv_environ
-from djhop.errors import DjhopError, ExitCode, InfraError, Interrupted, worst
+from djhop.errors import (
+    DjhopError,
+    ExitCode,
+    InfraError,
+    Interrupted,
+    UsageError,
+    worst,
+)
 from djhop.interpreters import Interpreter
 from djhop.locks import Lock, Unresolvable
 from djhop.plan import Cell, Plan, settings_of
@@ -84,10 +94,18 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     install_python: bool = True
     fail_fast: bool = False
     resume: bool = False
+    #: Name of a run folder that several djhop add their cells to; "" for a folder of one's own.
+    shared: str = ""
+    #: What was typed, without `--cells`: reports say how to run one test again.
+    command: tuple[str, ...] = ("djhop", "run")
 
 
 class Session:
-    """One run of a plan. `events()` does the work; then `folder` and `exit_code` are set."""
+    """One run of a plan. `events()` does the work; then `folder` and `exit_code` are set.
+
+    `plan` has the cells to run; `whole` the matrix they are part of: a cell has the same lock
+    whether it is run alone or with all others.
+    """
 
     def __init__(
         self,
@@ -95,16 +113,17 @@ class Session:
         target: Target,
         matrix: Matrix,
         plan: Plan,
+        whole: Plan,
         found: dict[str, Interpreter],
         options: Options,
         spawner: process.Spawner,
     ) -> None:
-        self.target, self.matrix, self.plan = target, matrix, plan
+        self.target, self.matrix, self.plan, self.whole = target, matrix, plan, whole
         self.found, self.options, self.spawner = dict(found), options, spawner
         self.exit_code: int = ExitCode.INTERNAL
         self._queue: queue.Queue[Event | None] = queue.Queue()
         self._locks: dict[Cell, concurrent.futures.Future[Lock | Unresolvable]] = {
-            cell: concurrent.futures.Future() for cell in plan.cells
+            cell: concurrent.futures.Future() for cell in whole.cells
         }
         self._stop = threading.Event()
         self._files: tuple[str, ...] = ()
@@ -129,7 +148,10 @@ class Session:
         """Make the run's folder, or take up the one that was cut short; return what it has."""
         out = Path(self.options.out)
         name = self.matrix.name or "run"
-        begun = record.begin(name, self.target, self.matrix, self.plan, started=started)
+        judged = self.whole if self.options.shared else self.plan
+        begun = record.begin(name, self.target, self.matrix, judged, started=started)
+        if self.options.shared:
+            return self._join(out / self.options.shared, begun)
         if self.options.resume and (folder := _unfinished(out, begun)):
             self.folder = folder
             found = dict(folder.results())
@@ -139,6 +161,18 @@ class Session:
         (self.folder.path / ".gitignore").write_text("*\n")
         self.folder.write_run(msgspec.structs.replace(begun, name=self.folder.name))
         store.mark_latest(self.folder)
+        return {}
+
+    def _join(self, path: Path, begun: record.Run) -> dict[str, CellResult]:
+        """Add to a folder that others add to; begin it anew where it is of another matrix."""
+        durable.make(path)
+        self.folder = RunFolder(path)
+        with _alone(path):
+            if not _same(self.folder, begun):
+                shutil.rmtree(self.folder.cells, ignore_errors=True)
+                (path / ".gitignore").write_text("*\n")
+                self.folder.write_run(msgspec.structs.replace(begun, name=path.name))
+            store.mark_latest(self.folder)
         return {}
 
     def _install_pythons(self) -> Iterator[Event]:
@@ -190,16 +224,26 @@ class Session:
     # Locks: each starts from the lock of the cell before it, so one after the other.
 
     def _resolve_all(self, todo: set[Cell]) -> None:
-        parents = {hop.after: hop.before for hop in self.plan.hops}
-        for cell in self.plan.cells:
+        parents = {hop.after: hop.before for hop in self.whole.hops}
+        for cell in self.whole.cells:
             if self._stop.is_set() or not self._matters(cell, todo, parents):
                 self._locks[cell].cancel()
                 continue
-            before = self._locks.get(parents[cell]) if cell in parents else None
             try:
-                self._locks[cell].set_result(self._resolve(cell, _lock_of(before)))
+                self._locks[cell].set_result(self._resolve(cell, self._before(cell, parents)))
             except BaseException as error:
                 self._locks[cell].set_exception(error)
+
+    def _before(self, cell: Cell, parents: dict[Cell, Cell]) -> Lock | None:
+        """The lock of the nearest cell before that has one."""
+        while cell in parents:
+            cell = parents[cell]
+            future = self._locks[cell]
+            if future.done() and not future.cancelled() and future.exception() is None:
+                found = future.result()
+                if isinstance(found, Lock):
+                    return found
+        return None
 
     def _matters(self, cell: Cell, todo: set[Cell], parents: dict[Cell, Cell]) -> bool:
         """Whether the cell is still to be run, or a later one's lock starts from its."""
@@ -305,38 +349,52 @@ class Session:
 
     def _close(self, seconds: float) -> None:
         """Judge the hops, write `run.json` and the reports, and decide the exit code."""
-        results = self.folder.results()
-        compared = compare(self.plan, results, reproduce=self._reproduce)
-        complete = not self.spawner.interrupted
-        run = record.finish(
-            self.folder.read_run(), results, compared, seconds=seconds, complete=complete
-        )
-        self.folder.write_run(run)
+        plan = self.whole if self.options.shared else self.plan
+        with _alone(self.folder.path):
+            results = self.folder.results()
+            compared = compare(plan, results, reproduce=self._reproduce)
+            complete = not self.spawner.interrupted and set(results) >= {c.id for c in plan.cells}
+            run = record.finish(
+                self.folder.read_run(), results, compared, seconds=seconds, complete=complete
+            )
+            self.folder.write_run(run)
+        self.exit_code = self._code(compared)
+
+    def _code(self, compared: Comparison) -> ExitCode:
+        """What to exit with; cells without hops are judged by what they are."""
+        mine = {cell.id: compared.statuses[cell.id] for cell in self.plan.cells}
+        if self.options.shared:
+            compared = msgspec.structs.replace(compared, hops=(), statuses=mine)
         codes = [exit_code(compared)]
         if self.spawner.interrupted:
             codes.append(ExitCode.INTERRUPTED)
-        if not self.plan.hops and any(cell.status in RED for cell in run.cells):
+        if not compared.hops and any(status in RED for status in mine.values()):
             codes.append(ExitCode.BREAKS)
-        self.exit_code = worst(codes)
+        return worst(codes)
 
     def _reproduce(self, cell: str, test: str) -> str:
-        return suites.reproduce(self.target.root, cell, test, matrix=self.matrix.name)
+        return suites.reproduce(self.options.command, cell, test)
 
 
-def _lock_of(
-    before: concurrent.futures.Future[Lock | Unresolvable] | None,
-) -> Lock | None:
-    if before is None or before.cancelled() or before.exception() is not None:
-        return None
-    found = before.result()
-    return found if isinstance(found, Lock) else None
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """No other djhop writes this folder's run.json meanwhile."""
+    with filelock.FileLock(folder / ".lock"):
+        yield
+
+
+def _same(folder: RunFolder, begun: record.Run) -> bool:
+    """Whether the run in `folder` is of the same target, matrix and plan."""
+    try:
+        run = folder.read_run()
+    except UsageError:
+        return False
+    return (run.target.root, run.plan, run.matrix) == (begun.target.root, begun.plan, begun.matrix)
 
 
 def _unfinished(out: Path, begun: record.Run) -> RunFolder | None:
     """The newest run in `out`, where it was cut short and is of the same target and plan."""
     folders = store.runs(out)
-    if not folders:
+    if not folders or not _same(folders[-1], begun) or folders[-1].read_run().complete:
         return None
-    run = folders[-1].read_run()
-    same = (run.target.root, run.plan, run.matrix) == (begun.target.root, begun.plan, begun.matrix)
-    return folders[-1] if same and not run.complete else None
+    return folders[-1]

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from djhop import record, results
+from djhop.causes import label
 from djhop.compare import compare
 from djhop.durable import encode, make, read, write
 from djhop.errors import InfraError, UsageError, did_you_mean
@@ -66,10 +67,10 @@ class RunFolder:
         return read(self.run, Run, record.FORMAT)
 
     def write_cell(self, result: CellResult) -> None:
-        """Write a cell's result into its folder, which is made where it is not there."""
+        """Write a cell's result, with its causes named, into its folder; make that if need be."""
         folder = self.cell(result.id)
         make(folder.path)
-        write(folder.result, encode(result))
+        write(folder.result, encode(label(result)))
 
     def read_cell(self, cell: str) -> CellResult:
         """Read a cell's result back."""

@@ -237,10 +237,11 @@ def packages(suite: Suite) -> tuple[str, ...]:
     return ("pytest", "pytest-django") if suite.pytest_django else ("pytest",)
 
 
-def reproduce(target: str, cell: str, test_id: str, *, matrix: str = "") -> str:
+def reproduce(command: Sequence[str], cell: str, test_id: str) -> str:
     """Return the command a user types to run one test in one cell again.
 
-    A test id of either framework is what its runner takes: a node id, or a dotted label.
+    `command` is what was typed for the whole matrix, without its `--cells` and without what
+    follows `--`: ("djhop", "run", ".", "--from", "3.2"). A test id of either framework is what its
+    runner takes: a node id, or a dotted label.
     """
-    chosen = ["--matrix", matrix] if matrix else []
-    return shlex.join(["djhop", "run", target, *chosen, "--cells", cell, "--", test_id])
+    return shlex.join([*command, "--cells", cell, "--", test_id])

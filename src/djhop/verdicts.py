@@ -68,6 +68,8 @@ def _both_ran(before: CellResult, after: CellResult, found: Findings) -> Verdict
             return "breaks"
         case True, _:
             return "unknown"
+    if found.still_dead_modules:
+        return "unknown"
     return _green(before, after, found)
 
 

@@ -79,7 +79,7 @@ def _git_files(
         Command(
             argv=GIT,
             cwd=str(root / below),
-            env={**env, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"},
+            env={**env, "LC_ALL": "C"},
             timeout=120,
             limit=1 << 30,
             decode="surrogateescape",

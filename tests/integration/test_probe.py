@@ -762,7 +762,7 @@ class TestDjango:
         assert run.of("fatal") == []
         assert run.of("collecterror")[0]["id"] == "no.such.label"
         run = site.probed(python, "strict", "django", "manage.py", "no_such_command")
-        assert run.of("fatal")
+        assert run.of("fatal")[0]["exc"]["type"] == "KeyError"
 
     def test_filters_of_a_test_module_do_not_outlive_it(
         self, environment: Callable[[str], Path], site: Project
@@ -1095,6 +1095,7 @@ def test_every_interpreter_runs_a_suite_through_it(project: Project, minor: str)
     ]
     assert all(event["stack"] for event in run.of("warning"))
     assert [e["ok"] for e in run.of("canary")] == [True]
+    assert run.of("note") == []
     assert run.of("begin")[0]["python"].startswith(minor + ".")
     assert run.of("end")[0].items() >= {"code": 1, "ran": 4}.items()
 

@@ -211,6 +211,21 @@ def test_label_writes_the_cause_into_every_failing_test() -> None:
     assert [test.cause for test in labelled.tests] == ["", fingerprint(why)]
 
 
+def test_tracebacks_beyond_the_first_keep_what_tells_the_cause() -> None:
+    why = failure()
+    frames = (
+        ("a.py", 1, "outer", ""),
+        *why.frames,
+        ("django/db/backends/utils.py", 84, "execute", ""),
+    )
+    why = msgspec.structs.replace(why, frames=frames)
+    made = label(cell(tests=tuple(Case(id=str(n), failure=why) for n in range(30)))).tests
+    kept = [test.failure for test in made if test.failure]
+    assert {len(one.frames) for one in kept[:20]} == {4}
+    assert {len(one.frames) for one in kept[20:]} == {2}
+    assert {fingerprint(one) for one in kept} == {made[0].cause}
+
+
 def test_death_prefers_what_is_no_warning() -> None:
     warned, broken = failure("old", warning="DeprecationWarning"), failure("gone")
     assert death(cell(failures=(("strict", warned), ("plain", broken)))) == broken

@@ -222,9 +222,10 @@ def test_modules_that_stand_for_themselves_are_no_tests() -> None:
     assert result.new_dead_modules == ("tests/test_b.py",)
     assert (result.broke, result.new_failures, result.appeared) == ((), (), ())
     assert [(g.tests, g.modules) for g in result.groups] == [(2, ("tests/test_b.py",))]
-    # The same module dead on both sides says nothing about the hop.
-    again = msgspec.structs.replace(now, id=OLD.id)
-    assert judge(again, now, HOP).verdict == "clean"
+    # The same module dead on both sides: what is in it has not been seen, so nothing is clean.
+    again = judge(msgspec.structs.replace(now, id=OLD.id), now, HOP)
+    assert (again.verdict, again.still_dead_modules) == ("unknown", ("tests/test_b.py",))
+    assert "tests/test_b.py loads on neither side" in again.reason
     # A cell of dead modules alone ran no test.
     dead = after(module, status="uncollectable", failures=((module.id, failure()),))
     assert judge(was, dead, HOP).vanished == tuple(test.id for test in was.tests)

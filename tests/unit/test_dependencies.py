@@ -107,8 +107,10 @@ def places(found: Dependencies) -> list[tuple[str, str]]:
         ),
         pytest.param(
             {
-                "setup.cfg": "[metadata]\nname = mine\n[options]\ninstall_requires =\n  Django>=3.2\n"
-                "  # not this\n  six; python_version < '3'\n[options.extras_require]\ntest = pytest\n",
+                "setup.cfg": "[metadata]\nname = mine\n[options]\ninstall_requires =\n"
+                "  Django>=3.2\n"
+                "  # not this\n  six; python_version < '3'\n[options.extras_require]\n"
+                "test = pytest\n",
             },
             [
                 ("Django>=3.2", "setup.cfg install_requires"),
@@ -125,7 +127,8 @@ def places(found: Dependencies) -> list[tuple[str, str]]:
         pytest.param(
             {
                 "pyproject.toml": "[project]\nname='mine'\ndependencies=['Django>=4.2']\n"
-                "[project.optional-dependencies]\nall=['mine[test]']\ntest=['pytest', 'mine[sql]']\n"
+                "[project.optional-dependencies]\nall=['mine[test]']\ntest=['pytest', "
+                "'mine[sql]']\n"
                 "sql=['psycopg']\n",
             },
             [
@@ -138,7 +141,8 @@ def places(found: Dependencies) -> list[tuple[str, str]]:
         pytest.param(
             {
                 "pyproject.toml": "[project]\nname='mine'\ndependencies=['Django']\n"
-                "[dependency-groups]\nTests=['pytest', {include-group='more'}]\nmore=['x>1']\ndev=['y']\n",
+                "[dependency-groups]\nTests=['pytest', {include-group='more'}]\n"
+                "more=['x>1']\ndev=['y']\n",
             },
             [
                 ("Django", "pyproject.toml [project] dependencies"),
@@ -187,7 +191,8 @@ def places(found: Dependencies) -> list[tuple[str, str]]:
         ),
         pytest.param(
             {
-                "pyproject.toml": "[project]\nname='m'\n[tool.pdm.dev-dependencies]\ntest=['pytest']\n"
+                "pyproject.toml": "[project]\nname='m'\n[tool.pdm.dev-dependencies]\n"
+                "test=['pytest']\n"
             },
             [("pytest", "pyproject.toml [tool.pdm.dev-dependencies] test")],
             id="pdm",
@@ -199,7 +204,8 @@ def places(found: Dependencies) -> list[tuple[str, str]]:
         ),
         pytest.param(
             {
-                "tox.ini": "[testenv]\ndeps =\n  pytest\n  coverage\n  django42: Django>=4.2,<5\n  a>=2<3\n"
+                "tox.ini": "[testenv]\ndeps =\n  pytest\n  coverage\n"
+                "  django42: Django>=4.2,<5\n  a>=2<3\n"
             },
             [("pytest", "tox.ini deps")],
             id="tox-last",
@@ -299,7 +305,8 @@ def test_pins_that_disagree(tmp_path: Path) -> None:
     found = find(tmp_path, files)
     assert [source.requirements for source in found.sources] == [("six==1.15",), ("pytest",)]
     assert found.notes[-1] == (
-        "requirements.txt:1 has six==1.15, requirements-test.txt:1 has six==1.16: the first is used."
+        "requirements.txt:1 has six==1.15, "
+        "requirements-test.txt:1 has six==1.16: the first is used."
     )
 
 

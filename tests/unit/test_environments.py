@@ -330,6 +330,15 @@ def test_an_environment_that_is_not_its_lock(
     assert caught.value.package == package
 
 
+def test_an_environment_that_is_not_its_lock_is_never_there(
+    ensure: Ensure, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(environments, "installed", lambda site_packages: {"alpha": "1.0"})
+    with pytest.raises(CannotInstall, match="beta"):
+        ensure()
+    assert [p.name for p in (cache / "envs").iterdir() if p.suffix != ".lock"] == []
+
+
 def test_sigkill_while_it_is_made(cache: Path, fake: Fake, ensure: Ensure) -> None:
     code = (
         "import sys; sys.path.insert(0, sys.argv[1]); from pathlib import Path\n"
@@ -573,7 +582,14 @@ def test_only_valid_bytecode_is_taken(ensure: Ensure, cache: Path) -> None:
     beta.write_bytes(b"")
     cached = made.site_packages / "__pycache__"
     (cached / "stray.cpython-312.pyc").write_bytes(alpha.read_bytes())
-    (cached / "beta.cpython-312-pytest-9.0.pyc").write_bytes(alpha.read_bytes())
+    assert environments.harvest(made, PYTHON, cache) == 0
+
+
+def test_what_pytest_has_rewritten_is_not_taken(ensure: Ensure, cache: Path) -> None:
+    """It names the files of this environment, and nothing corrects that when it is loaded."""
+    made = ensure()
+    for pyc in compile_all(made):
+        pyc.rename(pyc.with_name(f"{pyc.name.partition('.')[0]}.cpython-312-pytest-9.0.pyc"))
     assert environments.harvest(made, PYTHON, cache) == 0
 
 

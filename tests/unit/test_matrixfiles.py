@@ -9,7 +9,7 @@ from djhop.errors import UsageError
 
 
 def test_the_presets() -> None:
-    assert set(matrixfiles.shipped()) == {"lts", "every-release", "next", "demo"}
+    assert set(matrixfiles.shipped()) == {"lts", "every-release", "next", "demo", "supported"}
     assert all(path.is_file() for path in matrixfiles.shipped().values())
 
 
@@ -50,7 +50,7 @@ def test_a_file_may_name_itself_and_start_from_a_preset(tmp_path: Path) -> None:
     [
         ("ltss", "did you mean 'lts'? presets: "),
         ("every", "did you mean 'every-release'? presets: "),
-        ("zzz", "presets: demo, every-release, lts, next; or the path of a TOML file"),
+        ("zzz", "presets: demo, every-release, lts, next, supported; or the path of a TOML file"),
     ],
 )
 def test_no_such_preset(wanted: str, hint: str) -> None:

@@ -6,7 +6,7 @@ from importlib.resources import files
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -110,7 +110,7 @@ def check_hops(made: Plan) -> None:
     assert len(set(further)) == len(further)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(questions())
 def test_the_promises_of_every_plan(
     question: tuple[Matrix, releases.Releases, dict[str, Any]],
@@ -136,7 +136,7 @@ def test_the_promises_of_every_plan(
     assert all(note.endswith(".") for note in made.notes)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(questions())
 def test_the_path_is_a_staircase(
     question: tuple[Matrix, releases.Releases, dict[str, Any]],
@@ -158,7 +158,7 @@ def test_the_path_is_a_staircase(
         assert made.path[-1].python == matrix.goal_python
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(questions(), st.lists(pattern, min_size=1, max_size=3).map(tuple))
 def test_what_select_leaves(
     question: tuple[Matrix, releases.Releases, dict[str, Any]], wanted: tuple[str, ...]

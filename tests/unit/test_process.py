@@ -72,8 +72,18 @@ def test_the_environment_is_exactly_what_was_said(
 
 
 def test_stdin_is_empty_and_the_session_its_own(spawner: Spawner) -> None:
-    done = spawner.run(python("import os,sys; print(sys.stdin.read(), os.getsid(0)==os.getpid())"))
-    assert done.output == " True\n"
+    read, write = os.pipe()
+    os.write(write, b"ours")
+    os.close(write)
+    mine = os.dup(0)
+    os.dup2(read, 0)
+    try:
+        code = "import os,sys; print(sys.stdin.read(), os.getsid(0)==os.getpid())"
+        assert spawner.run(python(code)).output == " True\n"
+    finally:
+        os.dup2(mine, 0)
+        os.close(mine)
+        os.close(read)
 
 
 def test_no_shell(spawner: Spawner) -> None:

@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Collection, Iterator, Mapping
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from djhop import releases, staircase
@@ -101,7 +101,7 @@ def as_releases(
     return releases.parse({"series": rows, "removed_in": {}})
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(problems())
 def test_the_staircase_is_valid_and_none_is_cheaper(
     problem: tuple[tuple[str, ...], dict[str, list[str]], list[str], str, str],

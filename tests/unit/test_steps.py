@@ -219,3 +219,6 @@ def test_the_goal_python_must_run_the_last_series() -> None:
     with pytest.raises(UsageError, match=r"Django 5\.2, where the path ends, does not") as caught:
         steps.check_goal_python("3.15", "5.2", R)
     assert caught.value.hint == "Python 3.15 is supported by Django 6.1"
+    with pytest.raises(UsageError) as caught:
+        steps.check_goal_python("3.14", "4.2", R)  # the planned 6.2 does, too, but cannot be had
+    assert caught.value.hint == "Python 3.14 is supported by Django 5.2, 6.0, 6.1"

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from djhop import durable, record, schemas, store
+from djhop.causes import label
 from djhop.config import Matrix
 from djhop.errors import InfraError, UsageError
 from djhop.plan import Cell, Hop, Plan
@@ -67,6 +68,8 @@ def test_cells_round_trip(folder: RunFolder) -> None:
     folder.write_cell(result(OLD))
     assert folder.read_cell(OLD.id) == result(OLD)
     assert dict(folder.results()) == {OLD.id: result(OLD)}
+    folder.write_cell(result(NEW, "failed"))
+    assert folder.read_cell(NEW.id) == label(result(NEW, "failed"))
     assert [path.name for path in folder.cell(OLD.id).path.iterdir()] == ["cell.json"]
 
 

@@ -101,7 +101,8 @@ def look(root: Path, files: Files, **matrix: Any) -> Target:
         ),
         (
             {
-                "setup.py": "setup(classifiers=['Framework :: Django', 'Framework :: Django :: 3.2',"
+                "setup.py": "setup(classifiers=['Framework :: Django', "
+                "'Framework :: Django :: 3.2',"
                 "'Framework :: Django :: 4.0'], install_requires=['Django>=2'])"
             },
             "4.0",
@@ -109,7 +110,8 @@ def look(root: Path, files: Files, **matrix: Any) -> Target:
         ),
         (
             {
-                "setup.cfg": "[metadata]\nclassifiers =\n  Framework :: Django :: 3.2\n  Framework :: Django :: 4.2\n"
+                "setup.cfg": "[metadata]\nclassifiers =\n  Framework :: Django :: 3.2\n"
+                "  Framework :: Django :: 4.2\n"
             },
             "4.2",
             "setup.cfg: the highest series in its classifiers",
@@ -331,7 +333,8 @@ def test_a_cap_beyond_every_release_says_little(tmp_path: Path) -> None:
             {
                 "tox.ini": "[testenv]\nsetenv =\n  DJANGO_SETTINGS_MODULE = tests.s\n  A = b\n"
                 "  PYTHONPATH = {toxinidir}/lib\n  B = {env:C}\n"
-                "commands =\n  flake8\n  coverage run -m django test {posargs:tests}\n  coverage report\n",
+                "commands =\n  flake8\n  coverage run -m django test {posargs:tests}\n"
+                "  coverage report\n",
                 "tests/s.py": "",
                 "lib/x.py": "",
             },
@@ -494,7 +497,8 @@ def test_a_matrix_that_runs_no_suite(tmp_path: Path) -> None:
             {
                 "setup.py": "setup(python_requires='>=3.8', classifiers=["
                 "'Programming Language :: Python :: 3', 'Programming Language :: Python :: 3.7',"
-                "'Programming Language :: Python :: 3.9', 'Programming Language :: Python :: 3.10'])"
+                "'Programming Language :: Python :: 3.9', "
+                "'Programming Language :: Python :: 3.10'])"
             },
             ("3.10", "3.9"),
             ">=3.8",

@@ -14,6 +14,9 @@ from djhop.releases import Releases, version_key
 from djhop.reports.clean import one_line
 from djhop.reports.signs import listed, number, owner
 
+#: How a cell's own note about its canaries reads (`results.build`).
+NOT_IN_FORCE = "not in force"
+UNPROVEN = "the strict filter was not in force in some tests; that they pass strictly says nothing"
 DISTANCE = {1: "next after", 2: "the one after next from"}
 
 
@@ -114,7 +117,6 @@ def unknowns(run: Run, releases: Releases) -> tuple[Unknown, ...]:
             _behind_the_first(run),
             _strictness(run.cells),
             _quiet(run.cells, releases),
-            _notes(run.cells),
         )
         for unknown in found
     )
@@ -148,15 +150,14 @@ def _behind_the_first(run: Run) -> Iterable[Unknown]:
 
 
 def _strictness(cells: tuple[RunCell, ...]) -> Iterable[Unknown]:
+    said: list[tuple[str, str]] = []
     for cell in cells:
-        if not cell.canary and not any("not in force" in note for note in cell.notes):
-            yield Unknown(
-                text=f"{cell.id}: the strict filter was not in force in some tests; that they "
-                "pass strictly says nothing."
-            )
+        told = [one_line(note) for note in cell.notes if NOT_IN_FORCE in note]
+        if not cell.canary:
+            said += [(cell.id, note) for note in told or [UNPROVEN]]
         if cell.without_strict:
-            tests = number(cell.without_strict, "test")
-            yield Unknown(text=f"{cell.id}: {tests} without a strict outcome.")
+            said.append((cell.id, f"{number(cell.without_strict, 'test')} without strict outcome"))
+    yield from (Unknown(text=text) for text in by_cells(said))
 
 
 def _quiet(cells: tuple[RunCell, ...], releases: Releases) -> Iterable[Unknown]:
@@ -173,12 +174,23 @@ def _quiet(cells: tuple[RunCell, ...], releases: Releases) -> Iterable[Unknown]:
             )
 
 
-def _notes(cells: tuple[RunCell, ...]) -> Iterable[Unknown]:
-    """What cells had to say, once each."""
-    said: dict[str, list[str]] = {}
-    for cell in cells:
-        for note in cell.notes:
-            said.setdefault(one_line(note), []).append(cell.id)
-    for note, where in said.items():
-        cells_ = listed(where) if len(where) < 4 else f"{where[0]} and {len(where) - 1} more"
-        yield Unknown(text=f"{cells_}: {note}")
+def notes(run: Run) -> tuple[str, ...]:
+    """What was assumed, and what cells had to say, once each."""
+    said = [
+        (cell.id, one_line(note))
+        for cell in run.cells
+        for note in cell.notes
+        if cell.canary or NOT_IN_FORCE not in note
+    ]
+    return (*(one_line(note) for note in run.notes), *by_cells(said))
+
+
+def by_cells(said: list[tuple[str, str]]) -> tuple[str, ...]:
+    """Say each text once, after the cells that said it."""
+    cells: dict[str, list[str]] = {}
+    for cell, text in said:
+        cells.setdefault(text, []).append(cell)
+    return tuple(
+        f"{listed(ids) if len(ids) < 4 else f'{ids[0]} and {len(ids) - 1} more'}: {text}"
+        for text, ids in cells.items()
+    )

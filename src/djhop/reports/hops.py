@@ -146,7 +146,7 @@ def _where(cause: Cause, place: str) -> str:
     """Say whose it is, and where; a package's failure was reached from a place of the project."""
     whose, own = owner(cause.owner), place or cause.place
     if not own:
-        return f"{whose}, {one_line(cause.raised_at, 120)}" if cause.raised_at else whose
+        return f"{whose}, raised at {one_line(cause.raised_at, 120)}" if cause.raised_at else whose
     reached = "" if cause.owner.kind == "project" else "reached from "
     return f"{whose}, {reached}{one_line(own, 120)}"
 
@@ -169,10 +169,9 @@ def _lists(result: HopResult, limit: int) -> tuple[Shown, ...]:
 
 
 def _skipped(result: HopResult) -> str:
-    why = [
-        f"{one_line(reason, 60) or 'no reason given'} ({count})"
-        for reason, count in list(result.skip_reasons.items())[:2]
-    ]
+    reasons = list(result.skip_reasons.items())
+    why = [f"{one_line(why, 60) or 'no reason given'} ({count})" for why, count in reasons[:3]]
+    why += [f"{len(reasons) - 3} more reasons"] if len(reasons) > 3 else []
     return f"newly skipped: {listed(why)}" if why else "newly skipped"
 
 

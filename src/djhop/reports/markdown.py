@@ -151,9 +151,9 @@ def _doubts(summary: Summary) -> Iterator[str]:
     for unknown in summary.unknowns:
         hint = f" {code(unknown.hint)}" if unknown.hint else ""
         yield f"- {escape(unknown.text)}{hint}"
-    if summary.assumed:
-        yield from _heading("Assumed")
-    yield from (f"- {escape(note)}" for note in summary.assumed)
+    if summary.notes:
+        yield from _heading("Assumed, and noted")
+    yield from (f"- {escape(note)}" for note in summary.notes)
 
 
 def _items(shown: Shown) -> Iterator[str]:

@@ -7,7 +7,7 @@ import msgspec
 from djhop.plan import Cell
 from djhop.record import Run, RunCell, cell_of
 from djhop.releases import Releases, version_key
-from djhop.reports.ahead import RemovalView, Unknown, removals, unknowns
+from djhop.reports.ahead import RemovalView, Unknown, notes, removals, unknowns
 from djhop.reports.clean import one_line as clean
 from djhop.reports.hops import HopView, Shown, shown, view
 from djhop.reports.signs import SIGNS, Tone, listed, number, tone_of_status
@@ -55,7 +55,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     removals: tuple[RemovalView, ...]
     flaky: Shown
     unknowns: tuple[Unknown, ...]
-    assumed: tuple[str, ...]
+    #: What was assumed, and what cells had to say.
+    notes: tuple[str, ...]
     #: "run 20261121-014452-lts, 4 cells, 32 s, djhop 0.1.0".
     footer: str
     run: str
@@ -85,7 +86,7 @@ def summarise(run: Run, releases: Releases, *, limit: int = LIMIT) -> Summary:
         removals=removals(run, releases, limit),
         flaky=_flaky(cells, limit),
         unknowns=unknowns(run, releases),
-        assumed=tuple(clean(note) for note in run.notes),
+        notes=notes(run),
         footer=_footer(run),
         run=clean(run.name, 100),
     )

@@ -126,9 +126,9 @@ class _Page:
             yield from self.wrap(unknown.text, indent="  - ", hanging="    ")
             if unknown.hint:
                 yield f"    $ {unknown.hint}"
-        if summary.assumed:
-            yield from self.heading("Assumed")
-        for note in summary.assumed:
+        if summary.notes:
+            yield from self.heading("Assumed, and noted")
+        for note in summary.notes:
             yield from self.wrap(note, indent="  - ", hanging="    ")
 
     def shown(self, shown: Shown) -> Iterator[str]:
