@@ -73,7 +73,7 @@ def test_node_ids_come_back_from_junit(tmp_path: Path) -> None:
 
 
 def test_every_target_says_what_is_expected() -> None:
-    folders = [path for path in Path(oracle.__file__).parent.joinpath("targets").iterdir()]
+    folders = list(Path(oracle.__file__).parent.joinpath("targets").iterdir())
     for folder in filter(Path.is_dir, folders):
         for suite in oracle.expected(folder):
             assert len(suite.status) == len(suite.ends_in) == len(suite.cells) == 2, suite.id
