@@ -67,7 +67,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         minors = {m for r in missing for m in r[len(MISSING) :].split(" on ")[0].split(", ")}
         named = ", ".join(sorted(minors, key=lambda minor: [int(n) for n in minor.split(".")]))
         terminalreporter.write_line(
-            f"{len(missing)} tests were skipped because an interpreter is missing: {named}",
+            f"skipped for want of an interpreter: {len(missing)} (Python {named})",
             yellow=True,
         )
 

@@ -12,38 +12,29 @@ from pathlib import Path
 
 import msgspec
 
-from djhop import (
-    durable,
-    environments,
-    events,
-    interpreters,
-    junit,
-    measure,
-    overlay,
-    passes,
-    pytest_config,
-    python_places,
-    releases,
-    results,
-    suites,
-    workspace,
-)
-from djhop.config import Matrix
-from djhop.environments import Environment
+from djhop import durable, releases
+from djhop.environments import environments, overlay
+from djhop.environments.environments import Environment
+from djhop.environments.installer import CannotInstall
 from djhop.errors import Interrupted
-from djhop.installer import CannotInstall
-from djhop.interpreters import Interpreter
-from djhop.locks import Lock, Unresolvable, requirements_text
-from djhop.passes import Next, Ran
-from djhop.paths import Paths
-from djhop.patterns import CellSettings
-from djhop.plan import Cell
-from djhop.process import Command, Spawner
-from djhop.progress import Tally
-from djhop.results import CellResult, Status
-from djhop.suites import PassFiles, Room, Stand
-from djhop.target import Target
-from djhop.workspace import Workspace
+from djhop.interpreters import interpreters, python_places
+from djhop.interpreters.interpreters import Interpreter
+from djhop.matrix.config import Matrix
+from djhop.matrix.patterns import CellSettings
+from djhop.matrix.plan import Cell
+from djhop.processes.process import Command, Spawner
+from djhop.resolve.locks import Lock, Unresolvable, requirements_text
+from djhop.results import events, junit, measure, passes, results
+from djhop.results.passes import Next, Ran
+from djhop.results.paths import Paths
+from djhop.results.progress import Tally
+from djhop.results.results import CellResult, Status
+from djhop.suites import suites
+from djhop.suites.suites import PassFiles, Room, Stand
+from djhop.target import pytest_config
+from djhop.target.target import Target
+from djhop.workspace import workspace
+from djhop.workspace.workspace import Workspace
 
 #: Called with a stage; while tests run, with a stage and (tests over, tests collected).
 Report = Callable[..., None]
@@ -265,9 +256,7 @@ class _Work:
             durable.write(Path(files.skip_ids), msgspec.json.encode(wanted.skip_ids))
         Path(files.events).unlink(missing_ok=True)
         tally = Tally(Path(files.events))
-        done = self.spawner.run(
-            command, on_tick=lambda: self._report(wanted.name, tally.look())
-        )
+        done = self.spawner.run(command, on_tick=lambda: self._report(wanted.name, tally.look()))
         return passes.finish(
             wanted.mode,
             done,
@@ -331,9 +320,7 @@ def no_python(cell: Cell) -> CellResult:
         uv_can_download=interpreters.uv_can_download(cell.python),
         system=python_places.this_system(),
     )
-    return without(
-        cell, "no-python", reason=f"no Python {cell.python} on this machine", hint=hint
-    )
+    return without(cell, "no-python", reason=f"no Python {cell.python} on this machine", hint=hint)
 
 
 def unresolvable(cell: Cell, found: Unresolvable) -> CellResult:

@@ -13,18 +13,20 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from djhop import config, durable, locate, matrixfiles, releases, target
-from djhop import plan as planning
-from djhop.config import Matrix
+from djhop import durable, locate, releases
 from djhop.errors import ExitCode, NoTestsError
-from djhop.interpreters import Interpreter
-from djhop.plan import Plan
-from djhop.process import Spawner
-from djhop.target import Target
+from djhop.interpreters.interpreters import Interpreter
+from djhop.matrix import config, matrixfiles
+from djhop.matrix import plan as planning
+from djhop.matrix.config import Matrix
+from djhop.matrix.plan import Plan
+from djhop.processes.process import Spawner
+from djhop.target import target
+from djhop.target.target import Target
 
 if TYPE_CHECKING:
-    from djhop.record import Run
     from djhop.runner import Session
+    from djhop.store.record import Run
 
 #: The `target` of the demo preset: the project that ships inside the package.
 DEMO = "demo"
@@ -194,9 +196,9 @@ def _options(given: dict[str, Any], args: tuple[str, ...], matrix: Matrix) -> An
 
 def report(run: str, out: str, form: str, output: str | None) -> int:
     """`djhop report`: a run's report again, from its folder alone."""
-    from djhop import store
     from djhop.reports import json as json_report
     from djhop.reports import markdown, text
+    from djhop.store import store
 
     found = store.find(run, Path(out)).load()
     render: dict[str, Callable[[Any], str]] = {

@@ -10,7 +10,7 @@ from typing import TextIO
 
 from djhop import runner
 from djhop.reports import clean, summary
-from djhop.results import CellResult
+from djhop.results.results import CellResult
 
 #: Stages whose end is worth a line of its own where there is no live board.
 SPOKEN = frozenset({"strict", "plain", "plain-whole", "scoped"})
@@ -138,4 +138,3 @@ def _board(events: Iterable[runner.Event], stream: TextIO) -> None:
                 live.update(board)  # type: ignore[arg-type]
             elif board is not None and (line := board.take(event)):
                 live.console.print(line, markup=False)
-

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import djhop
-from djhop import environments, interpreters, locate, python_places, releases
+from djhop import locate, releases
+from djhop.environments import environments
 from djhop.errors import ExitCode
-from djhop.process import Command, Spawner
+from djhop.interpreters import interpreters, python_places
+from djhop.processes.process import Command, Spawner
 
 #: Below this many free bytes, a matrix of a dozen cells may not fit.
 ENOUGH_DISK = 2 * 1024**3

@@ -6,12 +6,14 @@ import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 
-from djhop import attempts, interpreters, suites
-from djhop.interpreters import Interpreter
-from djhop.plan import Cell, Plan
-from djhop.request import Request
-from djhop.suites import PassFiles, Room, Stand
-from djhop.target import Suite, Target
+from djhop.interpreters import interpreters
+from djhop.interpreters.interpreters import Interpreter
+from djhop.matrix.plan import Cell, Plan
+from djhop.resolve import attempts
+from djhop.resolve.request import Request
+from djhop.suites import suites
+from djhop.suites.suites import PassFiles, Room, Stand
+from djhop.target.target import Suite, Target
 
 
 def lines(

@@ -11,10 +11,11 @@ from pathlib import Path
 import platformdirs
 import uv as uv_package
 
-from djhop import environments, interpreters
+from djhop.environments import environments
 from djhop.errors import InfraError
-from djhop.interpreters import Interpreter
-from djhop.process import Command, Spawner
+from djhop.interpreters import interpreters
+from djhop.interpreters.interpreters import Interpreter
+from djhop.processes.process import Command, Spawner
 
 
 def cache() -> Path:

@@ -14,10 +14,11 @@ from pathlib import Path
 
 import nox
 
-from djhop import commands, config, matrixfiles, releases
-from djhop import plan as planning
+from djhop import commands, releases
 from djhop.errors import DjhopError, ExitCode
-from djhop.plan import Plan
+from djhop.matrix import config, matrixfiles
+from djhop.matrix import plan as planning
+from djhop.matrix.plan import Plan
 
 
 def register(matrix: str | Path = "supported", *, target: str = "") -> None:

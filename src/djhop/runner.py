@@ -17,10 +17,9 @@ from typing import TypeAlias
 import filelock
 import msgspec
 
-from djhop import cells, dryrun, durable, locate, process, record, resolve, store, suites, visible
-from djhop.compare import Comparison, compare, exit_code
-from djhop.config import Matrix
-from djhop.environments import uv_environ
+from djhop import cells, dryrun, durable, locate
+from djhop.compare.compare import Comparison, compare, exit_code
+from djhop.environments.environments import uv_environ
 from djhop.errors import (
     DjhopError,
     ExitCode,
@@ -29,12 +28,18 @@ from djhop.errors import (
     UsageError,
     worst,
 )
-from djhop.interpreters import Interpreter
-from djhop.locks import Lock, Unresolvable
-from djhop.plan import Cell, Plan, settings_of
-from djhop.results import CellResult
-from djhop.store import RunFolder
-from djhop.target import Target
+from djhop.interpreters.interpreters import Interpreter
+from djhop.matrix.config import Matrix
+from djhop.matrix.plan import Cell, Plan, settings_of
+from djhop.processes import process
+from djhop.resolve import resolve
+from djhop.resolve.locks import Lock, Unresolvable
+from djhop.results.results import CellResult
+from djhop.store import record, store
+from djhop.store.store import RunFolder
+from djhop.suites import suites
+from djhop.target.target import Target
+from djhop.workspace import visible
 
 #: A cell with one of these has shown something wrong with the target.
 RED = frozenset({"failed", "uncollectable", "crashed", "timed-out", "no-tests"})

@@ -91,7 +91,17 @@ class Bench:
 
     def _suite(self, folder: Path | str) -> list[str]:
         return [
-            *("-m", "coverage", "run", "--source=.", "-m", "pytest", "-q", "-p", "no:cacheprovider"),
+            *(
+                "-m",
+                "coverage",
+                "run",
+                "--source=.",
+                "-m",
+                "pytest",
+                "-q",
+                "-p",
+                "no:cacheprovider",
+            ),
             *("-W", "error::DeprecationWarning", f"--ds={self.settings}"),
             f"--junitxml={folder}/junit.xml",
         ]
@@ -190,9 +200,7 @@ def make_small_target(folder: Path) -> None:
     (folder / "pytest.ini").write_text("[pytest]\n")
 
 
-def alternate(
-    contestants: dict[str, Callable[[], None]], rounds: int
-) -> dict[str, list[float]]:
+def alternate(contestants: dict[str, Callable[[], None]], rounds: int) -> dict[str, list[float]]:
     """Run the contestants in turn, `rounds` times; wall seconds of each."""
     seconds: dict[str, list[float]] = {name: [] for name in contestants}
     for number in range(rounds):

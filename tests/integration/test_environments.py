@@ -10,11 +10,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from djhop import environments, interpreters
-from djhop.environments import CannotInstall
+from djhop.environments import environments
+from djhop.environments.environments import CannotInstall
 from djhop.errors import InfraError
-from djhop.interpreters import Interpreter
-from djhop.process import Spawner
+from djhop.interpreters import interpreters
+from djhop.interpreters.interpreters import Interpreter
+from djhop.processes.process import Spawner
 
 pytestmark = pytest.mark.integration
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from djhop import interpreters
+from djhop.interpreters import interpreters
 
 pytestmark = pytest.mark.integration
 

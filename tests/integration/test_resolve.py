@@ -12,12 +12,13 @@ import pytest
 import uv
 from packaging.version import Version
 
-from djhop import interpreters, resolve
 from djhop.errors import InfraError
-from djhop.interpreters import Interpreter
-from djhop.locks import Lock
-from djhop.process import Command, Completed, Spawner
-from djhop.resolve import Request, Unresolvable
+from djhop.interpreters import interpreters
+from djhop.interpreters.interpreters import Interpreter
+from djhop.processes.process import Command, Completed, Spawner
+from djhop.resolve import resolve
+from djhop.resolve.locks import Lock
+from djhop.resolve.resolve import Request, Unresolvable
 
 pytestmark = pytest.mark.integration
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from djhop.causes import (
+from djhop.compare.causes import (
     Gathering,
     Sighting,
     death,
@@ -16,9 +16,9 @@ from djhop.causes import (
     loader_of,
     sightings_of,
 )
-from djhop.fingerprints import fingerprint, same_root, spot, template
-from djhop.results import CellResult, Failure, Owner
-from djhop.results import Test as Case
+from djhop.compare.fingerprints import fingerprint, same_root, spot, template
+from djhop.results.results import CellResult, Failure, Owner
+from djhop.results.results import Test as Case
 
 NAMES = st.from_regex(r"[a-z][a-z_]{2,12}", fullmatch=True)
 LINES = st.integers(1, 9999)

@@ -8,14 +8,14 @@ from typing import get_args
 import msgspec
 import pytest
 
-from djhop.changes import change, same_reason, seen
-from djhop.compare import Comparison, compare, exit_code, judge
+from djhop.compare.changes import change, same_reason, seen
+from djhop.compare.compare import Comparison, compare, exit_code, judge
+from djhop.compare.findings import find
+from djhop.compare.moves import Move, moves
 from djhop.errors import ExitCode
-from djhop.findings import find
-from djhop.moves import Move, moves
-from djhop.plan import Cell, Hop, Plan
-from djhop.results import CellResult, Failure, Outcome, Owner, Pass, Status
-from djhop.results import Test as Case
+from djhop.matrix.plan import Cell, Hop, Plan
+from djhop.results.results import CellResult, Failure, Outcome, Owner, Pass, Status
+from djhop.results.results import Test as Case
 
 OLD, NEW = Cell(django="4.2", python="3.12"), Cell(django="5.2", python="3.12")
 HOP = Hop(before=OLD, after=NEW, axis="django")

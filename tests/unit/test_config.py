@@ -8,9 +8,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from djhop import config, releases
-from djhop.config import CellChoice, Matrix, Override
+from djhop import releases
 from djhop.errors import UsageError
+from djhop.matrix import config
+from djhop.matrix.config import CellChoice, Matrix, Override
 
 REPO = Path(__file__).parents[2]
 DOC = (REPO / "docs" / "matrix.md").read_text("utf-8")

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from djhop import collecting, dependencies, requirement_choice, toxfile
-from djhop.collecting import Dependencies
-from djhop.config import Matrix
 from djhop.errors import UsageError
+from djhop.matrix.config import Matrix
+from djhop.target import collecting, dependencies, requirement_choice, toxfile
+from djhop.target.collecting import Dependencies
 
 Files = dict[str, str]
 SETUP = "from setuptools import setup\nsetup(name='mine', install_requires=['Django>=3.2'], "

@@ -18,11 +18,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from djhop import building, bytecode, environments, installer, overlay
-from djhop.environments import CannotInstall, Environment
+from djhop.environments import building, bytecode, environments, installer, overlay
+from djhop.environments.environments import CannotInstall, Environment
 from djhop.errors import InfraError, Interrupted
-from djhop.interpreters import Interpreter
-from djhop.process import Spawner
+from djhop.interpreters.interpreters import Interpreter
+from djhop.processes.process import Spawner
 
 FAKE = r'''#!PYTHON -IS
 """Does what uv would, in so far as djhop can tell; what it is to say stands in answers.json."""
@@ -342,7 +342,7 @@ def test_an_environment_that_is_not_its_lock_is_never_there(
 def test_sigkill_while_it_is_made(cache: Path, fake: Fake, ensure: Ensure) -> None:
     code = (
         "import sys; sys.path.insert(0, sys.argv[1]); from pathlib import Path\n"
-        "import msgspec; from djhop import building, environments, interpreters, process\n"
+        "import msgspec; from djhop.environments import building, environments, interpreters, process\n"
         "building.find_uv_bin = lambda: sys.argv[2]\n"
         "class Lock(msgspec.Struct): pins: tuple\n"
         "i = interpreters.Interpreter(python='3.12', release='3.12.1', path=sys.executable,"

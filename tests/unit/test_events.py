@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from djhop import events, jsonlines
 from djhop.errors import InfraError
-from djhop.events import PassEvents
+from djhop.results import events, jsonlines
+from djhop.results.events import PassEvents
 
 
 def line(kind: str, **fields: Any) -> bytes:

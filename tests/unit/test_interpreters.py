@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from djhop import interpreters, python_places
-from djhop.interpreters import Interpreter
+from djhop.interpreters import interpreters, python_places
+from djhop.interpreters.interpreters import Interpreter
 
 
 class Machine:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from djhop import matrixfiles
 from djhop.errors import UsageError
+from djhop.matrix import matrixfiles
 
 
 def test_the_presets() -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import coverage
 import pytest
 
-from djhop import measure
 from djhop.errors import InfraError
+from djhop.results import measure
 
 SOURCE = '''"""Docstring."""
 import os

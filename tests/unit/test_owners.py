@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from djhop import owners
-from djhop.eventlog import Exc, Warned
-from djhop.paths import DJANGO, ENVIRONMENT, PROJECT, PYTHON, Owner, Paths
+from djhop.results import owners
+from djhop.results.eventlog import Exc, Warned
+from djhop.results.paths import DJANGO, ENVIRONMENT, PROJECT, PYTHON, Owner, Paths
 
 ROWS = json.loads((Path(__file__).parent / "warning_stacks.json").read_text())
 PACKAGES = {

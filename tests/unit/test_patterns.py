@@ -2,8 +2,8 @@
 
 import pytest
 
-from djhop import patterns
-from djhop.config import Matrix, Override
+from djhop.matrix import patterns
+from djhop.matrix.config import Matrix, Override
 
 CELLS = [f"py{p}-django{d}" for d in ("4.2", "5.2", "2028") for p in ("3.9", "3.10", "3.12")]
 

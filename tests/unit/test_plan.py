@@ -10,10 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from djhop import config, patterns, plan, releases
-from djhop.config import CellChoice, Matrix, Override
+from djhop import releases
 from djhop.errors import UsageError
-from djhop.plan import Cell, Hop, Plan
+from djhop.matrix import config, patterns, plan
+from djhop.matrix.config import CellChoice, Matrix, Override
+from djhop.matrix.plan import Cell, Hop, Plan
 
 R = releases.load()
 HERE = frozenset(f"3.{minor}" for minor in range(6, 14))

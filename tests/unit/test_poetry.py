@@ -8,8 +8,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from djhop import poetry
 from djhop.errors import UsageError
+from djhop.target import poetry
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from djhop import leftovers, process, sink, waiting
 from djhop.errors import InfraError
-from djhop.process import Command, Completed, Spawner
+from djhop.processes import leftovers, process, sink, waiting
+from djhop.processes.process import Command, Completed, Spawner
 
 PATH = "/usr/bin:/bin"
 
@@ -327,7 +327,7 @@ def test_a_live_group_is_on_record(tmp_path: Path) -> None:
 
 KILLED = """
 import sys; from pathlib import Path; sys.path.insert(0, sys.argv[1])
-from djhop.process import Command, Spawner
+from djhop.processes.process import Command, Spawner
 argv = ("/bin/sh", "-c", f"echo $$ > {sys.argv[2]}.new; mv {sys.argv[2]}.new {sys.argv[2]}; "
         "trap '' PIPE; sleep 60 & wait")
 Spawner(Path(sys.argv[3])).run(Command(argv=argv, cwd="/", env={"PATH": "/usr/bin:/bin"}))

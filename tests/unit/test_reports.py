@@ -17,18 +17,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from djhop import record, releases
-from djhop.compare import compare
-from djhop.config import Matrix
-from djhop.plan import Cell, Hop, Plan
-from djhop.record import Run
+from djhop import releases
+from djhop.compare.compare import compare
+from djhop.matrix.config import Matrix
+from djhop.matrix.plan import Cell, Hop, Plan
 from djhop.reports import json as json_report
 from djhop.reports import markdown, text
 from djhop.reports.clean import spelled
 from djhop.reports.summary import one_line, summarise
-from djhop.results import CellResult, Counts, Deprecation, Failure, Owner, Pass
-from djhop.results import Test as Case
-from djhop.target import Suite, Target
+from djhop.results.results import CellResult, Counts, Deprecation, Failure, Owner, Pass
+from djhop.results.results import Test as Case
+from djhop.store import record
+from djhop.store.record import Run
+from djhop.target.target import Suite, Target
 
 ACCEPTING = bool(os.environ.get("DJHOP_ACCEPT"))  # now: tests run in a clean environment
 GOLDEN = Path(__file__).parent / "golden"

@@ -9,8 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from packaging.requirements import Requirement
 
-from djhop import requirement_files, stated
 from djhop.errors import UsageError
+from djhop.target import requirement_files, stated
 
 
 def write(root: Path, **files: str | bytes) -> Path:

@@ -10,12 +10,12 @@ import msgspec
 import pytest
 from packaging.requirements import Requirement
 
-from djhop import attempts, blockers, ladder, locks, lockstore, proofs, request, resolve
-from djhop.attempts import Stage
 from djhop.errors import InfraError, Interrupted
-from djhop.locks import Lock
-from djhop.process import Command, Completed
-from djhop.resolve import Request, Unresolvable
+from djhop.processes.process import Command, Completed
+from djhop.resolve import attempts, blockers, ladder, locks, lockstore, proofs, request, resolve
+from djhop.resolve.attempts import Stage
+from djhop.resolve.locks import Lock
+from djhop.resolve.resolve import Request, Unresolvable
 
 TEXTS = Path(__file__).parent / "uv_texts"
 SECRET = "http://user:s3cret@index.invalid"

@@ -8,16 +8,17 @@ from typing import Any
 import msgspec
 import pytest
 
-from djhop import deprecations, junit, passes, releases, results
-from djhop.eventlog import Exc, Seen, Warned
-from djhop.events import PassEvents, SeenWarning
-from djhop.outcomes import Counts
-from djhop.passes import Ran
-from djhop.paths import PROJECT, Paths
-from djhop.plan import Cell
-from djhop.process import Completed
-from djhop.results import CellResult
-from djhop.statuses import Facts, decide
+from djhop import releases
+from djhop.matrix.plan import Cell
+from djhop.processes.process import Completed
+from djhop.results import deprecations, junit, passes, results
+from djhop.results.eventlog import Exc, Seen, Warned
+from djhop.results.events import PassEvents, SeenWarning
+from djhop.results.outcomes import Counts
+from djhop.results.passes import Ran
+from djhop.results.paths import PROJECT, Paths
+from djhop.results.results import CellResult
+from djhop.results.statuses import Facts, decide
 
 CELL = Cell(django="5.2", python="3.12")
 WARNS = Exc(

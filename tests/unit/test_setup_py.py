@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from djhop import setup_py
+from djhop.target import setup_py
 
 
 @pytest.mark.parametrize(

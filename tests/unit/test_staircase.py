@@ -7,8 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from djhop import releases, staircase
+from djhop import releases
 from djhop.errors import UsageError
+from djhop.matrix import staircase
 
 PYTHONS = ("3.8", "3.9", "3.10", "3.11")
 SERIES = ("4.1", "4.2", "5.0", "9.2", "2028")

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from djhop import releases, steps
-from djhop.config import Matrix
+from djhop import releases
 from djhop.errors import UsageError
+from djhop.matrix import steps
+from djhop.matrix.config import Matrix
 
 R = releases.load()
 

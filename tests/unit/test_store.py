@@ -11,16 +11,17 @@ import jsonschema
 import msgspec
 import pytest
 
-from djhop import durable, record, schemas, store
-from djhop.causes import label
-from djhop.config import Matrix
+from djhop import durable
+from djhop.compare.causes import label
 from djhop.errors import InfraError, UsageError
-from djhop.plan import Cell, Hop, Plan
-from djhop.record import Run
-from djhop.results import CellResult, Counts, Failure, Owner
-from djhop.results import Test as Case
-from djhop.store import RunFolder
-from djhop.target import Target
+from djhop.matrix.config import Matrix
+from djhop.matrix.plan import Cell, Hop, Plan
+from djhop.results.results import CellResult, Counts, Failure, Owner
+from djhop.results.results import Test as Case
+from djhop.store import record, schemas, store
+from djhop.store.record import Run
+from djhop.store.store import RunFolder
+from djhop.target.target import Target
 
 ACCEPTING = bool(os.environ.get("DJHOP_ACCEPT"))  # now: tests run in a clean environment
 SCHEMAS = Path(__file__).parents[2] / "docs" / "schema"

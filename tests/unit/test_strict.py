@@ -6,8 +6,8 @@ from typing import Literal
 import msgspec
 import pytest
 
-from djhop import strict
 from djhop.errors import UsageError
+from djhop.matrix import strict
 
 
 class Inner(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):

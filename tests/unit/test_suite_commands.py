@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from djhop import suite_commands
+from djhop.target import suite_commands
 
 DJANGO = ("-m", "django", "test")
 

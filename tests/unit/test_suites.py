@@ -8,9 +8,9 @@ import shlex
 import msgspec
 import pytest
 
-from djhop import addopts, suites
-from djhop.suites import PassFiles, Room, Stand
-from djhop.target import Suite
+from djhop.suites import addopts, suites
+from djhop.suites.suites import PassFiles, Room, Stand
+from djhop.target.target import Suite
 
 ROOM = Room(
     cell="py3.12-django5.2",

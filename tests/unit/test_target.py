@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from djhop import current, releases, target
-from djhop.config import Matrix
+from djhop import releases
 from djhop.errors import UsageError
-from djhop.target import Target
+from djhop.matrix.config import Matrix
+from djhop.target import current, target
+from djhop.target.target import Target
 
 Files = dict[str, str]
 

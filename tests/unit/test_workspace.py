@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from djhop import mirror, removal, sources, visible, workspace
 from djhop.errors import InfraError, Interrupted, UsageError
-from djhop.process import Spawner
+from djhop.processes.process import Spawner
+from djhop.workspace import mirror, removal, sources, visible, workspace
 
 GIT_ENV = {
     "PATH": "/usr/bin:/bin",

@@ -35,7 +35,9 @@ def _bootstrap():
     """Start the probe in a worker process; in the launcher's it is running already."""
     if not STATE.started:
         STATE.start()
+        _Role.worker = os.environ.get("PYTEST_XDIST_WORKER", "worker")
         RECORDER.install()
+        RECORDER.muted = True
         djhop_probe_compile.install()
         STATE.coverage = Coverage(STATE.config.get("coverage"))
         STATE.coverage.start_in_worker()
@@ -55,6 +57,12 @@ def _fail(error):
         RECORDER.record_fatal(error)
 
 
+def _is_told_elsewhere(phase):
+    """Return whether another process records this phase: all workers configure and collect."""
+    worker = _Role.worker
+    return worker is not None and phase != "runtest" and (phase, worker) != ("collect", "gw0")
+
+
 def _logs_tests():
     return _Role.worker is None and STATE.is_main_process()
 
@@ -70,8 +78,9 @@ class _Phase(object):
         self._strict = strict and STATE.mode == "strict"
 
     def __enter__(self):
-        self._before = STATE.phase, STATE.current
+        self._before = STATE.phase, STATE.current, RECORDER.muted
         STATE.phase, STATE.current = self._phase, self._id
+        RECORDER.muted = _is_told_elsewhere(self._phase)
         if self._own is not None:
             self._own.__enter__()
             show_deprecations()
@@ -84,7 +93,7 @@ class _Phase(object):
         RECORDER.distrust_log()
         if self._own is not None:
             self._own.__exit__(*exc_info)
-        STATE.phase, STATE.current = self._before
+        STATE.phase, STATE.current, RECORDER.muted = self._before
 
 
 @pytest.hookimpl(hookwrapper=True, trylast=True)
@@ -246,6 +255,8 @@ def pytest_warning_recorded(warning_message, when, nodeid):
     # A safety net for what did not pass the recorder, should a Python work in another way: the
     # same warning is known, and is not recorded twice.
     if _Role.controller or not issubclass(warning_message.category, DEPRECATIONS):
+        return
+    if _is_told_elsewhere(when):
         return
     before, STATE.current = STATE.current, short_id(nodeid) if nodeid else None
     try:

@@ -48,6 +48,8 @@ class Recorder(object):
         self._seen = set()
         self._places = {}
         self._total = 0
+        #: Whether another process records the present phase: workers all collect the same.
+        self.muted = False
         #: Whether shown deprecations are kept off stderr, as they are when nobody records them.
         self.quiet = False
 
@@ -68,6 +70,8 @@ class Recorder(object):
 
     def record(self, category, message, file, line, when=None, stack=None, fatal=False):
         """Log one warning, unless it was just seen in the same test; say whether it was new."""
+        if self.muted:
+            return False
         text = cut(str(message))
         file = absolute(file)
         key = hash((category, text, file, line, STATE.current, fatal))

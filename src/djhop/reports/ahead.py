@@ -7,12 +7,12 @@ from collections.abc import Iterable
 
 import msgspec
 
+from djhop.compare.reasons import missing_words
 from djhop.errors import UsageError
-from djhop.reasons import missing_words
-from djhop.record import DeprecatedUse, Run, RunCell
 from djhop.releases import Releases, version_key
 from djhop.reports.clean import one_line
 from djhop.reports.signs import listed, number, owner
+from djhop.store.record import DeprecatedUse, Run, RunCell
 
 #: How a cell's own note about its canaries reads (`results.build`).
 NOT_IN_FORCE = "not in force"

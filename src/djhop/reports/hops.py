@@ -7,14 +7,14 @@ from collections.abc import Mapping
 
 import msgspec
 
-from djhop.causes import Cause
-from djhop.compare import HopResult
-from djhop.groups import Group
-from djhop.moves import Move
-from djhop.plan import Hop
+from djhop.compare.causes import Cause
+from djhop.compare.compare import HopResult
+from djhop.compare.groups import Group
+from djhop.compare.moves import Move
+from djhop.compare.verdicts import Verdict
+from djhop.matrix.plan import Hop
 from djhop.reports.clean import one_line
 from djhop.reports.signs import SIGNS, Tone, listed, number, owner, tone_of_verdict
-from djhop.verdicts import Verdict
 
 WHOLE = "the whole suite"
 #: "cannot import name 'url' from 'django.conf.urls' (/…/__init__.py)": the folder says nothing.

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 import msgspec
 
 from djhop.durable import encode
-from djhop.record import Run
-from djhop.results import CellResult
+from djhop.results.results import CellResult
+from djhop.store.record import Run
 
 #: JSON leaves these as they are, and a terminal obeys them.
 TERMINAL = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")

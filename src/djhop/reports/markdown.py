@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 from djhop import releases
-from djhop.record import Run
 from djhop.reports.hops import CauseView, HopView, Shown
 from djhop.reports.summary import Summary, summarise
+from djhop.store.record import Run
 
 #: What Markdown could read as more than a character; a backslash stops each.
 SPECIAL = re.compile(r"[\\`*_{}\[\]|~$]|^[-+=]")

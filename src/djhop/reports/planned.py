@@ -7,11 +7,11 @@ from collections.abc import Mapping
 
 import msgspec
 
-from djhop import interpreters, python_places
-from djhop.interpreters import Interpreter
-from djhop.plan import Cell, Plan
+from djhop.interpreters import interpreters, python_places
+from djhop.interpreters.interpreters import Interpreter
+from djhop.matrix.plan import Cell, Plan
 from djhop.releases import Releases, Series
-from djhop.target import Target
+from djhop.target.target import Target
 
 
 def text(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal, assert_never
 
+from djhop.compare.verdicts import Verdict
 from djhop.reports.clean import one_line
-from djhop.results import Owner, Status
-from djhop.verdicts import Verdict
+from djhop.results.results import Owner, Status
 
 #: What a colour means; a sign always says the same, for those who see no colour.
 Tone = Literal["good", "warn", "bad", "blocked", "unknown"]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import msgspec
 
-from djhop.plan import Cell
-from djhop.record import Run, RunCell, cell_of
+from djhop.matrix.plan import Cell
 from djhop.releases import Releases, version_key
 from djhop.reports.ahead import RemovalView, Unknown, notes, removals, unknowns
 from djhop.reports.clean import one_line as clean
 from djhop.reports.hops import HopView, Shown, shown, view
 from djhop.reports.signs import SIGNS, Tone, listed, number, tone_of_status
-from djhop.results import CellResult, Status
+from djhop.results.results import CellResult, Status
+from djhop.store.record import Run, RunCell, cell_of
 
 #: As many causes, uses and ids as a list shows.
 LIMIT = 8

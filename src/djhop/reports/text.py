@@ -6,12 +6,12 @@ import textwrap
 from collections.abc import Iterator
 
 from djhop import releases
-from djhop.record import Run
 from djhop.reports import grid
 from djhop.reports.ahead import RemovalView
 from djhop.reports.hops import CauseView, HopView, Shown
 from djhop.reports.paint import Paint
 from djhop.reports.summary import Summary, summarise
+from djhop.store.record import Run
 
 NARROWEST, WIDEST = 60, 120
 

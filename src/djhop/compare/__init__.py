@@ -1,0 +1,1 @@
+"""What a hop changed: test by test, by cause, in one verdict."""

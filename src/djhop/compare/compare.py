@@ -1,0 +1,207 @@
+"""Two cells → the verdict of a hop; the whole matrix → Comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import assert_never
+
+import msgspec
+
+from djhop.compare.causes import Cause, Gathering, Sighting, sightings_of
+from djhop.compare.changes import kind, plainly, suite
+from djhop.compare.findings import Findings, find
+from djhop.compare.groups import Group, Reproduce, broken, deprecated, grouped
+from djhop.compare.moves import Move, moves
+from djhop.compare.reasons import reason
+from djhop.compare.verdicts import Verdict, life, verdict
+from djhop.errors import ExitCode, worst
+from djhop.matrix.plan import Axis, Cell, Hop, Plan
+from djhop.results.results import CellResult, Status
+
+
+class HopResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What one hop does to the suite; test ids are those of the cell before."""
+
+    #: Ids of the cells.
+    before: str
+    after: str
+    axis: Axis
+    verdict: Verdict
+    on_path: bool = True
+    #: Why, in a sentence: what a person needs to know first.
+    reason: str = ""
+    #: The cell after may fail: the verdict stands, the exit code ignores it.
+    allow_failure: bool = False
+    broke: tuple[str, ...] = ()
+    broke_differently: tuple[str, ...] = ()
+    vanished: tuple[str, ...] = ()
+    newly_skipped: tuple[str, ...] = ()
+    fixed: tuple[str, ...] = ()
+    newly_deprecated: tuple[str, ...] = ()
+    appeared: tuple[str, ...] = ()
+    new_failures: tuple[str, ...] = ()
+    new_dead_modules: tuple[str, ...] = ()
+    still_dead_modules: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    flaky: tuple[str, ...] = ()
+    still_failing: int = 0
+    renamed: tuple[tuple[str, str], ...] = ()
+    skip_reasons: dict[str, int] = {}
+    #: Ids of the causes of what breaks, the one with most tests behind it first.
+    causes: tuple[str, ...] = ()
+    #: The same, with what is behind each on this hop.
+    groups: tuple[Group, ...] = ()
+    #: The causes of what is newly deprecated.
+    deprecation_groups: tuple[Group, ...] = ()
+    moves: tuple[Move, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """The hop's name: "py3.10-django4.2..py3.10-django5.2"."""
+        return f"{self.before}..{self.after}"
+
+
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole matrix compared: every hop, and every cause in rank order."""
+
+    hops: tuple[HopResult, ...] = ()
+    causes: tuple[Cause, ...] = ()
+    #: Cell id → status.
+    statuses: dict[str, Status] = {}
+    #: Ids of the cells that may fail.
+    allowed: tuple[str, ...] = ()
+
+
+def judge(
+    before: CellResult, after: CellResult, hop: Hop, *, reproduce: Reproduce | None = None
+) -> HopResult:
+    """Compare two cells by test id and say what the hop between them does.
+
+    Never raises: a side without a usable result gives the verdict `unknown`, with the reason.
+    """
+    return _judge(before, after, hop, reproduce)[0]
+
+
+def compare(
+    plan: Plan, results: Mapping[str, CellResult], *, reproduce: Reproduce | None = None
+) -> Comparison:
+    """Compare every hop of `plan` and gather the causes of every failure.
+
+    Cells that `results` does not have count as not run. `results` may load a cell each time it
+    is asked for one: no more than two are held at a time.
+    """
+    gathering = Gathering()
+    judged: list[HopResult] = []
+    for hop in plan.hops:
+        before, after = result_of(results, hop.before), result_of(results, hop.after)
+        result, sightings = _judge(before, after, hop, reproduce)
+        judged.append(result)
+        gathering.take(sightings)
+    statuses: dict[str, Status] = {}
+    allowed: list[str] = []
+    for cell in plan.cells:
+        cell_result = result_of(results, cell)
+        statuses[cell.id] = cell_result.status
+        allowed += [cell.id] if cell_result.allow_failure else []
+        gathering.take(sightings_of(cell_result))
+    return Comparison(
+        hops=tuple(judged),
+        causes=gathering.causes(),
+        statuses=statuses,
+        allowed=tuple(allowed),
+    )
+
+
+def result_of(results: Mapping[str, CellResult], cell: Cell) -> CellResult:
+    """Return the result of `cell`; one that says it was not run where there is none."""
+    found = results.get(cell.id)
+    if found is not None:
+        return found
+    return CellResult(id=cell.id, django=cell.django, python=cell.python, status="not-run")
+
+
+def exit_code(comparison: Comparison) -> ExitCode:
+    """Return what the process should exit with: the worst that applies (`errors.PRECEDENCE`).
+
+    Cells that may fail, and hops into them, do not count.
+    """
+    allowed = frozenset(comparison.allowed)
+    codes = [_cell_code(s) for cell, s in comparison.statuses.items() if cell not in allowed]
+    codes += [_hop_code(h, comparison.statuses) for h in comparison.hops if not h.allow_failure]
+    return worst(codes)
+
+
+def _cell_code(status: Status) -> ExitCode:
+    match status:
+        case "passed" | "deprecated" | "failed" | "uncollectable" | "crashed" | "timed-out":
+            return ExitCode.OK  # red is no break: what a hop does to it is
+        case "no-tests":
+            return ExitCode.NO_TESTS
+        case "unresolvable" | "uninstallable":
+            return ExitCode.BLOCKED
+        case "no-python" | "infra" | "not-run":
+            return ExitCode.INCOMPLETE
+        case "unsupported":
+            return ExitCode.OK
+        case "interrupted":
+            return ExitCode.INTERRUPTED
+    assert_never(status)
+
+
+def _hop_code(hop: HopResult, statuses: Mapping[str, Status]) -> ExitCode:
+    match hop.verdict:
+        case "clean" | "deprecated":
+            return ExitCode.OK
+        case "breaks":
+            return ExitCode.BREAKS
+        case "blocked":
+            return ExitCode.BLOCKED
+        case "unknown":
+            # The cells have codes of their own; two dead ones leave the question open all the same.
+            sides = {statuses.get(hop.before, "not-run"), statuses.get(hop.after, "not-run")}
+            explained = any(_cell_code(side) is not ExitCode.OK for side in sides)
+            return ExitCode.OK if explained else ExitCode.INCOMPLETE
+    assert_never(hop.verdict)
+
+
+def _judge(
+    before: CellResult, after: CellResult, hop: Hop, reproduce: Reproduce | None
+) -> tuple[HopResult, tuple[Sighting, ...]]:
+    found = _findings(before, after)
+    decided = verdict(before, after, found)
+    name = f"{before.id}..{after.id}" if decided in ("breaks", "blocked") else ""
+    usable = "absent" not in (life(before), life(after)) and life(before) != "blocked"
+    breaks = broken(found, after, name) if usable and decided not in ("clean", "deprecated") else ()
+    newly = deprecated(found, before, after) if usable else ()
+    groups = grouped(breaks, reproduce)
+    result = HopResult(
+        before=before.id,
+        after=after.id,
+        axis=hop.axis,
+        on_path=hop.on_path,
+        verdict=decided,
+        allow_failure=after.allow_failure,
+        reason=reason(decided, before, after, found),
+        causes=tuple(group.cause for group in groups),
+        groups=groups,
+        deprecation_groups=grouped(newly, reproduce),
+        moves=moves(before.packages, after.packages, after.moves_why),
+        **{field: getattr(found, field) for field in Findings.__struct_fields__},
+    )
+    return result, (*breaks, *newly)
+
+
+def _findings(before: CellResult, after: CellResult) -> Findings:
+    """Compare test by test where both sides can say anything about it."""
+    match life(before), life(after):
+        case ("ran", "ran" | "dead"):
+            return find(before, after)
+        case ("dead", "ran"):
+            found = find(before, after)
+            passing = {test.id for test in suite(after) if kind(plainly(test)) == "passed"}
+            fixed = tuple(name for name in found.appeared if name in passing)
+            return msgspec.structs.replace(found, fixed=fixed)
+        case ("dead", "dead"):
+            return Findings(new_dead_modules=find(before, after).new_dead_modules)
+        case _:
+            return Findings()

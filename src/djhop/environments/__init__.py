@@ -1,0 +1,1 @@
+"""A lock installed: environments, tools beside them, bytecode, the project itself."""

@@ -1,0 +1,258 @@
+"""Lock + interpreter → environment: made once, shared by every cell and run with the same lock."""
+
+from __future__ import annotations
+
+import datetime
+import importlib.metadata
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from djhop.environments import building, bytecode
+from djhop.environments.building import sweep
+from djhop.environments.installer import CannotInstall, Uv, uv_environ
+from djhop.environments.overlay import overlay
+from djhop.errors import InfraError
+from djhop.processes.process import Command, Spawner
+
+if TYPE_CHECKING:
+    from djhop.interpreters.interpreters import Interpreter
+
+__all__ = (
+    "CannotInstall",
+    "Environment",
+    "ensure",
+    "harvest",
+    "installed",
+    "overlay",
+    "sweep",
+    "tools",
+    "uv_environ",
+)
+
+MARKER = "djhop.json"
+#: What every cell is measured with; it is not part of the target's environment.
+TOOLS = ("coverage",)
+
+
+class HasPins(Protocol):
+    """What this room needs of a lock."""
+
+    @property
+    def pins(self) -> tuple[str, ...]:
+        """Each "name==version" or "name @ url"."""
+
+
+class Environment(msgspec.Struct, frozen=True, kw_only=True):
+    """A virtual environment with exactly the packages of a lock."""
+
+    key: str
+    path: Path
+    #: Its Python executable.
+    python: Path
+    site_packages: Path
+    #: Name (normalised) → version.
+    packages: dict[str, str]
+    #: Whether it was made just now.
+    created: bool = False
+
+
+class _Marker(msgspec.Struct, frozen=True, kw_only=True):
+    """Written last: an environment that has one is complete."""
+
+    interpreter: str
+    pins: tuple[str, ...]
+    packages: dict[str, str]
+    #: Folders of metadata, in site-packages; a test that uninstalls something changes them.
+    metadata: tuple[str, ...]
+    created: str
+    format: int = building.FORMAT
+
+
+def ensure(
+    lock: HasPins,
+    interpreter: Interpreter,
+    *,
+    cache: Path,
+    spawner: Spawner,
+    recreate: bool = False,
+    offline: bool = False,
+    environ: Mapping[str, str] = os.environ,
+    cwd: Path | None = None,
+) -> Environment:
+    """Return the environment of `lock` on `interpreter`; make it where it is not there or broken.
+
+    `environ` is filtered by `uv_environ`; `cwd` is where uv looks for its configuration (default:
+    the cache, where there is none). Two processes that want the same one make it once.
+
+    Raises:
+        CannotInstall: a package of the lock cannot be installed on this Python.
+        InfraError: the network or the disk failed, or `offline` and a package is not in the cache.
+        Interrupted: djhop was asked to stop.
+    """
+    env = uv_environ(environ)
+    key = building.key_of(lock.pins, interpreter.key, env)
+    path = cache / "envs" / key
+    if not recreate and (found := _existing(path, key)):
+        return found
+    with building.only_one(path, spawner):
+        if not recreate and (found := _existing(path, key)):
+            return found  # another process has made it meanwhile
+        uv = building.uv(cache, key, spawner, env, cwd=cwd, offline=offline)
+        with building.built_aside(path) as aside:
+            _build(aside, lock.pins, interpreter, uv, bytecode_store(cache, interpreter))
+        uv.log.unlink(missing_ok=True)
+    made = _existing(path, key)
+    if made is None:
+        raise InfraError(f"the environment {path} vanished while it was made")
+    return msgspec.structs.replace(made, created=True)
+
+
+def tools(
+    interpreter: Interpreter,
+    *,
+    cache: Path,
+    spawner: Spawner,
+    requirements: tuple[str, ...] = TOOLS,
+    offline: bool = False,
+    environ: Mapping[str, str] = os.environ,
+) -> Path:
+    """Return a folder for the end of `sys.path` that holds coverage, the newest for that Python.
+
+    It is shared by all cells of the interpreter, and no part of any environment. Raises what
+    `ensure` raises.
+    """
+    env = uv_environ(environ)
+    path = cache / "tools" / building.key_of(requirements, interpreter.key, env)
+    if (path / MARKER).exists():
+        return path
+    with building.only_one(path, spawner):
+        if (path / MARKER).exists():
+            return path
+        uv = building.uv(cache, path.name, spawner, env, offline=offline)
+        with building.built_aside(path) as aside:
+            python = interpreter.path
+            options = ("--no-deps", "--python", python, "--target", str(aside))
+            uv.install(*options, *requirements)
+            # uv's --compile-bytecode fails on Python 3.6.
+            argv = (python, "-I", "-m", "compileall", "-q", str(aside))
+            spawner.run(Command(argv=argv, cwd=str(cache), env=env, timeout=300))
+            (aside / MARKER).write_bytes(msgspec.json.encode(requirements))
+        uv.log.unlink(missing_ok=True)
+    return path
+
+
+def harvest(environment: Environment, interpreter: Interpreter, cache: Path) -> int:
+    """Keep what was compiled in `environment` for the next one with the same packages.
+
+    To be called after a run in it; cheap where nothing new was compiled. Returns how many files
+    were taken.
+    """
+    return bytecode.harvest(
+        environment.site_packages,
+        bytecode_store(cache, interpreter),
+        environment.path / bytecode.STATE,
+    )
+
+
+def bytecode_store(cache: Path, interpreter: Interpreter) -> Path:
+    """The folder of the bytecode that `interpreter` has compiled."""
+    return cache / "bytecode" / interpreter.key
+
+
+def installed(site_packages: Path) -> dict[str, str]:
+    """Name (normalised) → version of everything in a site-packages folder."""
+    return {
+        canonicalize_name(dist.metadata["Name"]): dist.version
+        for dist in importlib.metadata.distributions(path=[str(site_packages)])
+        if dist.metadata["Name"]
+    }
+
+
+def _existing(path: Path, key: str) -> Environment | None:
+    """The environment at `path`, if it is complete and still as it was made."""
+    try:
+        marker = msgspec.json.decode((path / MARKER).read_bytes(), type=_Marker)
+    except (OSError, msgspec.MsgspecError):
+        return None
+    site_packages = _site_packages(path)
+    python = path / "bin" / "python"
+    if (
+        marker.format != building.FORMAT
+        or site_packages is None
+        or not python.exists()  # the interpreter is gone
+        or _metadata(site_packages) != marker.metadata
+    ):
+        return None
+    return Environment(
+        key=key,
+        path=path,
+        python=python,
+        site_packages=site_packages,
+        packages=marker.packages,
+    )
+
+
+def _build(
+    path: Path, pins: tuple[str, ...], interpreter: Interpreter, uv: Uv, store: Path
+) -> None:
+    uv.run(
+        *("venv", "--quiet", "--relocatable", "--no-project", "--python", interpreter.path),
+        str(path),
+    )
+    site_packages = _site_packages(path)
+    if site_packages is None:
+        raise InfraError(f"uv made no usable environment at {path}")
+    if pins:
+        listed = path / "pins.txt"
+        listed.write_text("".join(f"{pin}\n" for pin in pins), encoding="utf-8")
+        python = str(path / "bin" / "python")
+        uv.install("--no-deps", "--python", python, "--requirements", str(listed))
+    packages = installed(site_packages)
+    _check(pins, packages, str(uv.log))
+    bytecode.seed(site_packages, store)
+    marker = _Marker(
+        interpreter=interpreter.path,
+        pins=pins,
+        packages=packages,
+        metadata=_metadata(site_packages),
+        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+    )
+    (path / MARKER).write_bytes(msgspec.json.encode(marker))
+
+
+def _check(pins: tuple[str, ...], packages: dict[str, str], log: str) -> None:
+    """An environment must be its lock: no package more, none less, none of another version."""
+    wanted: dict[str, str] = {}
+    for pin in pins:
+        name, _, version = pin.partition(" @ ")[0].partition("==")
+        wanted[canonicalize_name(name.partition("[")[0].strip())] = version.strip()
+    for name in sorted(wanted.keys() | packages.keys()):
+        if name not in packages:
+            raise CannotInstall(name, "it is in the lock, and was not installed", log)
+        if name not in wanted:
+            raise CannotInstall(name, "it was installed, and is not in the lock", log)
+        if not _same(wanted[name], packages[name]):
+            raise CannotInstall(name, f"installed was {packages[name]}, not {wanted[name]}", log)
+
+
+def _same(wanted: str, found: str) -> bool:
+    try:
+        return not wanted or Version(wanted) == Version(found)
+    except InvalidVersion:  # of the time before PEP 440
+        return wanted == found
+
+
+def _site_packages(path: Path) -> Path | None:
+    return next(path.glob("lib/python3*/site-packages"), None)
+
+
+def _metadata(site_packages: Path) -> tuple[str, ...]:
+    suffixes = (".dist-info", ".egg-info")
+    names = os.listdir(site_packages)  # noqa: PTH208 - names are all it takes
+    return tuple(sorted(name for name in names if name.endswith(suffixes)))

@@ -1,0 +1,1 @@
+"""What to run: matrix files, the path, its hops and cells."""

@@ -1,0 +1,1 @@
+"""Starts and ends processes; nothing else in djhop does."""

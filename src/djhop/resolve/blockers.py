@@ -1,0 +1,98 @@
+"""Which packages stand in the way of a Django or a Python, and with what constraint; pure."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+from djhop.resolve.proofs import Edge, Failure, term
+
+_NONE = Edge("", "", "", "")
+
+
+class Blocker(msgspec.Struct, frozen=True, kw_only=True):
+    """A package whose own metadata rules out the cell's Django or Python."""
+
+    package: str
+    #: The version in use, or the versions uv looked at: "3.2.4", ">=3.2.4,<=3.2.6".
+    version: str
+    #: What it asks for: "django>=3.2,<4.3", "python<3.11".
+    constraint: str
+    #: From the project's own requirement down to the constraint.
+    chain: tuple[str, ...] = ()
+    #: uv's own explanation.
+    text: str = ""
+
+    @property
+    def reason(self) -> str:
+        """The blocker in one clause: "django-oscar 3.2.4 requires django>=3.2,<4.3"."""
+        return f"{self.package} {self.version} requires {self.constraint}".replace("  ", " ")
+
+
+def against(failure: Failure, wanted: str, held: dict[str, str]) -> tuple[Blocker, ...]:
+    """The packages whose metadata constrain `wanted` ("django", "python"), one entry each.
+
+    `held` gives the version in use per package, so that of several constraints the right one is
+    named.
+    """
+    best: dict[str, Edge] = {}
+    for edge in failure.edges:
+        if edge.needs != wanted or edge.package in {wanted, "django"}:
+            continue
+        version = held.get(edge.package, "")
+        if _rank(edge, version) >= _rank(best.get(edge.package, _NONE), version):
+            best[edge.package] = edge
+    return tuple(_blocker(edge, failure, held) for edge in best.values())
+
+
+def _rank(edge: Edge, held: str) -> tuple[bool, Version]:
+    """Best is what speaks of the version in use, else of the newest."""
+    numbers = re.findall(r"\d[^,\s<>=!~]*", edge.versions)
+    return _covers(edge.versions, held), max((_version(n) for n in numbers), default=Version("0"))
+
+
+def _version(text: str) -> Version:
+    try:
+        return Version(text.removesuffix(".*"))
+    except InvalidVersion:
+        return Version("0")
+
+
+def _blocker(edge: Edge, failure: Failure, held: dict[str, str]) -> Blocker:
+    version = held.get(edge.package, "")
+    if not _covers(edge.versions, version):
+        version = edge.versions.removeprefix("==")
+    return Blocker(
+        package=edge.package,
+        version=version,
+        constraint=edge.needs + edge.constraint,
+        chain=_chain(edge, failure),
+        text=failure.text,
+    )
+
+
+def _chain(edge: Edge, failure: Failure) -> tuple[str, ...]:
+    """Follow the premises upwards until one of the project's own requirements is met."""
+    required = {term(wish)[0] for wish in failure.required}
+    links = [edge.needs + edge.constraint, edge.package + edge.versions]
+    seen, current = {edge.package}, edge.package
+    while current not in required:
+        above = next(
+            (e for e in failure.edges if e.needs == current and e.package not in seen), None
+        )
+        if above is None:
+            break
+        current = above.package
+        seen.add(current)
+        links.append(above.package + above.versions)
+    return tuple(reversed(links))
+
+
+def _covers(versions: str, version: str) -> bool:
+    try:
+        return bool(version) and SpecifierSet(versions).contains(version, prereleases=True)
+    except InvalidSpecifier:
+        return False

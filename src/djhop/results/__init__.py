@@ -1,0 +1,1 @@
+"""What a cell saw: event logs, owners, outcomes, coverage, one result."""

@@ -1,0 +1,252 @@
+"""Reads a pass's event log, the JSON lines of the probe, whatever state the log is in.
+
+A log may be cut anywhere, hold what other processes wrote into it, or lack its end: every line that
+can be understood counts, the others are counted. Memory is bounded by what is distinct in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from djhop.errors import InfraError
+from djhop.results import jsonlines
+from djhop.results.eventlog import (
+    Begin,
+    Canary,
+    ClassError,
+    Collected,
+    CollectError,
+    Deselected,
+    End,
+    Event,
+    Exc,
+    Fatal,
+    Refused,
+    Report,
+    Seen,
+    Start,
+    Stop,
+    Warned,
+    Words,
+)
+
+#: Distinct warnings kept of one pass, and tests named for each of them; the rest is only counted.
+WARNING_LIMIT = 20_000
+TESTS_LIMIT = 1_000
+
+#: When a test has several reports, the outcome that stands first here is the test's.
+_RANK = ("failed", "error", "crashed", "xpassed", "xfailed", "skipped", "passed")
+_RANKS = {name: len(_RANK) - index for index, name in enumerate(_RANK)}
+_PHASES = frozenset({"setup", "teardown"})
+_OF_PHASE = {"passed": "", "failed": "error"}
+
+
+class SeenWarning(msgspec.Struct, kw_only=True, gc=False):
+    """Equal warnings of one pass: class, message, attributed place and stack are the same."""
+
+    event: Warned
+    count: int = 0
+    #: Ids of tests, at most `TESTS_LIMIT`; a dict for its order.
+    tests: dict[str, None] = {}
+
+
+class PassEvents(msgspec.Struct, kw_only=True):
+    """What the log of one pass says."""
+
+    python: str = ""
+    django: str = ""
+    framework: str = ""
+    mode: str = ""
+    began: bool = False
+    #: Set where the environment held another Django than the cell names: (expected, found).
+    refused: tuple[str, str] | None = None
+    #: What ended the process, or stopped it before the tests.
+    fatal: Exc | None = None
+    #: Ids in run order.
+    collected: dict[str, None] = {}
+    deselected: int = 0
+    #: Per test: what happened, in the order in which they began.
+    tests: dict[str, Seen] = {}
+    #: Per module that could not be collected.
+    collect_errors: dict[str, Exc | None] = {}
+    #: Per class or module: (exception, "setUpClass" …).
+    class_errors: dict[str, tuple[Exc | None, str]] = {}
+    warnings: tuple[SeenWarning, ...] = ()
+    #: Tests during which a DeprecationWarning was shown or raised.
+    warned: set[str] = set()
+    #: Whether one was, outside any test.
+    warned_outside: bool = False
+    #: Tests in which the strict filter was not in force; "" stands for all.
+    canary_failed: set[str] = set()
+    #: Whether the filter was proven to be in force at least once.
+    canary_ok: bool = False
+    notes: tuple[str, ...] = ()
+    ended: bool = False
+    code: int | None = None
+    #: Lines that could not be understood.
+    unreadable: int = 0
+    #: Warnings beyond `WARNING_LIMIT`.
+    dropped_warnings: int = 0
+
+    @property
+    def running(self) -> tuple[str, ...]:
+        """Tests that began and never ended."""
+        return tuple(test_id for test_id, seen in self.tests.items() if seen.open)
+
+    @property
+    def ran(self) -> int:
+        """Tests that have an outcome."""
+        return sum(1 for seen in self.tests.values() if seen.outcome)
+
+
+def read(path: Path) -> PassEvents:
+    """Read the log at `path`; a missing one is a pass that never began.
+
+    Raises:
+        InfraError: the file is there and cannot be read.
+    """
+    gathering = _Gathering()
+    try:
+        with path.open("rb") as file:
+            for events, unreadable in jsonlines.blocks(file):
+                gathering.take(events)
+                gathering.events.unreadable += unreadable
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise InfraError(f"cannot read the event log {path}: {error}") from error
+    return gathering.result()
+
+
+class _Gathering:
+    """Adds events up."""
+
+    def __init__(self) -> None:
+        self.events = PassEvents()
+        self._warnings: dict[tuple[Any, ...], SeenWarning] = {}
+        self._places: dict[tuple[Any, ...], SeenWarning] = {}
+        self._notes: dict[str, None] = {}
+        self._kept: dict[Any, Any] = {}
+
+    def take(self, events: Iterable[Event]) -> None:
+        """Add some lines; the three kinds that a large log consists of are looked at first."""
+        tests = self.events.tests
+        for event in events:
+            if isinstance(event, Report):
+                self._report(event)
+            elif isinstance(event, Start):
+                self._start(event)
+            elif isinstance(event, Stop):
+                if (seen := tests.get(event.id)) is not None:
+                    seen.open = False
+            else:
+                self._other(event)
+
+    def _start(self, event: Start) -> None:
+        seen = self.events.tests.get(event.id)
+        if seen is None:
+            self.events.tests[event.id] = Seen(pid=event.pid, open=True)
+        elif seen.pid == event.pid:
+            # Begun again by the same process; another process only repeats what was said.
+            seen.open = True
+
+    def _report(self, event: Report) -> None:
+        seen = self.events.tests.get(event.id)
+        if seen is None:
+            seen = self.events.tests[event.id] = Seen(pid=event.pid)
+        if seen.pid == event.pid and event.sub is None:
+            seen.seconds += event.seconds
+        outcome = _outcome_of(event)
+        if _RANKS.get(outcome, 0) > _RANKS.get(seen.outcome, 0):
+            seen.outcome = self._kept.setdefault(outcome, outcome)
+            seen.exc = self._lean(event.exc) if event.exc is not None else None
+            seen.when = self._kept.setdefault(event.when, event.when)
+            seen.reason = self._kept.setdefault(event.reason, event.reason)
+
+    def _lean(self, exc: Exc) -> Exc:
+        """Return an equal exception that shares its frames with those seen before."""
+        keep = self._kept.setdefault
+        frames = tuple(keep(frame, frame) for frame in exc.frames)
+        cause = self._lean(exc.cause) if exc.cause is not None else None
+        lean = msgspec.structs.replace(exc, frames=keep(frames, frames), cause=cause)
+        shared: Exc = keep(lean, lean)
+        return shared
+
+    def _other(self, event: Event) -> None:
+        events = self.events
+        match event:
+            case Warned():
+                self._warning(event)
+            case Collected():
+                events.collected.update(dict.fromkeys(event.ids))
+            case CollectError():
+                events.collect_errors.setdefault(event.id, event.exc)
+            case ClassError():
+                events.class_errors.setdefault(event.id, (event.exc, event.when))
+            case Canary(ok=True):
+                events.canary_ok = True
+            case Canary():
+                events.canary_failed.add(event.id or "")
+            case Deselected():
+                events.deselected += event.n
+            case Words():
+                self._notes[event.text] = None
+            case Begin() | Refused() | Fatal() | End():
+                self._process(event)
+
+    def _process(self, event: Begin | Refused | Fatal | End) -> None:
+        events = self.events
+        match event:
+            case Begin():
+                events.began = True
+                events.python, events.django = event.python, event.django or ""
+                events.framework, events.mode = event.framework, event.mode
+            case Refused():
+                events.refused = (event.expected or "?", event.found or "none")
+            case Fatal():
+                # The first: what follows is its consequence.
+                events.fatal = events.fatal or event.exc or Exc()
+            case End():
+                events.ended, events.code = True, event.code
+
+    def _warning(self, event: Warned) -> None:
+        key = event.key
+        known = self._warnings.get(key)
+        if known is None and not event.stack:
+            # The probe stops repeating the stack of a place after a while.
+            known = self._places.get(event.place)
+        if known is None:
+            if len(self._warnings) >= WARNING_LIMIT:
+                self.events.dropped_warnings += 1
+                return
+            known = self._warnings[key] = SeenWarning(event=event, tests={})
+            self._places.setdefault(event.place, known)
+        known.count += 1
+        if event.id is None:
+            self.events.warned_outside |= event.is_deprecation
+            return
+        if len(known.tests) < TESTS_LIMIT:
+            known.tests[self._kept.setdefault(event.id, event.id)] = None
+        if event.is_deprecation:
+            self.events.warned.add(self._kept.setdefault(event.id, event.id))
+
+    def result(self) -> PassEvents:
+        """Return everything seen."""
+        return msgspec.structs.replace(
+            self.events,
+            warnings=tuple(self._warnings.values()),
+            notes=tuple(self._notes),
+        )
+
+
+def _outcome_of(event: Report) -> str:
+    if event.sub is not None:
+        return "failed" if event.outcome in ("failed", "error") else ""
+    if event.when in _PHASES:
+        # A phase that went well says nothing about the test.
+        return _OF_PHASE.get(event.outcome, event.outcome)
+    return event.outcome

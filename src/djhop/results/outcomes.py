@@ -1,0 +1,165 @@
+"""The passes of a cell, merged: per test one strict and one plain outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal, cast
+
+import msgspec
+
+from djhop.results import owners
+from djhop.results.eventlog import Exc, Seen
+from djhop.results.owners import Failure
+from djhop.results.passes import Ran, fine, outcomes, unproven
+
+if TYPE_CHECKING:
+    from djhop.results.paths import Paths
+
+#: Outcome of one test in one pass. "error": setup, teardown or collection failed.
+Outcome = Literal[
+    "passed", "failed", "error", "skipped", "xfailed", "xpassed", "crashed", "not-run"
+]
+
+
+class Test(msgspec.Struct, frozen=True, kw_only=True):
+    """One test in one cell; `strict` under error::DeprecationWarning, `plain` without."""
+
+    id: str
+    #: None where the filter was not in force, or no strict pass got to the test.
+    strict: Outcome | None = None
+    plain: Outcome | None = None
+    seconds: float = 0.0
+    #: Why it failed plainly, else why it failed strictly.
+    failure: Failure | None = None
+    skip_reason: str = ""
+    #: Id of the cause it is grouped under (filled in by comparison).
+    cause: str = ""
+    #: Passed and failed in the same cell without a warning to explain it.
+    flaky: bool = False
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """Tests per outcome in one kind of run."""
+
+    passed: int = 0
+    failed: int = 0
+    error: int = 0
+    skipped: int = 0
+    xfailed: int = 0
+    xpassed: int = 0
+    crashed: int = 0
+    not_run: int = msgspec.field(default=0, name="not-run")
+
+    @property
+    def total(self) -> int:
+        """All tests counted."""
+        return sum(msgspec.structs.astuple(self))
+
+
+def count(found: Sequence[Outcome | None]) -> Counts:
+    """Count outcomes; None is none."""
+    names = {"not-run": "not_run"}
+    kinds = [names.get(outcome, outcome) for outcome in found if outcome is not None]
+    return Counts(**{kind: kinds.count(kind) for kind in set(kinds)})
+
+
+class Failures:
+    """Exceptions of the log → failures, each distinct one turned once."""
+
+    def __init__(self, paths: Paths) -> None:
+        self._paths = paths
+        self._known: dict[tuple[Exc, str], Failure] = {}
+
+    def of(self, exc: Exc | None, when: str) -> Failure | None:
+        """Return the failure, if there is an exception."""
+        if exc is None:
+            return None
+        if (exc, when) not in self._known:
+            self._known[exc, when] = owners.failure(exc, when, self._paths)
+        return self._known[exc, when]
+
+
+def merge(runs: Sequence[Ran], failures: Failures) -> tuple[Test, ...]:
+    """Return every test that any pass saw, in run order.
+
+    Strict: of the strict pass, else of the scoped one where the strict pass did not get to the
+    test; None where the filter was not in force. Plain: of the last whole plain pass, else of the
+    subset, else, for a test that was fine strictly, the same (`passes.next_pass` says why that is
+    sound). A module that cannot be collected plainly is a test of its own, an error; one that only
+    strictness keeps from being collected is not, for its tests are there.
+    """
+    if not runs:
+        return ()
+    return _Merging(runs, failures).tests()
+
+
+class _Merging:
+    def __init__(self, runs: Sequence[Ran], failures: Failures) -> None:
+        self._failures = failures
+        self._runs = runs
+        self._framework = runs[0].events.framework
+        self._strict = outcomes(runs[0])
+        self._plain = [outcomes(ran) for ran in runs if ran.info.mode == "plain"]
+        scoped = [ran for ran in runs if ran.info.mode == "scoped"]
+        self._scoped = outcomes(scoped[0]) if scoped else {}
+        self._unproven = unproven(runs[0])
+        self._unproven_scoped = unproven(scoped[0]) if scoped else frozenset()
+
+    def tests(self) -> tuple[Test, ...]:
+        """Merge test by test."""
+        ids = dict.fromkeys(self._strict)
+        for found in (*self._plain, self._scoped):
+            ids.update(dict.fromkeys(found))
+        errors = set().union(*(ran.events.collect_errors for ran in self._runs))
+        decisive = self._plain[-1] if self._plain else self._strict
+        return tuple(self._test(t) for t in ids if t not in errors or t in decisive)
+
+    def _test(self, test_id: str) -> Test:
+        strict, proven = self._strictly(test_id)
+        plain = self._plainly(test_id)
+        bad = [s for s in (plain, strict) if s is not None and not fine(s, self._framework)]
+        told = next((s for s in (plain, strict) if s is not None), Seen())
+        return Test(
+            id=test_id,
+            strict=_outcome(strict if proven else None),
+            plain=_outcome(plain),
+            seconds=round(strict.seconds if strict and strict.seconds else told.seconds, 6),
+            failure=self._failures.of(bad[0].exc, bad[0].when) if bad else None,
+            skip_reason=told.reason if told.outcome == "skipped" else "",
+            flaky=self._flaky(test_id, strict, plain),
+        )
+
+    def _strictly(self, test_id: str) -> tuple[Seen | None, bool]:
+        """Return the strict outcome, and whether it is to be believed."""
+        seen, unsure = self._strict.get(test_id), self._unproven
+        scoped = self._scoped.get(test_id)
+        if scoped is not None and (seen is None or seen.outcome in ("not-run", "crashed")):
+            seen, unsure = scoped, self._unproven_scoped
+        doubtful = seen is not None and (unsure is None or test_id in unsure)
+        return seen, not (doubtful and seen is not None and seen.outcome in ("passed", "xpassed"))
+
+    def _plainly(self, test_id: str) -> Seen | None:
+        for found in reversed(self._plain):
+            if test_id in found:
+                return found[test_id]
+        strict = self._strict.get(test_id)
+        return strict if strict is not None and fine(strict, self._framework) else None
+
+    def _flaky(self, test_id: str, strict: Seen | None, plain: Seen | None) -> bool:
+        """Whether two plain passes disagree, or strict failed and nothing ever warned."""
+        judged = [
+            fine(found[test_id], self._framework)
+            for found in self._plain
+            if test_id in found and found[test_id].outcome not in ("not-run", "crashed")
+        ]
+        if len(set(judged)) > 1:
+            return True
+        if strict is None or strict.outcome not in ("failed", "error"):
+            return False
+        if not fine(plain, self._framework) or (strict.exc and strict.exc.warning):
+            return False
+        return not any(r.events.warned_outside or test_id in r.events.warned for r in self._runs)
+
+
+def _outcome(seen: Seen | None) -> Outcome | None:
+    return cast("Outcome", seen.outcome) if seen is not None else None

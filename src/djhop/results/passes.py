@@ -1,0 +1,228 @@
+"""One process that ran the suite, and which further one is needed to know what each test does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from djhop.results.eventlog import Seen
+from djhop.results.events import PassEvents
+
+if TYPE_CHECKING:
+    from djhop.processes.process import Completed
+
+Mode = Literal["strict", "plain", "scoped"]
+
+#: Outcomes with which nobody is unhappy. An unexpected success is one for pytest only: where it
+#: is an error, pytest says "failed".
+FINE = frozenset({"passed", "skipped", "xfailed"})
+#: How a pass dies that must not be followed by another.
+FINAL = frozenset({"interrupted", "timeout", "refused"})
+_OUTSIDE = frozenset({"import", "collection", "stopped"})
+
+
+class Pass(msgspec.Struct, frozen=True, kw_only=True):
+    """One process that ran the suite."""
+
+    mode: Mode
+    argv: tuple[str, ...] = ()
+    returncode: int | None = None
+    seconds: float = 0.0
+    #: Tests finished.
+    ran: int = 0
+    #: "" | "collection" | "import" | "crash" | "timeout" | "no-end" | "stopped" (by the suite
+    #: itself, before all tests ran) | "interrupted" | "refused": why it ended outside a test.
+    died: str = ""
+    #: False where the strict filter was not in force in at least one test.
+    canary: bool = True
+    #: The test that was running when the process ended.
+    running: str = ""
+    log: str = ""
+
+
+class Ran(msgspec.Struct, frozen=True, kw_only=True):
+    """A finished pass and what its log says."""
+
+    info: Pass
+    events: PassEvents
+    #: Whether tests were left out because an earlier pass had shown them to pass.
+    subset: bool = False
+    #: Tests in the JUnit XML of pytest; None where there is none.
+    xml_tests: int | None = None
+
+    @property
+    def outside(self) -> bool:
+        """Whether it died, or lost modules, outside of any test."""
+        died = self.info.died
+        return (
+            died in _OUTSIDE
+            or (died in ("crash", "no-end") and not self.info.running)
+            or bool(self.events.collect_errors)
+        )
+
+
+class Next(msgspec.Struct, frozen=True, kw_only=True):
+    """A pass to run."""
+
+    mode: Mode
+    #: Distinct among the passes of a cell: "plain-whole" follows a "plain" of some tests.
+    name: str
+    #: Tests to leave out.
+    skip_ids: tuple[str, ...] = ()
+    why: str = ""
+
+
+def finish(
+    mode: Mode,
+    completed: Completed,
+    events: PassEvents,
+    *,
+    subset: bool = False,
+    xml_tests: int | None = None,
+    log: str = "",
+) -> Ran:
+    """Describe a pass that has ended."""
+    running = next(iter(events.running), "")
+    passed = any(seen.outcome == "passed" for seen in events.tests.values())
+    info = Pass(
+        mode=mode,
+        argv=completed.argv,
+        returncode=completed.returncode,
+        seconds=completed.seconds,
+        ran=events.ran,
+        died=_died(completed, events),
+        canary=mode == "plain" or not (events.canary_failed or (passed and not events.canary_ok)),
+        running=running,
+        log=log,
+    )
+    return Ran(info=info, events=events, subset=subset, xml_tests=xml_tests)
+
+
+def _died(completed: Completed, events: PassEvents) -> str:
+    if completed.interrupted or completed.timed_out:
+        return "interrupted" if completed.interrupted else "timeout"
+    if events.refused:
+        return "refused"
+    if not events.tests and events.collect_errors:
+        return "collection"
+    if not events.tests and (events.fatal or (events.ended and events.code not in (0, 5, None))):
+        return "import"
+    if not events.ended:
+        return "crash" if completed.returncode or events.running else "no-end"
+    lost = any(test_id not in events.tests for test_id in events.collected)
+    return "stopped" if lost and not events.class_errors else ""
+
+
+def outcomes(ran: Ran) -> dict[str, Seen]:
+    """Return what happened to each test of a pass, in run order.
+
+    A test that began and never ended has crashed the process. The tests of a class whose setUpClass
+    failed are errors, and so is, under its own name, a class whose tearDownClass failed and a
+    module that could not be collected. What was collected and never began was not run.
+    """
+    events = ran.events
+    found = {test_id: Seen(outcome="not-run") for test_id in events.collected}
+    for test_id, seen in events.tests.items():
+        # xdist reports for a worker that died, in a phase of that name.
+        unfinished = seen.open and (not seen.outcome or ran.info.died or seen.when == "???")
+        if unfinished:
+            outcome = "not-run" if ran.info.died == "interrupted" else "crashed"
+            found[test_id] = msgspec.structs.replace(seen, outcome=outcome)
+        else:
+            found[test_id] = seen if seen.outcome else Seen(outcome="not-run")
+    for name, (exc, when) in events.class_errors.items():
+        below = [t for t, seen in found.items() if seen.outcome == "not-run" and _in(t, name)]
+        # Nobody below to carry it: the class stands for itself.
+        for test_id in below or [name]:
+            found[test_id] = Seen(outcome="error", exc=exc, when=when)
+    for name, exc in events.collect_errors.items():
+        found[name] = Seen(outcome="error", exc=exc, when="collect")
+    return found
+
+
+def _in(test_id: str, name: str) -> bool:
+    return test_id.startswith((f"{name}.", f"{name}::"))
+
+
+def fine(seen: Seen | None, framework: str = "pytest") -> bool:
+    """Whether nobody is unhappy with what happened to a test."""
+    if seen is None:
+        return False
+    return seen.outcome in FINE or (seen.outcome == "xpassed" and framework.startswith("pytest"))
+
+
+def next_pass(runs: Sequence[Ran]) -> Next | None:
+    """Say which pass is needed after those that have run, strict first; None when all is known.
+
+    After a strict pass that ended by itself, with every test fine, nothing is: without the filter a
+    deprecation is shown instead of raised, so a test that passes although each would have been an
+    error passes without, unless it is a test of that very error. (Two things are not seen: a test
+    that passes only *because* a warning was raised, and one that skips because of it. Where some
+    other test did not pass, skipped ones run again too; they cost nothing.)
+
+    Tests that did not pass run again plainly, on their own. Where strict died outside the tests the
+    whole suite does, and then, if any test ran, strictly inside each test's call ("scoped").
+
+    A run of some tests only can mislead: tests depend on order. It is not believed, and the whole
+    suite runs plainly, where a test passes that had failed without a warning in its traceback
+    (order, flakiness, or a warning swallowed on its way), or fails for another reason.
+    """
+    strict, last = runs[0], runs[-1]
+    if last.info.died in FINAL:
+        return None
+    plain = [ran for ran in runs if ran.info.mode == "plain"]
+    if not plain:
+        return _first_plain(strict)
+    if plain[-1].subset and not _believable(strict, plain[-1]):
+        return Next(mode="plain", name="plain-whole", why="the tests depend on each other")
+    scoped = any(ran.info.mode == "scoped" for ran in runs)
+    if strict.outside and plain[-1].info.ran and not scoped:
+        return Next(mode="scoped", name="scoped", why="strict died outside the tests")
+    return None
+
+
+def _first_plain(strict: Ran) -> Next | None:
+    if strict.outside:
+        return Next(mode="plain", name="plain", why="strict died outside the tests")
+    found = outcomes(strict)
+    bad = [test_id for test_id, seen in found.items() if not fine(seen, strict.events.framework)]
+    if not bad:
+        return None
+    passed = tuple(test_id for test_id, seen in found.items() if seen.outcome == "passed")
+    return Next(mode="plain", name="plain", skip_ids=passed, why=f"{len(bad)} did not pass")
+
+
+def _believable(strict: Ran, subset: Ran) -> bool:
+    if subset.outside:
+        return False
+    framework = strict.events.framework
+    before, after = outcomes(strict), outcomes(subset)
+    return all(
+        _agree(seen, after.get(test_id), framework)
+        for test_id, seen in before.items()
+        if not fine(seen, framework) and seen.outcome != "not-run"
+    )
+
+
+def _agree(strict: Seen, plain: Seen | None, framework: str) -> bool:
+    """Whether a plain outcome goes with a strict one that was not fine."""
+    if plain is None or plain.outcome == "not-run":
+        # A class or module that stood for itself has nothing to say when all is well.
+        return strict.when in ("tearDownClass", "tearDownModule") or plain is not None
+    if strict.exc is not None and strict.exc.warning is not None:
+        return True
+    return not fine(plain, framework) and _type(strict) == _type(plain)
+
+
+def _type(seen: Seen) -> str:
+    return seen.exc.type if seen.exc is not None else seen.outcome
+
+
+def unproven(ran: Ran) -> frozenset[str] | None:
+    """Name the tests in which the strict filter was not in force; None stands for every test."""
+    if ran.info.canary:
+        return frozenset()
+    failed = ran.events.canary_failed
+    return frozenset(failed) if failed and "" not in failed else None

@@ -1,0 +1,201 @@
+"""What one cell saw: its passes, merged → CellResult."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from djhop.results import deprecations
+from djhop.results.deprecations import Deprecation
+from djhop.results.events import PassEvents
+from djhop.results.events import read as read_events
+from djhop.results.outcomes import Counts, Failures, Outcome, Test, count, merge
+from djhop.results.owners import Failure
+from djhop.results.passes import FINE, Next, Pass, Ran, finish, next_pass
+from djhop.results.paths import Owner, OwnerKind, Paths
+from djhop.results.statuses import Facts, Status, decide
+
+if TYPE_CHECKING:
+    from djhop.matrix.plan import Cell
+    from djhop.releases import Releases
+    from djhop.results.eventlog import Exc
+
+__all__ = [
+    "FORMAT",
+    "CellResult",
+    "Counts",
+    "Deprecation",
+    "Failure",
+    "Next",
+    "Outcome",
+    "Owner",
+    "OwnerKind",
+    "Pass",
+    "PassEvents",
+    "Ran",
+    "Status",
+    "Test",
+    "build",
+    "finish",
+    "next_pass",
+    "read_events",
+]
+
+FORMAT = 1
+
+
+class CellResult(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything one cell saw; `cells/<cell>/cell.json`."""
+
+    id: str
+    django: str
+    python: str
+    status: Status
+    format: int = FORMAT
+    reason: str = ""
+    #: Release the environment said it has: "4.2.30".
+    django_release: str = ""
+    python_release: str = ""
+    forced: bool = False
+    allow_failure: bool = False
+    counts: dict[str, Counts] = {}
+    #: Per cent of statements (or branches) run, or None.
+    coverage: float | None = None
+    tests: tuple[Test, ...] = ()
+    deprecations: tuple[Deprecation, ...] = ()
+    #: Collection, import and class-level failures, by module, class or pass.
+    failures: tuple[tuple[str, Failure], ...] = ()
+    passes: tuple[Pass, ...] = ()
+    #: Exact packages: name → version.
+    packages: dict[str, str] = {}
+    #: Package → why the lock moved it from the cell before.
+    moves_why: dict[str, str] = {}
+    notes: tuple[str, ...] = ()
+    #: Stage → seconds: interpreter, lock, environment, workspace, strict, plain, scoped.
+    seconds: dict[str, float] = {}
+    #: What to type next, where the status has a remedy.
+    hint: str = ""
+
+
+def build(
+    cell: Cell,
+    runs: Sequence[Ran],
+    *,
+    paths: Paths,
+    releases: Releases,
+    coverage: float | None = None,
+    notes: Sequence[str] = (),
+) -> CellResult:
+    """Merge the passes of a cell, in the order in which they ran, into its result.
+
+    What the passes do not know (packages, locks, stages' seconds) is left to
+    `msgspec.structs.replace`.
+    """
+    failures = Failures(paths)
+    tests = merge(runs, failures)
+    status, reason = decide(_facts(runs, tests)) if runs else ("not-run", "no pass was run")
+    begun = [ran.events for ran in runs if ran.events.began]
+    return CellResult(
+        id=cell.id,
+        django=cell.django,
+        python=cell.python,
+        status=status,
+        reason=reason,
+        django_release=begun[0].django if begun else "",
+        python_release=begun[0].python if begun else "",
+        counts={
+            "strict": count([test.strict for test in tests]),
+            "plain": count([test.plain for test in tests]),
+        },
+        coverage=coverage,
+        tests=tests,
+        deprecations=deprecations.collect([ran.events for ran in runs], paths, releases),
+        failures=_outside(runs, failures),
+        passes=tuple(ran.info for ran in runs),
+        notes=tuple(dict.fromkeys([*notes, *_notes(runs, tests)])),
+        seconds=_seconds(runs),
+    )
+
+
+def _facts(runs: Sequence[Ran], tests: Sequence[Test]) -> Facts:
+    strict = runs[0]
+    decisive = next((ran for ran in reversed(runs) if ran.info.mode == "plain"), strict)
+    cut = next((r.info.died for r in runs if r.info.died in ("interrupted", "timeout")), "")
+    modules = {name for ran in runs for name in ran.events.collect_errors}
+    pytest = strict.events.framework.startswith("pytest")
+    fine = {*FINE, "xpassed"} if pytest else FINE
+    good = [test for test in tests if test.plain in fine]
+    return Facts(
+        died=cut or decisive.info.died,
+        refused=any(ran.events.refused for ran in runs),
+        unseen=max(
+            0, *(ran.xml_tests - ran.info.ran for ran in runs if ran.xml_tests is not None), 0
+        ),
+        plain=count([test.plain or test.strict for test in tests]),
+        modules=sum(1 for test in tests if test.id in modules),
+        xpassed_fails=not pytest,
+        not_strict=sum(1 for t in good if t.strict not in (*fine, None) and not t.flaky),
+        unknown_strict=sum(1 for test in good if test.strict is None),
+        strict_died=bool(strict.info.died or strict.events.collect_errors),
+    )
+
+
+def _outside(runs: Sequence[Ran], failures: Failures) -> tuple[tuple[str, Failure], ...]:
+    """Return what failed outside of tests, plain passes first: there it breaks."""
+    found: dict[tuple[str, Failure], None] = {}
+    for ran in sorted(runs, key=lambda ran: ran.info.mode != "plain"):
+        events = ran.events
+        pairs: list[tuple[str, Exc | None, str]] = [(ran.info.mode, events.fatal, "import")]
+        pairs += [(name, exc, "collect") for name, exc in events.collect_errors.items()]
+        pairs += [(name, exc, when) for name, (exc, when) in events.class_errors.items()]
+        for name, exc, when in pairs:
+            failure = failures.of(exc, when)
+            if failure is not None:
+                found[name, failure] = None
+    return tuple(found)
+
+
+def _notes(runs: Sequence[Ran], tests: Sequence[Test]) -> list[str]:
+    notes = [note for ran in runs for note in ran.events.notes]
+    for ran in runs:
+        events, mode = ran.events, ran.info.mode
+        if not ran.info.canary:
+            notes.append(
+                f"{mode}: the filter was not in force, or not proven so, in "
+                f"{len(events.canary_failed - {''}) or 'all'} tests; their passing is not believed"
+            )
+        if ran.xml_tests is not None and ran.xml_tests != ran.info.ran and not ran.info.died:
+            notes.append(f"{mode}: pytest's XML has {ran.xml_tests} tests, events {ran.info.ran}")
+        if events.unreadable:
+            notes.append(f"{mode}: {events.unreadable} lines of the event log could not be read")
+        if events.dropped_warnings:
+            notes.append(
+                f"{mode}: {events.dropped_warnings} warnings beyond the limit were dropped"
+            )
+        if events.ended and events.code and not ran.info.died and _all_fine(ran):
+            notes.append(f"{mode}: every test passed, and the suite exited with {events.code}")
+    if runs and runs[0].events.deselected:
+        notes.append(f"{runs[0].events.deselected} tests were deselected")
+    if flaky := sum(test.flaky for test in tests):
+        notes.append(f"{flaky} tests passed and failed in this cell without a warning: flaky")
+    return notes
+
+
+def _all_fine(ran: Ran) -> bool:
+    events = ran.events
+    outside = events.collect_errors or events.class_errors
+    return (
+        not outside
+        and bool(events.tests)
+        and all(seen.outcome in FINE for seen in events.tests.values())
+    )
+
+
+def _seconds(runs: Sequence[Ran]) -> dict[str, float]:
+    seconds: dict[str, float] = {}
+    for ran in runs:
+        mode = ran.info.mode
+        seconds[mode] = round(seconds.get(mode, 0.0) + ran.info.seconds, 3)
+    return seconds

@@ -1,0 +1,123 @@
+"""One cell's status: the decision table, and the words that go with it."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from djhop.results.outcomes import Counts
+
+Status: TypeAlias = Literal[
+    "passed",
+    "deprecated",
+    "failed",
+    "uncollectable",
+    "crashed",
+    "timed-out",
+    "no-tests",
+    "unresolvable",
+    "uninstallable",
+    "no-python",
+    "unsupported",
+    "infra",
+    "interrupted",
+    "not-run",
+]
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a cell's passes came to."""
+
+    #: How the last plain pass died, or strict where there was no plain one.
+    died: str = ""
+    #: Whether any pass was of another Django than the cell names.
+    refused: bool = False
+    #: Tests in pytest's own XML that no event tells of.
+    unseen: int = 0
+    #: Outcomes without the filter, modules and classes that stand for themselves included.
+    plain: Counts
+    #: Those of `plain` that are modules.
+    modules: int = 0
+    #: Unexpected successes are failures: in Django's runner, not in pytest.
+    xpassed_fails: bool = False
+    #: Tests that are fine plainly and not strictly.
+    not_strict: int = 0
+    #: Tests that are fine plainly and of which nothing is known strictly.
+    unknown_strict: int = 0
+    #: Strict died outside the tests, or lost modules.
+    strict_died: bool = False
+
+
+def decide(facts: Facts) -> tuple[Status, str]:
+    """Return the status and the reason, in words; "" for a cell that passed.
+
+    What says least about the target comes first: a run that was cut short, or of which events are
+    missing, has no verdict. Zero tests, or none that passed, is never green.
+    """
+    if early := _cut_short(facts):
+        return early
+    plain, died = facts.plain, facts.died
+    bad = plain.failed + plain.error + (plain.xpassed if facts.xpassed_fails else 0)
+    if plain.total - facts.modules - plain.not_run == 0:
+        return _nothing_ran(facts)
+    if plain.crashed or (died and died != "collection"):
+        return "crashed", _crash(plain, died)
+    if bad:
+        return "failed", _failed(bad, facts.modules)
+    if plain.passed + plain.xpassed == 0:
+        return "no-tests", _all_skipped(plain)
+    reason = _not_strict(facts)
+    return ("deprecated" if reason else "passed"), reason
+
+
+def _not_strict(facts: Facts) -> str:
+    if facts.not_strict:
+        return f"{_number(facts.not_strict, 'test')} did not pass strictly"
+    if facts.unknown_strict:
+        few = _number(facts.unknown_strict, "test")
+        return f"the strict filter was not in force, or not proven so, in {few}"
+    return "strict died outside the tests" if facts.strict_died else ""
+
+
+def _failed(bad: int, modules: int) -> str:
+    tests = f"{_number(bad - modules, 'test')} did not pass" if bad > modules else ""
+    lost = f"{_number(modules, 'module')} cannot be collected" if modules else ""
+    return ", ".join(filter(None, (tests, lost)))
+
+
+def _cut_short(facts: Facts) -> tuple[Status, str] | None:
+    if facts.refused:
+        return "infra", "the environment holds another Django than the cell names"
+    if facts.died == "interrupted":
+        return "interrupted", "djhop was asked to stop"
+    if facts.died == "timeout":
+        return "timed-out", "the suite took longer than its limit"
+    if facts.unseen:
+        return "infra", f"pytest's XML has {_number(facts.unseen, 'test')} that no event tells of"
+    return None
+
+
+def _nothing_ran(facts: Facts) -> tuple[Status, str]:
+    if facts.modules or facts.died in ("import", "collection"):
+        return "uncollectable", "no test ran: the suite cannot be loaded"
+    if facts.died:
+        return "crashed", "the process ended before any test"
+    return "no-tests", "the suite has no tests"
+
+
+def _crash(plain: Counts, died: str) -> str:
+    rest = f", {_number(plain.not_run, 'test')} not run" * bool(plain.not_run)
+    if plain.crashed:
+        return f"the process died in a test{rest}"
+    how = "stopped itself" if died == "stopped" else "ended without saying so"
+    return f"the run {how}{rest}"
+
+
+def _all_skipped(plain: Counts) -> str:
+    words = {"skipped": plain.skipped, "expected to fail": plain.xfailed, "not run": plain.not_run}
+    return "no test passed: " + ", ".join(f"{n} {word}" for word, n in words.items() if n)
+
+
+def _number(n: int, what: str) -> str:
+    return f"{n} {what}" + "s" * (n != 1)

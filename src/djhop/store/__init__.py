@@ -1,0 +1,1 @@
+"""A run on disk: what it holds, and how it is written and read."""

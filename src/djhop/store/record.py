@@ -1,0 +1,219 @@
+"""What `run.json` holds: the plan, a line for each cell, every hop and every cause; pure."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from msgspec.json import decode, encode
+
+import djhop
+from djhop.compare.causes import Cause
+from djhop.compare.changes import dead_modules, kind, plainly, suite
+from djhop.compare.compare import Comparison, HopResult, result_of
+from djhop.compare.fingerprints import template
+from djhop.matrix.config import Matrix
+from djhop.matrix.plan import Plan
+from djhop.results.results import CellResult, Counts, Owner, Status
+from djhop.target.target import Target
+
+#: 1: the first.
+FORMAT = 1
+
+
+class RunTarget(msgspec.Struct, frozen=True, kw_only=True):
+    """The project that was run."""
+
+    name: str
+    #: Absolute path on the machine that ran it.
+    root: str = ""
+    #: Series it is on today, and where that was read.
+    django: str = ""
+    django_source: str = ""
+    #: "pytest" or "django"; empty where none was found.
+    suite: str = ""
+
+
+class RunMatrix(msgspec.Struct, frozen=True, kw_only=True):
+    """The matrix that was run: its name, and every setting as in a matrix file."""
+
+    name: str = ""
+    settings: dict[str, Any] = {}
+
+
+class RunCell(msgspec.Struct, frozen=True, kw_only=True):
+    """One cell in short; `cells/<id>/cell.json` has the whole."""
+
+    id: str
+    django: str
+    python: str
+    status: Status
+    django_release: str = ""
+    python_release: str = ""
+    reason: str = ""
+    #: What to type next, where the status has a remedy.
+    hint: str = ""
+    forced: bool = False
+    allow_failure: bool = False
+    #: Tests that ran plainly, and how many of them fail; modules that cannot be loaded not counted.
+    ran: int = 0
+    failing: int = 0
+    #: Modules that cannot be loaded.
+    dead_modules: tuple[str, ...] = ()
+    #: Pass mode ("strict", "plain") → tests (and modules that cannot be loaded) per outcome.
+    counts: dict[str, Counts] = {}
+    #: Per cent, or None.
+    coverage: float | None = None
+    #: Stage → seconds.
+    seconds: dict[str, float] = {}
+    #: False where the strict filter was not in force in at least one test.
+    canary: bool = True
+    #: Why the strict run ended outside the tests; "" where it did not.
+    strict_died: str = ""
+    #: Tests that have a plain outcome and no strict one.
+    without_strict: int = 0
+    flaky: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class DeprecatedUse(msgspec.Struct, frozen=True, kw_only=True):
+    """One deprecated use, in every cell that saw it."""
+
+    category: str
+    message: str
+    place: str
+    owner: Owner
+    #: Django series that removes it; None where nobody says.
+    removed_in: str | None = None
+    fatal: bool = True
+    #: Where it was seen outside tests: "import", "collect" …; else "".
+    when: str = ""
+    #: Tests behind it in the cell that has most.
+    tests: int = 0
+    cells: tuple[str, ...] = ()
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """One run of a matrix: everything the reports say; `run.json`."""
+
+    format: int = FORMAT
+    #: Version of djhop that wrote it.
+    djhop: str = djhop.__version__
+    #: Name of its folder.
+    name: str
+    target: RunTarget
+    matrix: RunMatrix
+    #: UTC, ISO 8601: "2026-11-21T01:44:52Z".
+    started: str
+    seconds: float = 0.0
+    #: False while it runs, and for ever where it was cut short.
+    complete: bool = False
+    plan: Plan
+    cells: tuple[RunCell, ...] = ()
+    hops: tuple[HopResult, ...] = ()
+    causes: tuple[Cause, ...] = ()
+    deprecations: tuple[DeprecatedUse, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def comparison(self) -> Comparison:
+        """The comparison it holds, as `compare.exit_code` wants it."""
+        return Comparison(
+            hops=self.hops,
+            causes=self.causes,
+            statuses={cell.id: cell.status for cell in self.cells},
+            allowed=tuple(cell.id for cell in self.cells if cell.allow_failure),
+        )
+
+
+def begin(
+    name: str, target: Target, matrix: Matrix, plan: Plan, *, started: datetime.datetime
+) -> Run:
+    """Describe a run that is about to start; `started` is an aware time."""
+    utc = started.astimezone(datetime.UTC)
+    return Run(
+        name=name,
+        target=RunTarget(
+            name=target.name,
+            root=target.root,
+            django=target.django,
+            django_source=target.django_source,
+            suite=target.suite.kind if target.suite else "",
+        ),
+        # As it is read back, lists and not tuples, so that two runs compare equal.
+        matrix=RunMatrix(name=matrix.name, settings=decode(encode(matrix))),
+        started=utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        plan=plan,
+        notes=(*target.notes, *plan.notes),
+    )
+
+
+def finish(
+    run: Run,
+    results: Mapping[str, CellResult],
+    comparison: Comparison,
+    *,
+    seconds: float | None = None,
+    complete: bool = True,
+) -> Run:
+    """Fill in what was seen; cells without a result count as not run."""
+    cells: list[RunCell] = []
+    uses: dict[tuple[object, ...], DeprecatedUse] = {}
+    for cell in run.plan.cells:
+        result = result_of(results, cell)
+        cells.append(cell_of(result))
+        _add_uses(uses, result)
+    unsupported = (
+        RunCell(id=cell.id, django=cell.django, python=cell.python, status="unsupported")
+        for cell in run.plan.unsupported
+    )
+    return msgspec.structs.replace(
+        run,
+        cells=(*cells, *unsupported),
+        hops=comparison.hops,
+        causes=comparison.causes,
+        deprecations=tuple(uses.values()),
+        seconds=run.seconds if seconds is None else seconds,
+        complete=complete,
+    )
+
+
+def cell_of(result: CellResult) -> RunCell:
+    """Shorten a cell's result to its line in `run.json`."""
+    same = {name: getattr(result, name) for name in _SHARED}
+    tests = suite(result)
+    kinds = [kind(plainly(test)) for test in tests]
+    died = [run.died for run in result.passes if run.mode == "strict" and run.died]
+    return RunCell(
+        canary=all(run.canary for run in result.passes if run.mode != "plain"),
+        strict_died=died[0] if died else "",
+        without_strict=sum(test.strict is None and test.plain is not None for test in tests),
+        ran=len(kinds) - kinds.count("absent"),
+        failing=kinds.count("failed"),
+        dead_modules=dead_modules(result),
+        flaky=tuple(test.id for test in result.tests if test.flaky),
+        **same,
+    )
+
+
+_SHARED = tuple(n for n in RunCell.__struct_fields__ if n in CellResult.__struct_fields__)
+
+
+def _add_uses(uses: dict[tuple[object, ...], DeprecatedUse], result: CellResult) -> None:
+    """Merge a cell's deprecations into those of the cells before."""
+    for seen in result.deprecations:
+        key = (seen.category, template(seen.message), seen.place, seen.owner, seen.when)
+        known = uses.get(key)
+        uses[key] = DeprecatedUse(
+            category=seen.category,
+            message=seen.message,
+            place=seen.place,
+            owner=seen.owner,
+            removed_in=seen.removed_in,
+            fatal=seen.fatal or (known is not None and known.fatal),
+            when=seen.when,
+            tests=max(len(seen.tests), known.tests if known else 0),
+            cells=tuple(dict.fromkeys((*(known.cells if known else ()), result.id))),
+        )

@@ -1,0 +1,214 @@
+"""Layout of a run on disk: atomic writes, and reading back with errors that name the file."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import msgspec
+
+from djhop.compare.causes import label
+from djhop.compare.compare import compare
+from djhop.compare.groups import Reproduce
+from djhop.durable import encode, make, read, write
+from djhop.errors import InfraError, UsageError, did_you_mean
+from djhop.results import results
+from djhop.results.results import CellResult
+from djhop.store import record
+from djhop.store.record import Run
+
+CELL_ID = re.compile(r"py\d+\.\d+-django\d+(\.\d+)?")
+LATEST = "latest"
+
+
+class CellFolder:
+    """Where everything about one cell of a run is: `<run>/cells/<cell>/`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.result = path / "cell.json"
+        self.lock = path / "lock.txt"
+        self.log = path / "log.txt"
+        self.junit = path / "junit.xml"
+        self.coverage = path / "coverage"
+
+    def events(self, mode: str) -> Path:
+        """The event log of one pass: "strict", "plain" or "scoped"."""
+        return self.path / f"events-{mode}.jsonl"
+
+
+class RunFolder:
+    """One run on disk: `run.json`, the reports, and a folder for each cell."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.name = path.name
+        self.run = path / "run.json"
+        self.cells = path / "cells"
+
+    def cell(self, cell: str) -> CellFolder:
+        """The folder of the cell with this id; it need not be there yet.
+
+        Raises:
+            UsageError: no cell can be called that (and no path leaves the run's folder).
+        """
+        if not CELL_ID.fullmatch(cell):
+            raise UsageError(f"{cell!r} is not a cell", hint="a cell is called py3.12-django5.2")
+        return CellFolder(self.cells / cell)
+
+    def write_run(self, run: Run) -> None:
+        """Write `run.json`, aside and renamed, indented for people."""
+        write(self.run, msgspec.json.format(encode(run), indent=2) + b"\n")
+
+    def read_run(self) -> Run:
+        """Read `run.json` as it stands; `load` also looks at the cells of an unfinished run."""
+        return read(self.run, Run, record.FORMAT)
+
+    def write_cell(self, result: CellResult) -> None:
+        """Write a cell's result, with its causes named, into its folder; make that if need be."""
+        folder = self.cell(result.id)
+        make(folder.path)
+        write(folder.result, encode(label(result)))
+
+    def read_cell(self, cell: str) -> CellResult:
+        """Read a cell's result back."""
+        return read(self.cell(cell).result, CellResult, results.FORMAT)
+
+    def results(self) -> Cells:
+        """Every result on disk by cell id, each read when it is asked for."""
+        return Cells(self)
+
+    def load(self, *, reproduce: Reproduce | None = None) -> Run:
+        """Read the run; one that was cut short is judged by the cells that finished.
+
+        Raises:
+            UsageError: a file is missing, damaged, or of a newer djhop; the message names it.
+        """
+        run = self.read_run()
+        if run.complete:
+            return run
+        cells = self.results()
+        compared = compare(run.plan, cells, reproduce=reproduce)
+        return record.finish(run, cells, compared, complete=False)
+
+
+class Cells(Mapping[str, CellResult]):
+    """The results of a run's folder; the last two that were read stay in memory, no more."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self._folder = folder
+        self._kept: dict[str, CellResult] = {}
+
+    def __getitem__(self, cell: str) -> CellResult:
+        if cell not in self._kept:
+            if not self._folder.cell(cell).result.is_file():
+                raise KeyError(cell)
+            # Room first: three results would be in memory while the third is read.
+            while len(self._kept) > 1:
+                del self._kept[next(iter(self._kept))]
+            self._kept[cell] = self._folder.read_cell(cell)
+        return self._kept[cell]
+
+    def __iter__(self) -> Iterator[str]:
+        found = sorted(self._folder.cells.glob("*/cell.json"))
+        yield from (path.parent.name for path in found if CELL_ID.fullmatch(path.parent.name))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def create(out: Path, name: str, *, now: datetime.datetime) -> RunFolder:
+    """Make the folder of a new run, `<out>/<UTC time>-<name>`, and return it.
+
+    Raises:
+        InfraError: it cannot be made.
+    """
+    slug = re.sub(r"[^a-zA-Z0-9]+", "-", name).strip("-").lower()[:40]
+    stem = "-".join(filter(None, (now.astimezone(datetime.UTC).strftime("%Y%m%d-%H%M%S"), slug)))
+    make(out)
+    for number in range(1, 1000):
+        path = out / (stem if number == 1 else f"{stem}-{number}")
+        try:
+            path.mkdir()
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise InfraError(f"cannot make {path}: {error.strerror}") from error
+        return RunFolder(path)
+    raise InfraError(f"cannot make a folder for the run: {out / stem} and a thousand more exist")
+
+
+def load(folder: RunFolder | Path, *, reproduce: Reproduce | None = None) -> Run:
+    """Read the run in `folder`; see `RunFolder.load`."""
+    found = folder if isinstance(folder, RunFolder) else RunFolder(folder)
+    return found.load(reproduce=reproduce)
+
+
+def mark_latest(folder: RunFolder) -> None:
+    """Point `latest` beside the run at it: a link, or a file with its name where links fail."""
+    latest = folder.path.parent / LATEST
+    aside = latest.with_name(f".{LATEST}.{os.getpid()}")
+    try:
+        aside.unlink(missing_ok=True)
+        aside.symlink_to(folder.name, target_is_directory=True)
+        aside.replace(latest)
+    except (OSError, NotImplementedError):
+        aside.unlink(missing_ok=True)
+        write(latest, f"{folder.name}\n".encode())
+
+
+def runs(out: Path) -> tuple[RunFolder, ...]:
+    """Return the runs in `out`, oldest first."""
+    found = sorted(path.parent for path in out.glob("*/run.json"))
+    return tuple(RunFolder(path) for path in found if path.name != LATEST)
+
+
+def latest(out: Path) -> RunFolder:
+    """Return the newest run in `out`: what `latest` points at, else the last by name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    mark = out / LATEST
+    if mark.is_symlink():
+        pointed = out / mark.readlink()
+    else:
+        pointed = out / (mark.read_text("utf-8").strip() if mark.is_file() else LATEST)
+    if (pointed / "run.json").is_file():
+        return RunFolder(pointed)
+    if known := runs(out):
+        return known[-1]
+    raise UsageError(f"no run in {out}", hint="djhop run makes one; --out says where")
+
+
+def find(wanted: str, out: Path) -> RunFolder:
+    """Return the run a person means: a folder, its run.json, a name or its start, or "latest".
+
+    Raises:
+        UsageError: there is no such run, or several begin like that.
+    """
+    path = Path(wanted)
+    if path.name == "run.json" and path.is_file():
+        return RunFolder(path.resolve().parent)
+    if (path / "run.json").is_file():
+        return RunFolder(path.resolve())
+    if wanted in ("", LATEST):
+        return latest(out)
+    known = {folder.name: folder for folder in runs(out)}
+    if wanted in known:
+        return known[wanted]
+    match [name for name in known if name.startswith(wanted)]:
+        case [name]:
+            return known[name]
+        case []:
+            close = did_you_mean(wanted, known)
+            raise UsageError(f"no run {wanted!r} in {out}", hint=close or _newest(known))
+        case several:
+            raise UsageError(f"{wanted!r} may be {len(several)} runs", hint=", ".join(several[:5]))
+
+
+def _newest(known: Mapping[str, RunFolder]) -> str:
+    return f"the newest: {', '.join(list(known)[-3:])}" if known else "djhop run makes one"

@@ -1,0 +1,1 @@
+"""How a suite is run: its commands, its environment variables, its passes."""

@@ -1,0 +1,247 @@
+"""The command of one pass: a target's suite as its owners run it, strict or plain; pure."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import PurePath
+from typing import Literal
+
+import msgspec
+
+from djhop.processes.process import Command
+from djhop.suites import addopts
+from djhop.suites.cellenv import INHERITED, NEVER, Room, cell_environ
+from djhop.target.target import Suite, SuiteKind
+
+__all__ = [
+    "INHERITED",
+    "NEVER",
+    "CoverageConfig",
+    "PassFiles",
+    "ProbeConfig",
+    "Room",
+    "Stand",
+    "cell_environ",
+    "neutralised",
+    "packages",
+    "pass_command",
+    "reproduce",
+]
+
+Mode = Literal["strict", "plain", "scoped"]
+
+STRICT = "error::DeprecationWarning"
+#: Options of Django's runner that would falsify a matrix, and why.
+_DJANGO_DROPPED = {
+    "--failfast": "it ends the suite at its first failure",
+    "--pdb": "nobody is there to answer",
+}
+
+
+class CoverageConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """How the probe measures."""
+
+    data_file: str
+    source: tuple[str, ...]
+    omit: tuple[str, ...] = ()
+    branch: bool = False
+
+
+class ProbeConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """What the probe reads, as JSON, from the file that DJHOP_PROBE names."""
+
+    events: str
+    mode: Mode
+    framework: SuiteKind
+    argv: tuple[str, ...]
+    root: str
+    expect_django: str
+    #: Directories added as site directories, at the end of sys.path.
+    overlay: tuple[str, ...] = ()
+    #: Directories at the very end of sys.path.
+    tools: tuple[str, ...] = ()
+    coverage: CoverageConfig | None = None
+    #: Files that hold a JSON list of test ids: to leave out, to run alone.
+    skip_ids: str | None = None
+    only_ids: str | None = None
+    cell: str = ""
+
+
+class PassFiles(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a pass leaves what it sees."""
+
+    config: str
+    events: str
+    junit: str
+    coverage: str
+    log: str
+    skip_ids: str
+    only_ids: str
+
+    @classmethod
+    def in_folder(cls, folder: str, name: str) -> PassFiles:
+        """Name the files of the pass `name` ("strict", "plain-whole") in a cell's folder."""
+        at = PurePath(folder)
+        return cls(
+            config=str(at / f"probe-{name}.json"),
+            events=str(at / f"events-{name}.jsonl"),
+            junit=str(at / f"junit-{name}.xml"),
+            coverage=str(at / f"coverage-{name}"),
+            log=str(at / f"log-{name}.txt"),
+            skip_ids=str(at / f"skip-{name}.json"),
+            only_ids=str(at / f"only-{name}.json"),
+        )
+
+
+class Stand(msgspec.Struct, frozen=True, kw_only=True):
+    """What all passes of a cell share."""
+
+    room: Room
+    #: Series: "5.2".
+    django: str
+    #: The interpreter of the cell's environment.
+    interpreter: str
+    env: dict[str, str]
+    #: Where the suite runs, relative to the workspace.
+    working_directory: str = "."
+    #: Canonical names of the cell's packages: whose options may be used.
+    packages: frozenset[str] = frozenset()
+    #: The target's own pytest options: `pytest_config.read(...).addopts`.
+    addopts: tuple[str, ...] = ()
+    overlay: tuple[str, ...] = ()
+    tools: tuple[str, ...] = ()
+    #: What coverage measures; None for no measuring.
+    source: tuple[str, ...] | None = None
+    omit: tuple[str, ...] = ()
+    branch: bool = False
+    timeout: float | None = None
+
+
+def pass_command(
+    suite: Suite,
+    stand: Stand,
+    *,
+    mode: Mode,
+    files: PassFiles,
+    args: Sequence[str] = (),
+    skip: bool = False,
+    only: bool = False,
+) -> tuple[Command, ProbeConfig]:
+    """Return the process of one pass, and what is to be written to `files.config` before it.
+
+    Args:
+        args: what the user gave after `--`: options or tests of the suite's own runner.
+        skip: whether `files.skip_ids` names tests to leave out; `only`: likewise, tests to run.
+    """
+    make = _pytest_argv if suite.kind == "pytest" else _django_argv
+    measured = None
+    if stand.source is not None:
+        measured = CoverageConfig(
+            data_file=files.coverage, source=stand.source, omit=stand.omit, branch=stand.branch
+        )
+    config = ProbeConfig(
+        events=files.events,
+        mode=mode,
+        framework=suite.kind,
+        argv=make(suite, stand, mode, files, args),
+        root=stand.room.workspace,
+        expect_django=stand.django,
+        overlay=stand.overlay,
+        tools=stand.tools,
+        coverage=measured,
+        skip_ids=files.skip_ids if skip else None,
+        only_ids=files.only_ids if only else None,
+        cell=stand.room.cell,
+    )
+    command = Command(
+        argv=(stand.interpreter, "-m", "djhop_probe"),
+        cwd=str(PurePath(stand.room.workspace, stand.working_directory)),
+        env={**stand.env, "DJHOP_PROBE": files.config},
+        timeout=stand.timeout,
+        log=files.log,
+    )
+    return command, config
+
+
+def _pytest_argv(
+    suite: Suite, stand: Stand, mode: Mode, files: PassFiles, args: Sequence[str]
+) -> tuple[str, ...]:
+    """Return pytest's arguments: the target's, the user's, and djhop's, which win.
+
+    The cache is emptied (--cache-clear), not switched off: an unknown --lf or --ff would be an
+    error. junit_family stays the target's: xunit2 makes fixtures of xunit1 warn.
+    """
+    own, _ = addopts.cleaned((*suite.argv, *args))
+    defaults, dropped = addopts.cleaned(stand.addopts)
+    blocked = addopts.blocked((*defaults, *own))
+    argv = [*own]
+    if dropped:
+        argv += ["-o", f"addopts={shlex.join(defaults)}"]
+    if mode == "strict":
+        # Wins over the target's own filterwarnings; without the plugin it would do nothing.
+        argv += ["-p", "warnings", "-W", STRICT]
+    argv += ["--continue-on-collection-errors", "--maxfail=0", "--color=no"]
+    if "cacheprovider" not in blocked:
+        argv += ["--cache-clear"]
+    argv += [f"--junitxml={files.junit}", "-o", "junit_logging=no"]
+    if "pytest-cov" in stand.packages and not {"pytest_cov", "cov"} & blocked:
+        argv += ["--no-cov"]
+    if "pytest-randomly" in stand.packages and not {"randomly", "pytest_randomly"} & blocked:
+        # Any order would do, but it must be the same in each cell.
+        argv += ["--randomly-seed=1"]
+    return tuple(argv)
+
+
+def _django_argv(
+    suite: Suite, _stand: Stand, _mode: Mode, _files: PassFiles, args: Sequence[str]
+) -> tuple[str, ...]:
+    """Return what follows `python`. A script of the target's own may know no option of Django's."""
+    argv = [word for word in (*suite.argv, *args) if word not in _DJANGO_DROPPED]
+    if "test" not in argv[: len(suite.argv)]:
+        return tuple(argv)
+    argv = ["--shuffle=1" if word == "--shuffle" else word for word in argv]
+    if not {"--noinput", "--no-input"} & set(argv):
+        # An old database of that name is destroyed without asking.
+        argv.insert(argv.index("test") + 1, "--noinput")
+    return tuple(argv)
+
+
+def neutralised(suite: Suite, stand: Stand, args: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return what of the target's and the user's options djhop overrules, one sentence each."""
+    words = (*suite.argv, *args)
+    if suite.kind == "django":
+        notes = [f"{w} is left out: {_DJANGO_DROPPED[w]}" for w in words if w in _DJANGO_DROPPED]
+        if "--shuffle" in words and "test" in suite.argv:
+            notes.append("--shuffle has the seed 1: the order must be the same in each cell")
+        return tuple(dict.fromkeys(notes))
+    defaults, dropped = addopts.cleaned(stand.addopts)
+    own, dropped_own = addopts.cleaned(words)
+    notes = [*(f"addopts: {note}" for note in dropped), *dropped_own]
+    blocked = addopts.blocked((*defaults, *own))
+    coverage = [word for word in (*defaults, *own) if word.startswith("--cov")]
+    if coverage and "pytest-cov" in stand.packages and not {"pytest_cov", "cov"} & blocked:
+        notes.append("--no-cov is added: djhop measures coverage itself")
+    if "pytest-randomly" in stand.packages and not {"randomly", "pytest_randomly"} & blocked:
+        notes.append("--randomly-seed=1 is added: the order must be the same in each cell")
+    return tuple(dict.fromkeys(notes))
+
+
+def packages(suite: Suite) -> tuple[str, ...]:
+    """Return what the suite needs whether or not the project says so.
+
+    pytest-django only where it is used: it changes suites that do without it.
+    """
+    if suite.kind == "django":
+        return ()
+    return ("pytest", "pytest-django") if suite.pytest_django else ("pytest",)
+
+
+def reproduce(command: Sequence[str], cell: str, test_id: str) -> str:
+    """Return the command a user types to run one test in one cell again.
+
+    `command` is what was typed for the whole matrix, without its `--cells` and without what
+    follows `--`: ("djhop", "run", ".", "--from", "3.2"). A test id of either framework is what its
+    runner takes: a node id, or a dotted label.
+    """
+    return shlex.join([*command, "--cells", cell, "--", test_id])

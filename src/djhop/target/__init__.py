@@ -1,0 +1,1 @@
+"""What the target says of itself: dependencies, Django, Pythons, suite. Runs none of it."""

@@ -1,0 +1,187 @@
+"""Gathers a target's requirements: each with its place, once, pins that disagree settled."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import msgspec
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from djhop.errors import UsageError
+from djhop.target import metadata, pyproject, requirement_files, setup_files
+from djhop.target.metadata import Kind, Metadata, Part, normal
+from djhop.target.stated import Local, Stated, credentials_hidden, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """A place where the target states its dependencies."""
+
+    #: Path inside the target: "requirements/test.txt", "pyproject.toml".
+    path: str
+    kind: Kind
+    #: Requirements as written (one each), with -r files followed and `-c` files' pins kept apart.
+    #: Each parses as a requirement of PEP 508; local archives and repositories are "name @ URL".
+    requirements: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()
+    #: What part of it: "extra test", "group dev", "install_requires".
+    part: str = ""
+    #: Lines about package indexes ("--extra-index-url https://…"), those with credentials left out.
+    options: tuple[str, ...] = ()
+
+
+class Dependencies(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything the target says it needs."""
+
+    sources: tuple[Source, ...]
+    #: The same requirements and constraints, each with its place.
+    stated: tuple[Stated, ...]
+    constraints: tuple[Stated, ...]
+    #: Directories of local packages that the target installs, relative to its root.
+    local_roots: tuple[str, ...] = ()
+    #: Whether the requirements ask for the project itself to be installed (`-e .`).
+    installs_itself: bool = False
+    notes: tuple[str, ...] = ()
+
+
+def read_metadata(root: Path) -> Metadata:
+    """What the project's metadata files say, none of them run."""
+    found = [pyproject.read(root), setup_files.read(root), setup_files.read_pipfile(root)]
+    return metadata.merged(found)
+
+
+class Collector:
+    """Gathers requirements from any file, with their places, until `dependencies` is asked."""
+
+    def __init__(self, root: Path, name: str) -> None:
+        self.root = root
+        self.name = name
+        self.found: list[tuple[Source, list[Stated], list[Stated]]] = []
+        #: Extras of the project itself that some requirement asks for.
+        self.own_extras: list[str] = []
+        self.local_roots: dict[str, None] = {}
+        self.installs_itself = False
+        self.notes: list[str] = []
+        self.done: set[tuple[str, str]] = set()
+
+    def dependencies(self) -> Dependencies:
+        """Everything gathered so far."""
+        kept = self.settled()
+        sources = []
+        for source, stated, constraints in self.found:
+            texts = tuple(item.text for item in stated if (item.text, item.place) in kept)
+            pins = tuple(item.text for item in constraints)
+            sources.append(msgspec.structs.replace(source, requirements=texts, constraints=pins))
+        return Dependencies(
+            sources=tuple(sources),
+            stated=tuple(item for _, stated, _ in self.found for item in stated),
+            constraints=tuple(item for _, _, pins in self.found for item in pins),
+            local_roots=tuple(self.local_roots),
+            installs_itself=self.installs_itself,
+            notes=tuple(dict.fromkeys(self.notes)),
+        )
+
+    def settled(self) -> set[tuple[str, str]]:
+        """What is left where two places pin one package to different versions: the first wins."""
+        kept: set[tuple[str, str]] = set()
+        pins: dict[str, tuple[str, Stated]] = {}
+        for item in (item for _, stated, _ in self.found for item in stated):
+            requirement = Requirement(item.text)
+            pin = str(requirement.specifier)
+            if pin.startswith("==") and "," not in pin and requirement.marker is None:
+                name = canonicalize_name(requirement.name)
+                first_pin, first = pins.setdefault(name, (pin, item))
+                if first_pin != pin:
+                    self.notes.append(
+                        f"{first.place} has {first.text}, {item.place} has {item.text}: "
+                        "the first is used."
+                    )
+                    continue
+            kept.add((item.text, item.place))
+        return kept
+
+    def part(self, part: Part) -> None:
+        """Add one list of requirements of a metadata file."""
+        if (part.path, part.label) in self.done:
+            return
+        self.done.add((part.path, part.label))
+        place = f"{part.path} {part.label}"
+        items: list[Stated | Local] = [parse(text, place, self.root) for text in part.texts]
+        for name in part.files:
+            contents = requirement_files.read(self.root / name, self.root)
+            self.notes += contents.notes
+            items += contents.requirements
+            items += contents.locals
+        self.add(Source(path=part.path, kind=part.kind, part=part.label), items)
+
+    def file(self, name: str) -> None:
+        """Add a requirement file and all it includes."""
+        contents = requirement_files.read(self.root / name, self.root)
+        self.notes += contents.notes
+        items: list[Stated | Local] = [*contents.requirements, *contents.locals]
+        source = Source(path=name, kind="requirements", options=self.safe(name, contents.options))
+        self.add(source, items, contents.constraints)
+
+    def add(
+        self, source: Source, items: Iterable[Stated | Local], pins: Iterable[Stated] = ()
+    ) -> None:
+        """Add what one source says; the project itself is no requirement of its own."""
+        stated: list[Stated] = []
+        for item in items:
+            if isinstance(item, Local):
+                self.local(item, stated)
+            elif not self.is_self(item.text):
+                stated.append(item)
+        self.found.append((source, stated, list(pins)))
+
+    def is_self(self, text: str) -> bool:
+        """Whether a requirement names the project itself; the extras it asks for are noted."""
+        requirement = Requirement(text)
+        own = normal(requirement.name) == normal(self.name)
+        if own:
+            self.own_extras += sorted(requirement.extras)
+        return own
+
+    def safe(self, path: str, options: Iterable[str]) -> tuple[str, ...]:
+        """Options without secrets, each told in a note."""
+        kept = []
+        for option in options:
+            hidden = credentials_hidden(option)
+            if hidden == option:
+                kept.append(option)
+                self.notes.append(f"{path} has {option}.")
+            else:
+                self.notes.append(
+                    f"{path} has {hidden}, which holds credentials: it is left out; set "
+                    "UV_EXTRA_INDEX_URL or UV_INDEX for djhop."
+                )
+        return tuple(kept)
+
+    def local(self, item: Local, stated: list[Stated]) -> None:
+        """Take a directory to be installed: the target itself, one inside it, or one outside."""
+        if item.path.resolve() == self.root.resolve():
+            self.installs_itself = True
+            self.own_extras += item.extras
+            return
+        inner = read_metadata(item.path)
+        relative = os.path.relpath(item.path, self.root).replace(os.sep, "/")
+        if relative.startswith(".."):
+            if not inner.name:
+                raise UsageError(f"{item.place}: {relative} does not say its name")
+            extras = f"[{','.join(item.extras)}]" if item.extras else ""
+            text = f"{inner.name}{extras} @ {item.path.as_uri()}"
+            stated.append(Stated(text=text, place=item.place))
+            return
+        self.notes.append(f"{item.place}: {relative} is a package of the target's own.")
+        roots = [f"{relative}/{sub}".rstrip("/") for sub in inner.package_roots or ("",)]
+        self.local_roots |= dict.fromkeys(roots)
+        chosen = [inner.extras[normal(e)] for e in item.extras if normal(e) in inner.extras]
+        for part in (*inner.dependencies, *chosen):
+            path = f"{relative}/{part.path}"
+            files = tuple(f"{relative}/{name}" for name in part.files)
+            self.part(msgspec.structs.replace(part, path=path, files=files))

@@ -1,0 +1,1 @@
+"""A cell's private copy of the target."""
