@@ -70,7 +70,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pat
     def build(name: str) -> Path:
         minor, packages = ENVIRONMENTS[name]
         if minor not in interpreters():
-            pytest.skip(f"no Python {minor} here")
+            pytest.skip(f"no Python {minor} on this machine")
         folder = base / name
         tool = uv.find_uv_bin()
         keep = {k: v for k, v in os.environ.items() if not k.startswith(("UV_", "PYTHON"))}
@@ -1067,7 +1067,7 @@ def test_overlay_and_tools_come_last(
     assert json.loads(run.output)[-3:] == [str(overlay), str(overlay / "linked"), str(tools)]
 
 
-@pytest.mark.parametrize("minor", sorted(interpreters(), key=lambda minor: int(minor[2:])))
+@pytest.mark.parametrize("minor", sorted(interpreters()))
 def test_every_interpreter_runs_a_suite_through_it(project: Project, minor: str) -> None:
     project.write(
         test_it="""

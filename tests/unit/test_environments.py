@@ -342,7 +342,8 @@ def test_an_environment_that_is_not_its_lock_is_never_there(
 def test_sigkill_while_it_is_made(cache: Path, fake: Fake, ensure: Ensure) -> None:
     code = (
         "import sys; sys.path.insert(0, sys.argv[1]); from pathlib import Path\n"
-        "import msgspec; from djhop.environments import building, environments, interpreters, process\n"
+        "import msgspec; from djhop.environments import building, environments\n"
+        "from djhop.interpreters import interpreters; from djhop.processes import process\n"
         "building.find_uv_bin = lambda: sys.argv[2]\n"
         "class Lock(msgspec.Struct): pins: tuple\n"
         "i = interpreters.Interpreter(python='3.12', release='3.12.1', path=sys.executable,"
@@ -350,7 +351,7 @@ def test_sigkill_while_it_is_made(cache: Path, fake: Fake, ensure: Ensure) -> No
         "environments.ensure(Lock(('alpha==1.0', 'beta==2.0')), i, cache=Path(sys.argv[3]),"
         " spawner=process.Spawner(), environ={'PATH': '/usr/bin:/bin'})\n"
     )
-    source = str(Path(environments.__file__).parent.parent)
+    source = str(Path(environments.__file__).parents[2])
     fake.path.with_name("slow").touch()
     argv = [sys.executable, "-c", code, source, str(fake.path), str(cache)]
     with subprocess.Popen(argv) as child:

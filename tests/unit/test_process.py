@@ -337,7 +337,7 @@ Spawner(Path(sys.argv[3])).run(Command(argv=argv, cwd="/", env={"PATH": "/usr/bi
 @pytest.fixture
 def killed(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], int, Path]]:
     """A djhop that runs a child; its registry."""
-    source, pid, registry = Path(process.__file__).parent.parent, tmp_path / "pid", tmp_path / "r"
+    source, pid, registry = Path(process.__file__).parents[2], tmp_path / "pid", tmp_path / "r"
     argv = [sys.executable, "-c", KILLED, str(source), str(pid), str(registry)]
     with subprocess.Popen(argv) as djhop:
         assert eventually(lambda: pid.exists() and list(registry.glob("*.json")))

@@ -229,3 +229,11 @@ def test_the_detours_of_the_real_table() -> None:
     assert staircase.detour(("2.2", "4.2"), known) == ("2.2", "4.2")
     assert len(staircase.detour(("2.2", "5.2"), known)) == 3
     assert len(staircase.detour(("1.11", "6.1"), known)) == 4
+
+
+def test_distance_is_counted_in_minor_versions() -> None:
+    supports = {"4.1": ("3.8", "3.10", "3.11"), "4.2": ("3.8", "3.11")}
+    climbed = staircase.climb(("4.1", "4.2"), "3.10", supports=supports, available=supports["4.1"])
+    assert climbed is not None
+    assert climbed.steps == (("4.1", "3.10"), ("4.1", "3.11"), ("4.2", "3.11"))
+    assert climbed.cost.distance == 1

@@ -69,8 +69,6 @@ class _Search:
     ) -> None:
         self.series, self.supports = series, supports
         self.available, self.goal = available, goal
-        every = {python for pythons in supports.values() for python in pythons}
-        self.rank = {python: i for i, python in enumerate(sorted(every, key=version_key))}
         self.best = functools.cache(self._best)
 
     def _best(self, at: int, python: str) -> Staircase | None:
@@ -95,7 +93,7 @@ class _Search:
             return Staircase(cost, (key,), (step,))
         following = rest.steps[0][1]
         if following != python:
-            distance = abs(self.rank[following] - self.rank[python])
+            distance = abs(version_key(following)[1] - version_key(python)[1])
             cost = cost.plus(Cost(python_hops=1, distance=distance))
         return Staircase(cost.plus(rest.cost), (key, *rest.python_keys), (step, *rest.steps))
 

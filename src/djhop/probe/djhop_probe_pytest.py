@@ -12,7 +12,8 @@ import djhop_probe_compile
 import pytest
 from djhop_probe_events import short_id
 from djhop_probe_exceptions import describe
-from djhop_probe_filters import CANARY, raise_deprecations, show_deprecations
+from djhop_probe_filters import CANARY, raise_deprecations
+from djhop_probe_phases import Phase, Role, is_told_elsewhere
 from djhop_probe_reports import Tests, attach, exception_of, unwrapped
 from djhop_probe_state import STATE, Selection, announce, emit, note
 from djhop_probe_target import Coverage, check_loaded_django
@@ -23,19 +24,11 @@ _collect_errors = set()
 _fatal = set()
 
 
-class _Role(object):
-    """What this process is: the only one, xdist's controller, or one of its workers."""
-
-    controller = False
-    worker = None  # "gw0"
-    announced = False
-
-
 def _bootstrap():
     """Start the probe in a worker process; in the launcher's it is running already."""
     if not STATE.started:
         STATE.start()
-        _Role.worker = os.environ.get("PYTEST_XDIST_WORKER", "worker")
+        Role.worker = os.environ.get("PYTEST_XDIST_WORKER", "worker")
         RECORDER.install()
         RECORDER.muted = True
         djhop_probe_compile.install()
@@ -57,48 +50,13 @@ def _fail(error):
         RECORDER.record_fatal(error)
 
 
-def _is_told_elsewhere(phase):
-    """Return whether another process records this phase: all workers configure and collect."""
-    worker = _Role.worker
-    return worker is not None and phase != "runtest" and (phase, worker) != ("collect", "gw0")
-
-
 def _logs_tests():
-    return _Role.worker is None and STATE.is_main_process()
-
-
-class _Phase(object):
-    """Records what pytest shows in one of its phases; a strict filter where pytest has none."""
-
-    def __init__(self, config, phase, test_id=None, strict=False):
-        self._phase, self._id = phase, test_id
-        # Without pytest's warnings plugin, -W does nothing at all and nobody says so.
-        bare = not config.pluginmanager.hasplugin("warnings")
-        self._own = warnings.catch_warnings() if bare else None
-        self._strict = strict and STATE.mode == "strict"
-
-    def __enter__(self):
-        self._before = STATE.phase, STATE.current, RECORDER.muted
-        STATE.phase, STATE.current = self._phase, self._id
-        RECORDER.muted = _is_told_elsewhere(self._phase)
-        if self._own is not None:
-            self._own.__enter__()
-            show_deprecations()
-            if self._strict:
-                note("pytest's warnings plugin is off: the probe put the strict filter in force")
-                raise_deprecations()
-        RECORDER.trust_log()
-
-    def __exit__(self, *exc_info):
-        RECORDER.distrust_log()
-        if self._own is not None:
-            self._own.__exit__(*exc_info)
-        STATE.phase, STATE.current, RECORDER.muted = self._before
+    return Role.worker is None and STATE.is_main_process()
 
 
 @pytest.hookimpl(hookwrapper=True, trylast=True)
 def pytest_load_initial_conftests(early_config):
-    with _Phase(early_config, "config", strict=True):
+    with Phase(early_config, "config", strict=True):
         outcome = yield
     if outcome.excinfo is not None:
         _fail(outcome.excinfo[1])
@@ -115,7 +73,7 @@ def pytest_cmdline_main(config):
 def pytest_configure(config):
     worker = getattr(config, "workerinput", None)
     if worker is not None:
-        _Role.worker = worker["workerid"]
+        Role.worker = worker["workerid"]
     addopts = " ".join([str(config.getini("addopts")), os.environ.get("PYTEST_ADDOPTS", "")])
     if "no:warnings" in addopts or "no:pytest_warnings" in addopts:
         note("-p no:warnings in addopts: overruled, or the strict filter would do nothing")
@@ -123,7 +81,7 @@ def pytest_configure(config):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes(config, specs):
-    _Role.controller = True
+    Role.controller = True
 
 
 def pytest_internalerror(excrepr, excinfo):
@@ -138,7 +96,7 @@ def pytest_keyboard_interrupt(excinfo):
 
 @pytest.hookimpl(hookwrapper=True, trylast=True)
 def pytest_collection(session):
-    with _Phase(session.config, "collect", strict=True):
+    with Phase(session.config, "collect", strict=True):
         yield
     STATE.phase = "runtest"
 
@@ -172,7 +130,7 @@ def pytest_collection_modifyitems(config, items):
         if dropped:
             config.hook.pytest_deselected(items=dropped)
             items[:] = kept
-        if _Role.worker in (None, "gw0"):
+        if Role.worker in (None, "gw0"):
             emit("deselected", n=len(dropped))
 
 
@@ -181,20 +139,20 @@ def pytest_collection_finish(session):
     wrong = check_loaded_django()
     if wrong:
         pytest.exit(wrong, returncode=97)
-    if _logs_tests() and not _Role.controller:
+    if _logs_tests() and not Role.controller:
         announce(item.nodeid for item in session.items)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_node_collection_finished(node, ids):
-    if not _Role.announced:
-        _Role.announced = True
+    if not Role.announced:
+        Role.announced = True
         announce(ids)
 
 
 @pytest.hookimpl(hookwrapper=True, trylast=True)
 def pytest_runtest_protocol(item):
-    with _Phase(item.config, "runtest", short_id(item.nodeid), strict=True):
+    with Phase(item.config, "runtest", short_id(item.nodeid), strict=True):
         yield
 
 
@@ -254,9 +212,9 @@ def pytest_runtest_logfinish(nodeid):
 def pytest_warning_recorded(warning_message, when, nodeid):
     # A safety net for what did not pass the recorder, should a Python work in another way: the
     # same warning is known, and is not recorded twice.
-    if _Role.controller or not issubclass(warning_message.category, DEPRECATIONS):
+    if Role.controller or not issubclass(warning_message.category, DEPRECATIONS):
         return
-    if _is_told_elsewhere(when):
+    if is_told_elsewhere(when):
         return
     before, STATE.current = STATE.current, short_id(nodeid) if nodeid else None
     try:
@@ -270,12 +228,12 @@ def pytest_warning_recorded(warning_message, when, nodeid):
 
 @pytest.hookimpl(hookwrapper=True, trylast=True)
 def pytest_sessionfinish(session):
-    with _Phase(session.config, "config", strict=True):
+    with Phase(session.config, "config", strict=True):
         yield
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config):
     # An execnet worker may leave without running what is registered with atexit.
-    if _Role.worker is not None:
+    if Role.worker is not None:
         STATE.coverage.save()

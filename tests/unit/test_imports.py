@@ -1,0 +1,122 @@
+"""Who may import whom, read from the code; `ARCHITECTURE.md` draws the same."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import djhop
+
+SOURCE = Path(djhop.__file__).parent
+
+#: Room → the rooms it may import. Each names only rooms above it, so there are no circles.
+MAY_IMPORT = {
+    "errors": set(),
+    "releases": {"errors"},
+    "durable": {"errors"},
+    "processes": {"errors"},
+    "interpreters": {"releases"},
+    "matrix": {"errors", "releases"},
+    "target": {"errors", "releases", "matrix"},
+    "workspace": {"errors", "processes"},
+    "environments": {"errors", "processes", "interpreters", "workspace"},
+    "resolve": {"errors", "releases", "durable", "processes"},
+    "suites": {"processes", "target"},
+    "results": {"errors", "releases", "processes", "matrix"},
+    "compare": {"errors", "matrix", "results"},
+    "store": {"errors", "durable", "matrix", "target", "results", "compare"},
+    "reports": {
+        *("errors", "releases", "durable", "interpreters", "matrix", "target"),
+        *("results", "compare", "store"),
+    },
+    "locate": {"errors", "processes", "interpreters", "environments"},
+    "dryrun": {"interpreters", "matrix", "target", "resolve", "suites"},
+    "cells": {
+        *("errors", "releases", "durable", "processes", "interpreters", "matrix", "target"),
+        *("workspace", "environments", "resolve", "suites", "results"),
+    },
+    "runner": {
+        *("errors", "durable", "processes", "interpreters", "matrix", "target", "workspace"),
+        *("environments", "resolve", "suites", "results", "compare", "store", "locate"),
+        *("dryrun", "cells"),
+    },
+    "console": {"results", "reports", "runner"},
+    "doctor": {"errors", "releases", "processes", "interpreters", "environments", "locate"},
+    "commands": {
+        *("errors", "releases", "durable", "processes", "interpreters", "matrix", "target"),
+        *("store", "reports", "locate", "runner", "console"),
+    },
+    "nox": {"errors", "releases", "matrix", "commands"},
+    "cli": {"errors", "commands", "doctor"},
+    "__main__": {"cli"},
+}
+#: Not rooms: what runs inside the target's Python imports nothing of ours.
+FOREIGN = "probe"
+
+
+def modules() -> list[Path]:
+    """Every module of djhop itself, relative to the package."""
+    found = (path.relative_to(SOURCE) for path in SOURCE.rglob("*.py"))
+    return sorted(p for p in found if p.parts[0] not in (FOREIGN, "data") and p.stem != "__init__")
+
+
+def imported(path: Path) -> Iterator[str]:
+    """The rooms a module imports, at its top or inside a function."""
+    for node in ast.walk(ast.parse((SOURCE / path).read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            package, *rest = (node.module or "").split(".")
+            if package == "djhop":
+                yield from rest[:1] or (alias.name for alias in node.names)
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                assert not alias.name.startswith("djhop."), f"{path}: write from … import …"
+
+
+def test_every_room_imports_only_what_it_may() -> None:
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for path in modules():
+        room = path.parts[0].removesuffix(".py")
+        found[room] |= set(imported(path)) - {room}
+    assert set(found) <= set(MAY_IMPORT)
+    wrong = {room: rooms - MAY_IMPORT[room] for room, rooms in found.items()}
+    assert {room: rooms for room, rooms in wrong.items() if rooms} == {}
+
+
+def test_the_table_has_one_direction() -> None:
+    order = list(MAY_IMPORT)
+    for room, rooms in MAY_IMPORT.items():
+        later = {other for other in rooms if order.index(other) >= order.index(room)}
+        assert not later, f"{room} may import {later}, which stand below it"
+
+
+def test_the_table_names_rooms_that_are_there() -> None:
+    there = {path.parts[0].removesuffix(".py") for path in modules()}
+    assert set(MAY_IMPORT) == there
+
+
+@pytest.mark.parametrize("path", modules(), ids=str)
+def test_processes_are_started_in_one_room_only(path: Path) -> None:
+    text = (SOURCE / path).read_text("utf-8")
+    starts = ("import subprocess", "os.fork(", "os.posix_spawn", "os.exec", "os.system(")
+    if path.parts[0] != "processes":
+        assert not [word for word in starts if word in text]
+
+
+def test_the_probe_imports_nothing_of_ours() -> None:
+    for path in (SOURCE / FOREIGN).glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            names = []
+            if isinstance(node, ast.ImportFrom):
+                names = [node.module or ""]
+            elif isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            assert not [name for name in names if name.split(".")[0] == "djhop"], path
+
+
+def test_the_architecture_names_every_room() -> None:
+    text = (Path(__file__).parents[2] / "ARCHITECTURE.md").read_text("utf-8")
+    assert [room for room in (*MAY_IMPORT, FOREIGN) if f"{room}" not in text] == []
