@@ -15,7 +15,7 @@ from djhop.results.results import CellResult
 #: Stages whose end is worth a line of its own where there is no live board.
 SPOKEN = frozenset({"strict", "plain", "plain-whole", "scoped"})
 #: Statuses whose log is shown: no test's own failure explains them. Others are in the report.
-LOGGED = frozenset({"uncollectable", "crashed", "timed-out", "no-tests"})
+LOGGED = frozenset({"uncollectable", "crashed", "timed-out", "no-tests", "infra"})
 #: Lines of a log that are shown.
 TAIL = 12
 

@@ -151,10 +151,17 @@ class Session:
 
     def _open(self, started: datetime.datetime) -> dict[str, CellResult]:
         """Make the run's folder, or take up the one that was cut short; return what it has."""
-        out = Path(self.options.out)
+        out = Path(self.options.out).absolute()
         name = self.matrix.name or "run"
         judged = self.whole if self.options.shared else self.plan
-        begun = record.begin(name, self.target, self.matrix, judged, started=started)
+        begun = record.begin(
+            name,
+            self.target,
+            self.matrix,
+            judged,
+            started=started,
+            command=self.options.command,
+        )
         if self.options.shared:
             return self._join(out / self.options.shared, begun)
         if self.options.resume and (folder := _unfinished(out, begun)):
@@ -357,11 +364,10 @@ class Session:
         plan = self.whole if self.options.shared else self.plan
         with _alone(self.folder.path):
             results = self.folder.results()
-            compared = compare(plan, results, reproduce=self._reproduce)
+            run = self.folder.read_run()
+            compared = compare(plan, results, reproduce=run.reproduce)
             complete = not self.spawner.interrupted and set(results) >= {c.id for c in plan.cells}
-            run = record.finish(
-                self.folder.read_run(), results, compared, seconds=seconds, complete=complete
-            )
+            run = record.finish(run, results, compared, seconds=seconds, complete=complete)
             self.folder.write_run(run)
         self.exit_code = self._code(compared)
 
@@ -376,9 +382,6 @@ class Session:
         if not compared.hops and any(status in RED for status in mine.values()):
             codes.append(ExitCode.BREAKS)
         return worst(codes)
-
-    def _reproduce(self, cell: str, test: str) -> str:
-        return suites.reproduce(self.options.command, cell, test)
 
 
 @contextlib.contextmanager

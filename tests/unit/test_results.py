@@ -404,6 +404,11 @@ def test_every_row_of_the_status_table(died: str) -> None:
         ([], "not-run"),
     ],
 )
+def test_a_process_that_never_began_is_no_verdict() -> None:
+    silent = ran("strict", {}, began=False, ended=False, code=1)
+    assert build(silent).status == "infra"
+
+
 def test_the_status_of_passes(runs: list[Ran], status: str) -> None:
     assert build(*runs).status == status
 

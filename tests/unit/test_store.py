@@ -226,3 +226,31 @@ def test_run_json_has_the_keys_others_build_on(folder: RunFolder) -> None:
     assert set(keys.split()) <= run["hops"][0].keys()
     keys = "id exception message owner place tests cells"
     assert set(keys.split()) <= run["causes"][0].keys()
+
+
+@pytest.mark.parametrize(
+    ("command", "test_id", "expected"),
+    [
+        (
+            ("djhop", "run", "."),
+            "tests/test_a.py::test_b",
+            "djhop run . --cells py3.10-django5.2 -- tests/test_a.py::test_b",
+        ),
+        (
+            ("djhop", "run", "my project", "--matrix", "lts"),
+            "tests/test_a.py::test_b[a b]",
+            "djhop run 'my project' --matrix lts --cells py3.10-django5.2 -- "
+            "'tests/test_a.py::test_b[a b]'",
+        ),
+        (
+            ("djhop", "hop", "4.2", "5.2", "."),
+            "app.tests.A.test_b",
+            "djhop hop 4.2 5.2 . --cells py3.10-django5.2 -- app.tests.A.test_b",
+        ),
+    ],
+)
+def test_the_command_that_runs_one_test_again(
+    folder: RunFolder, command: tuple[str, ...], test_id: str, expected: str
+) -> None:
+    run = msgspec.structs.replace(begun(folder), command=command)
+    assert run.reproduce("py3.10-django5.2", test_id) == expected

@@ -317,30 +317,3 @@ def test_monitoring_only_where_it_is_the_faster(python: str, branch: bool, sysmo
     room = msgspec.structs.replace(ROOM, python=python)
     found = suites.cell_environ(room, inherited={}, branch=branch)
     assert ("COVERAGE_CORE" in found) == sysmon
-
-
-@pytest.mark.parametrize(
-    ("command", "test_id", "expected"),
-    [
-        (
-            ("djhop", "run", "."),
-            "tests/test_a.py::test_b",
-            "djhop run . --cells py3.10-django5.2 -- tests/test_a.py::test_b",
-        ),
-        (
-            ("djhop", "run", "my project", "--matrix", "lts"),
-            "tests/test_a.py::test_b[a b]",
-            "djhop run 'my project' --matrix lts --cells py3.10-django5.2 -- "
-            "'tests/test_a.py::test_b[a b]'",
-        ),
-        (
-            ("djhop", "hop", "4.2", "5.2", "."),
-            "app.tests.A.test_b",
-            "djhop hop 4.2 5.2 . --cells py3.10-django5.2 -- app.tests.A.test_b",
-        ),
-    ],
-)
-def test_the_command_that_runs_one_test_again(
-    command: tuple[str, ...], test_id: str, expected: str
-) -> None:
-    assert suites.reproduce(command, "py3.10-django5.2", test_id) == expected

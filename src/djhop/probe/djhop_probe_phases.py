@@ -24,12 +24,11 @@ def is_told_elsewhere(phase):
 class Phase(object):
     """Records what pytest shows in one of its phases; a strict filter where pytest has none."""
 
-    def __init__(self, config, phase, test_id=None, strict=False):
+    def __init__(self, config, phase, test_id=None):
         self._phase, self._id = phase, test_id
         # Without pytest's warnings plugin, -W does nothing at all and nobody says so.
         bare = not config.pluginmanager.hasplugin("warnings")
         self._own = warnings.catch_warnings() if bare else None
-        self._strict = strict and STATE.mode == "strict"
 
     def __enter__(self):
         self._before = STATE.phase, STATE.current, RECORDER.muted
@@ -38,7 +37,7 @@ class Phase(object):
         if self._own is not None:
             self._own.__enter__()
             show_deprecations()
-            if self._strict:
+            if STATE.mode == "strict":
                 note("pytest's warnings plugin is off: the probe put the strict filter in force")
                 raise_deprecations()
         RECORDER.trust_log()

@@ -56,7 +56,7 @@ def _logs_tests():
 
 @pytest.hookimpl(hookwrapper=True, trylast=True)
 def pytest_load_initial_conftests(early_config):
-    with Phase(early_config, "config", strict=True):
+    with Phase(early_config, "config"):
         outcome = yield
     if outcome.excinfo is not None:
         _fail(outcome.excinfo[1])
@@ -96,7 +96,7 @@ def pytest_keyboard_interrupt(excinfo):
 
 @pytest.hookimpl(hookwrapper=True, trylast=True)
 def pytest_collection(session):
-    with Phase(session.config, "collect", strict=True):
+    with Phase(session.config, "collect"):
         yield
     STATE.phase = "runtest"
 
@@ -152,7 +152,7 @@ def pytest_xdist_node_collection_finished(node, ids):
 
 @pytest.hookimpl(hookwrapper=True, trylast=True)
 def pytest_runtest_protocol(item):
-    with Phase(item.config, "runtest", short_id(item.nodeid), strict=True):
+    with Phase(item.config, "runtest", short_id(item.nodeid)):
         yield
 
 
@@ -228,7 +228,7 @@ def pytest_warning_recorded(warning_message, when, nodeid):
 
 @pytest.hookimpl(hookwrapper=True, trylast=True)
 def pytest_sessionfinish(session):
-    with Phase(session.config, "config", strict=True):
+    with Phase(session.config, "config"):
         yield
 
 

@@ -130,6 +130,7 @@ def _facts(runs: Sequence[Ran], tests: Sequence[Test]) -> Facts:
     return Facts(
         died=cut or decisive.info.died,
         refused=any(ran.events.refused for ran in runs),
+        silent=any(not ran.events.began and ran.info.died != "interrupted" for ran in runs),
         unseen=max(
             0, *(ran.xml_tests - ran.info.ran for ran in runs if ran.xml_tests is not None), 0
         ),

@@ -33,6 +33,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     died: str = ""
     #: Whether any pass was of another Django than the cell names.
     refused: bool = False
+    #: A pass ended before the probe could say that it had begun.
+    silent: bool = False
     #: Tests in pytest's own XML that no event tells of.
     unseen: int = 0
     #: Outcomes without the filter, modules and classes that stand for themselves included.
@@ -93,6 +95,8 @@ def _cut_short(facts: Facts) -> tuple[Status, str] | None:
         return "interrupted", "djhop was asked to stop"
     if facts.died == "timeout":
         return "timed-out", "the suite took longer than its limit"
+    if facts.silent:
+        return "infra", "the test process did not start; the end of its log says why"
     if facts.unseen:
         return "infra", f"pytest's XML has {_number(facts.unseen, 'test')} that no event tells of"
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -105,6 +106,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     target: RunTarget
     matrix: RunMatrix
+    #: What was typed, without `--cells` and what follows `--`: ("djhop", "run", ".").
+    command: tuple[str, ...] = ()
     #: UTC, ISO 8601: "2026-11-21T01:44:52Z".
     started: str
     seconds: float = 0.0
@@ -116,6 +119,14 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     causes: tuple[Cause, ...] = ()
     deprecations: tuple[DeprecatedUse, ...] = ()
     notes: tuple[str, ...] = ()
+
+    def reproduce(self, cell: str, test_id: str) -> str:
+        """Return the command a user types to run one test in one cell again.
+
+        A test id of either framework is what its runner takes: a node id, or a dotted label.
+        """
+        words = self.command or ("djhop", "run", self.target.root)
+        return shlex.join([*words, "--cells", cell, "--", test_id])
 
     @property
     def comparison(self) -> Comparison:
@@ -129,12 +140,19 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def begin(
-    name: str, target: Target, matrix: Matrix, plan: Plan, *, started: datetime.datetime
+    name: str,
+    target: Target,
+    matrix: Matrix,
+    plan: Plan,
+    *,
+    started: datetime.datetime,
+    command: tuple[str, ...] = (),
 ) -> Run:
     """Describe a run that is about to start; `started` is an aware time."""
     utc = started.astimezone(datetime.UTC)
     return Run(
         name=name,
+        command=command,
         target=RunTarget(
             name=target.name,
             root=target.root,

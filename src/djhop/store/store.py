@@ -12,7 +12,6 @@ import msgspec
 
 from djhop.compare.causes import label
 from djhop.compare.compare import compare
-from djhop.compare.groups import Reproduce
 from djhop.durable import encode, make, read, write
 from djhop.errors import InfraError, UsageError, did_you_mean
 from djhop.results import results
@@ -81,7 +80,7 @@ class RunFolder:
         """Every result on disk by cell id, each read when it is asked for."""
         return Cells(self)
 
-    def load(self, *, reproduce: Reproduce | None = None) -> Run:
+    def load(self) -> Run:
         """Read the run; one that was cut short is judged by the cells that finished.
 
         Raises:
@@ -91,7 +90,7 @@ class RunFolder:
         if run.complete:
             return run
         cells = self.results()
-        compared = compare(run.plan, cells, reproduce=reproduce)
+        compared = compare(run.plan, cells, reproduce=run.reproduce)
         return record.finish(run, cells, compared, complete=False)
 
 
@@ -141,10 +140,10 @@ def create(out: Path, name: str, *, now: datetime.datetime) -> RunFolder:
     raise InfraError(f"cannot make a folder for the run: {out / stem} and a thousand more exist")
 
 
-def load(folder: RunFolder | Path, *, reproduce: Reproduce | None = None) -> Run:
+def load(folder: RunFolder | Path) -> Run:
     """Read the run in `folder`; see `RunFolder.load`."""
     found = folder if isinstance(folder, RunFolder) else RunFolder(folder)
-    return found.load(reproduce=reproduce)
+    return found.load()
 
 
 def mark_latest(folder: RunFolder) -> None:

@@ -26,7 +26,6 @@ __all__ = [
     "neutralised",
     "packages",
     "pass_command",
-    "reproduce",
 ]
 
 Mode = Literal["strict", "plain", "scoped"]
@@ -235,13 +234,3 @@ def packages(suite: Suite) -> tuple[str, ...]:
     if suite.kind == "django":
         return ()
     return ("pytest", "pytest-django") if suite.pytest_django else ("pytest",)
-
-
-def reproduce(command: Sequence[str], cell: str, test_id: str) -> str:
-    """Return the command a user types to run one test in one cell again.
-
-    `command` is what was typed for the whole matrix, without its `--cells` and without what
-    follows `--`: ("djhop", "run", ".", "--from", "3.2"). A test id of either framework is what its
-    runner takes: a node id, or a dotted label.
-    """
-    return shlex.join([*command, "--cells", cell, "--", test_id])
