@@ -404,11 +404,6 @@ def test_every_row_of_the_status_table(died: str) -> None:
         ([], "not-run"),
     ],
 )
-def test_a_process_that_never_began_is_no_verdict() -> None:
-    silent = ran("strict", {}, began=False, ended=False, code=1)
-    assert build(silent).status == "infra"
-
-
 def test_the_status_of_passes(runs: list[Ran], status: str) -> None:
     assert build(*runs).status == status
 
@@ -561,3 +556,8 @@ def test_a_result_survives_being_written_and_read() -> None:
     result = build(ran("strict", {"a": WARNS}), ran("plain", {"a": "passed"}, subset=True))
     text = msgspec.json.encode(result)
     assert msgspec.json.decode(text, type=CellResult) == result
+
+
+def test_a_process_that_never_began_is_no_verdict() -> None:
+    silent = ran("strict", {}, began=False, ended=False, code=1)
+    assert build(silent).status == "infra"
