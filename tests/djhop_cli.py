@@ -55,7 +55,7 @@ def run(
     options: Sequence[str] = (),
     timeout: float = 900.0,
 ) -> Done:
-    """Run djhop on `target`, two cells at a time at most; fail where it is no run at all."""
+    """Run djhop on `target`; fail where it says nothing at all."""
     command = [sys.executable, "-m", "djhop", "run", str(target), "--matrix", str(matrix)]
     command += ["--json", "--out", str(out), "--install-python", "never", *options]
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "COV_"))}
@@ -69,24 +69,30 @@ def run(
         timeout=timeout,
     )
     assert done.stdout, f"djhop ended with {done.returncode}: {done.stderr}"
-    said = json.loads(done.stdout)
-    folder = out / "latest"
     # What is printed is what is on disk.
-    assert said == json.loads((folder / "run.json").read_text())
+    assert json.loads(done.stdout) == json.loads((out / "latest" / "run.json").read_text())
+    return load(out / "latest", returncode=done.returncode, said=done.stderr)
+
+
+def load(folder: Path, *, returncode: int, said: str) -> Done:
+    """Read the run in `folder` again."""
     cells = {
         path.parent.name: json.loads(path.read_text()) for path in folder.glob("cells/*/cell.json")
     }
     return Done(
-        returncode=done.returncode,
-        said=done.stderr,
+        returncode=returncode,
+        said=said,
         folder=folder.resolve(),
-        run=said,
+        run=json.loads((folder / "run.json").read_text()),
         cells=cells,
     )
 
 
 def matrix_file(path: Path, settings: Mapping[str, Any]) -> Path:
-    """Write a matrix; JSON's strings, numbers and lists are TOML's."""
-    lines = [f"{key} = {json.dumps(value)}" for key, value in settings.items()]
+    """Write a matrix; JSON's strings, numbers and lists are TOML's. A dict becomes a table."""
+    lines = [f"{k} = {json.dumps(v)}" for k, v in settings.items() if not isinstance(v, dict)]
+    for name, table in settings.items():
+        if isinstance(table, dict):
+            lines += [f"[{name}]", *(f"{k} = {json.dumps(v)}" for k, v in table.items())]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path

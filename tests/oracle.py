@@ -425,8 +425,16 @@ class Expected:
         """The modules and classes that break in plain tools."""
         return frozenset(self._column("broken", cell, mode))
 
+    @property
+    def tests(self) -> tuple[str, ...]:
+        """Every test that it has in either cell."""
+        return tuple(self._table.get("tests", {}))
+
     def found(self, cell: str) -> dict[str, str]:
-        """The strict outcomes that djhop finds, where it must find other ones than plain tools."""
+        """The strict outcomes that djhop finds, where it must find other ones than plain tools.
+
+        "unproven": none, because the filter was not in force in that test.
+        """
         return self._column("tests", cell, "found")
 
     def _column(self, table: str, cell: str, key: str) -> dict[str, str]:

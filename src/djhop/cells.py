@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import shlex
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -83,6 +84,8 @@ class _Work:
         self.notes: list[str] = [*job.lock.notes]
 
     def do(self) -> CellResult:
+        # A run that was killed, or a shared folder, may have left passes of this cell.
+        shutil.rmtree(self.folder, ignore_errors=True)
         durable.make(self.folder)
         durable.write(self.folder / "lock.txt", requirements_text(self.job.lock).encode())
         try:
@@ -147,7 +150,7 @@ class _Work:
             stand = self._stand(environment, tools, room, laid.dirs)
             if failed := self._commands("before", self.job.settings.before, stand):
                 return without(self.job.cell, "infra", reason=failed)
-            runs = self._passes(stand)
+            runs = self._passes(stand, room)
             if failed := self._commands("after", self.job.settings.after, stand):
                 self.notes.append(failed)
             return self._result(stand, environment, tools, runs)
@@ -163,7 +166,7 @@ class _Work:
             recreate=self.job.recreate,
             offline=self.job.offline,
         )
-        self.notes += laid.notes
+        self.notes += (note for note in laid.notes if note not in self.notes)
         return laid
 
     def _stand(
@@ -185,6 +188,7 @@ class _Work:
         wanted = measure.options(room.tree)
         source, omit = wanted.measured(str(room.tree))
         folder = suite.working_directory
+        config = pytest_config.read(room.tree, folder)
         env = suites.cell_environ(
             place,
             inherited=os.environ,
@@ -200,7 +204,8 @@ class _Work:
             env=env,
             working_directory=folder or ".",
             packages=frozenset(environment.packages),
-            addopts=pytest_config.read(room.tree, folder).addopts,
+            addopts=config.addopts,
+            ignores=config.ignores if suite.kind == "pytest" else 0,
             overlay=dirs,
             tools=(str(tools),),
             source=source,
@@ -229,39 +234,44 @@ class _Work:
                 return f"the {when} command `{line}` {how}; see log-{when}.txt"
         return ""
 
-    def _passes(self, stand: Stand) -> list[Ran]:
-        """Run strict, then whatever is needed to know what each test does."""
-        following: Next | None = Next(mode="strict", name="strict")
+    def _passes(self, stand: Stand, room: Workspace) -> list[Ran]:
+        """Run strict, then whatever is needed to know what each test does, each on a fresh tree."""
+        following: Next | None = Next(mode="strict")
         runs: list[Ran] = []
         while following is not None:
-            with self._stage(following.name):
+            with self._stage(following.mode):
                 runs.append(self._pass(stand, following))
             following = passes.next_pass(runs)
+            if following is not None:
+                self._anew(stand, room)
         return runs
+
+    def _anew(self, stand: Stand, room: Workspace) -> None:
+        """What a pass left in the tree, or took from it, is not to meet the next one."""
+        workspace.refresh(room, Path(self.job.target.root), self.job.files)
+        self._overlay(room)
+        if failed := self._commands("before", self.job.settings.before, stand):
+            self.notes.append(f"before a further pass, {failed}")
 
     def _pass(self, stand: Stand, wanted: Next) -> Ran:
         suite = self.job.target.suite
         assert suite is not None
-        files = PassFiles.in_folder(str(self.folder), wanted.name)
+        files = PassFiles.in_folder(str(self.folder), wanted.mode)
         command, config = suites.pass_command(
             suite,
             stand,
             mode=wanted.mode,
             files=files,
             args=self.job.args,
-            skip=bool(wanted.skip_ids),
         )
         durable.write(Path(files.config), msgspec.json.encode(config))
-        if wanted.skip_ids:
-            durable.write(Path(files.skip_ids), msgspec.json.encode(wanted.skip_ids))
         Path(files.events).unlink(missing_ok=True)
         tally = Tally(Path(files.events))
-        done = self.spawner.run(command, on_tick=lambda: self._report(wanted.name, tally.look()))
+        done = self.spawner.run(command, on_tick=lambda: self._report(wanted.mode, tally.look()))
         return passes.finish(
             wanted.mode,
             done,
             events.read(Path(files.events)),
-            subset=bool(wanted.skip_ids),
             xml_tests=junit.count(Path(files.junit)) if suite.kind == "pytest" else None,
             log=Path(files.log).name,
         )

@@ -70,7 +70,9 @@ def _run_options(command: Any) -> Any:
     return command
 
 
-@cli.command("plan", context_settings=CONTEXT)
+@cli.command(
+    "plan", context_settings=CONTEXT, short_help="Show the path, its cells and interpreters."
+)
 @click.argument("target", default="")
 @_matrix_options
 def plan_command(**given: Any) -> int:
@@ -80,7 +82,7 @@ def plan_command(**given: Any) -> int:
     return commands.plan(**given)
 
 
-@cli.command("run", context_settings=CONTEXT)
+@cli.command("run", context_settings=CONTEXT, short_help="Run the matrix and report what breaks.")
 @click.argument("target", default="")
 @_matrix_options
 @_run_options
@@ -94,7 +96,7 @@ def run_command(**given: Any) -> int:
     return commands.run(args=_State.args, **given)
 
 
-@cli.command("hop", context_settings=CONTEXT)
+@cli.command("hop", context_settings=CONTEXT, short_help="Run one Django hop: two cells, no more.")
 @click.argument("before")
 @click.argument("after")
 @click.argument("target", default="")
@@ -107,7 +109,7 @@ def hop_command(**given: Any) -> int:
     return commands.hop(args=_State.args, **given)
 
 
-@cli.command("report", context_settings=CONTEXT)
+@cli.command("report", context_settings=CONTEXT, short_help="Print the report of a run again.")
 @click.argument("run", default="latest")
 @click.option("--out", metavar="DIR", default="reports", help="Where runs land.")
 @click.option("--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text")
@@ -119,7 +121,7 @@ def report_command(**given: Any) -> int:
     return commands.report(**given)
 
 
-@cli.command("doctor", context_settings=CONTEXT)
+@cli.command("doctor", context_settings=CONTEXT, short_help="Say what is missing and what to type.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
 def doctor_command(**given: Any) -> int:
     """Say what is there, what is missing and what to type: interpreters, uv, caches, disk."""
@@ -164,14 +166,18 @@ def _failed(error: BaseException) -> int:
     if isinstance(error, DjhopError):
         _say(error)
         return error.return_code
-    if isinstance(error, BrokenPipeError):
+    if isinstance(error, (BrokenPipeError, SystemExit)):  # click makes the one of the other
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.OK
     return _internal()
 
 
 def _say(error: DjhopError) -> None:
-    kind = "" if isinstance(error, UsageError) else f" ({error.return_code.name.lower()})"
+    kind = (
+        ""
+        if isinstance(error, UsageError)
+        else f" ({error.return_code.name.lower().replace('_', ' ')})"
+    )
     print(f"djhop{kind}: {error}", file=sys.stderr)  # noqa: T201
     if error.hint:
         print(f"  {error.hint}", file=sys.stderr)  # noqa: T201

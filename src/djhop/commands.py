@@ -116,6 +116,8 @@ def run(args: tuple[str, ...], **given: Any) -> int:
         console.watch(session.events(), stream=sys.stderr, quiet=quiet)
     finished = _write_reports(session)
     _print(json_report.render(finished) if given["as_json"] else _as_text(finished))
+    if not quiet:
+        console.say(f"written to {session.folder.path}{os.sep}", sys.stderr)
     return session.exit_code
 
 
@@ -207,7 +209,7 @@ def report(run: str, out: str, form: str, output: str | None) -> int:
         "json": json_report.render,
     }
     if output:
-        Path(output).write_text(render[form](found), encoding="utf-8")
+        durable.write(Path(output), render[form](found).encode(errors="backslashreplace"))
     else:
         _print(render[form](found))
     return ExitCode.OK
@@ -238,5 +240,8 @@ def _interruptible(spawner: Spawner) -> Iterator[None]:
 def _print(text: str) -> None:
     """Write to standard output, whatever it can encode."""
     encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(text.encode(encoding, "replace").decode(encoding).rstrip("\n") + "\n")
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(text.encode(encoding, "replace").decode(encoding).rstrip("\n") + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:  # `| head`: its reader has seen enough, and the exit code stands
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from djhop import runner
 from djhop.reports import clean, summary
 from djhop.results.results import CellResult
 
+if TYPE_CHECKING:
+    import rich.console
+
 #: Stages whose end is worth a line of its own where there is no live board.
-SPOKEN = frozenset({"strict", "plain", "plain-whole", "scoped"})
+SPOKEN = frozenset({"strict", "plain", "scoped"})
 #: Statuses whose log is shown: no test's own failure explains them. Others are in the report.
 LOGGED = frozenset({"uncollectable", "crashed", "timed-out", "no-tests", "infra"})
 #: Lines of a log that are shown.
@@ -29,7 +33,13 @@ def watch(events: Iterable[runner.Event], *, stream: TextIO, quiet: bool) -> Non
         _board(events, stream)
     else:
         for line in lines(events):
-            print(line, file=stream, flush=True)
+            say(line, stream)
+
+
+def say(line: str, stream: TextIO) -> None:
+    """Print a line at once; where nobody reads any more, the run goes on without."""
+    with contextlib.suppress(BrokenPipeError):
+        print(line, file=stream, flush=True)
 
 
 def is_live(stream: TextIO) -> bool:
@@ -90,7 +100,7 @@ class _Row:
 
 
 class Board:
-    """A table of the cells, redrawn in place; `__rich__` gives its present state."""
+    """A table of the cells, redrawn in place as it is at that moment."""
 
     def __init__(self, cells: Iterable[str]) -> None:
         self.rows = {cell: _Row() for cell in cells}
@@ -114,15 +124,32 @@ class Board:
                 pass
         return ""
 
-    def __rich__(self) -> object:
+    def fitting(self, height: int) -> tuple[list[str], str]:
+        """The cells that `height` lines have room for, and a line about the others, or ""."""
+        if len(self.rows) <= height:
+            return list(self.rows), ""
+        running = [cell for cell, row in self.rows.items() if row.started and not row.final]
+        finished = sum(bool(row.final) for row in self.rows.values())
+        waiting = len(self.rows) - finished - len(running)
+        return running[: max(height - 1, 1)], f"{finished} finished, {waiting} waiting"
+
+    def __rich_console__(
+        self, console: rich.console.Console, options: rich.console.ConsoleOptions
+    ) -> rich.console.RenderResult:
         from rich.table import Table
         from rich.text import Text
 
         table = Table.grid(padding=(0, 2))
-        for cell, row in self.rows.items():
+        table.add_column(no_wrap=True, min_width=max(map(len, self.rows), default=0))
+        table.add_column(no_wrap=True, overflow="ellipsis")
+        cells, others = self.fitting(console.height - 1)
+        for cell in cells:
+            row = self.rows[cell]
             style = "bold" if row.started and not row.final else ""
-            table.add_row(Text(cell, style=style), Text(row.text(), overflow="ellipsis"))
-        return table
+            table.add_row(Text(cell, style=style), Text(row.text()))
+        yield table
+        if others:
+            yield Text(others, no_wrap=True, overflow="ellipsis")
 
 
 def _board(events: Iterable[runner.Event], stream: TextIO) -> None:
@@ -135,6 +162,6 @@ def _board(events: Iterable[runner.Event], stream: TextIO) -> None:
         for event in events:
             if isinstance(event, runner.Started):
                 board = Board(event.cells)
-                live.update(board)  # type: ignore[arg-type]
+                live.update(board)
             elif board is not None and (line := board.take(event)):
                 live.console.print(line, markup=False)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import concurrent.futures
 import contextlib
 import datetime
+import hashlib
 import os
 import queue
 import shutil
 import threading
 import time
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeAlias
@@ -17,8 +19,10 @@ from typing import TypeAlias
 import filelock
 import msgspec
 
+import djhop
 from djhop import cells, dryrun, durable, locate
 from djhop.compare.compare import Comparison, compare, exit_code
+from djhop.environments import environments
 from djhop.environments.environments import uv_environ
 from djhop.errors import (
     DjhopError,
@@ -34,6 +38,7 @@ from djhop.matrix.plan import Cell, Plan, settings_of
 from djhop.processes import process
 from djhop.resolve import resolve
 from djhop.resolve.locks import Lock, Unresolvable
+from djhop.results import measure
 from djhop.results.results import CellResult
 from djhop.store import record, store
 from djhop.store.store import RunFolder
@@ -132,12 +137,14 @@ class Session:
         }
         self._stop = threading.Event()
         self._files: tuple[str, ...] = ()
+        self._bugs = 0
         self.folder: RunFolder
 
     def events(self) -> Iterator[Event]:
         """Run every cell and say what happens as it does; in the end the run is on disk."""
         started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
-        self._files = visible.files(Path(self.target.root), self.spawner, copy=self.matrix.copy)
+        environments.sweep(locate.cache())
+        self._files = self._visible()
         kept = self._open(started)
         yield Started(cells=tuple(c.id for c in self.plan.cells), folder=str(self.folder.path))
         for line in process.reap_leftovers(locate.cache() / "running"):
@@ -148,6 +155,25 @@ class Session:
             yield self._finished(result)
         yield from self._run(todo)
         self._close(time.monotonic() - clock)
+
+    def _visible(self) -> tuple[str, ...]:
+        """What belongs to the target; the folder that runs land in does not."""
+        root, out = Path(self.target.root), Path(self.options.out).absolute()
+        inside = out != root and out.is_relative_to(root)
+        exclude = (str(out.relative_to(root)),) if inside else ()
+        return visible.files(root, self.spawner, copy=self.matrix.copy, exclude=exclude)
+
+    def _inputs(self) -> str:
+        """Stands for what a cell's result depends on, beside the matrix and the packages."""
+        digest = hashlib.sha256(repr((djhop.__version__, self.options.args)).encode())
+        digest.update(repr((self.target.requirements, self.target.constraints)).encode())
+        for name in self._files:
+            with contextlib.suppress(OSError):
+                sign = os.lstat(Path(self.target.root, name))
+                digest.update(
+                    f"{name}\0{sign.st_size}\0{sign.st_mtime_ns}\0".encode(errors="replace")
+                )
+        return digest.hexdigest()[:20]
 
     def _open(self, started: datetime.datetime) -> dict[str, CellResult]:
         """Make the run's folder, or take up the one that was cut short; return what it has."""
@@ -161,6 +187,7 @@ class Session:
             judged,
             started=started,
             command=self.options.command,
+            inputs=self._inputs(),
         )
         if self.options.shared:
             return self._join(out / self.options.shared, begun)
@@ -316,22 +343,41 @@ class Session:
         return Finished(result=result, folder=str(self.folder.cell(result.id).path))
 
     def _attempt(self, cell: Cell) -> CellResult:
-        interpreter = self.found.get(cell.python)
-        if interpreter is None:
-            return cells.no_python(cell)
-        report = self._reporter(cell)
-        report("lock")
         try:
-            lock = self._locks[cell].result()
-            if isinstance(lock, Unresolvable):
-                return cells.unresolvable(cell, lock)
-            return cells.run_cell(self._job(cell, interpreter, lock), self.spawner, report)
+            return self._worked(cell)
         except Interrupted as error:
             return cells.without(cell, "interrupted", reason=str(error))
         except concurrent.futures.CancelledError:
             return cells.without(cell, "not-run", reason="its lock was not made")
         except DjhopError as error:
-            return cells.without(cell, "infra", reason=str(error), hint=error.hint)
+            reason = "; ".join(str(error).splitlines()).replace(":; ", ": ")
+            return cells.without(cell, "infra", reason=reason, hint=error.hint)
+        except Exception as error:  # ours: the other cells are not to pay for it
+            return self._internal_error(cell, error)
+
+    def _worked(self, cell: Cell) -> CellResult:
+        interpreter = self.found.get(cell.python)
+        if interpreter is None:
+            return cells.no_python(cell)
+        report = self._reporter(cell)
+        report("lock")
+        lock = self._locks[cell].result()
+        if isinstance(lock, Unresolvable):
+            return cells.unresolvable(cell, lock)
+        return cells.run_cell(self._job(cell, interpreter, lock), self.spawner, report)
+
+    def _internal_error(self, cell: Cell, error: Exception) -> CellResult:
+        """Keep the traceback of a bug in djhop where it can be pasted from."""
+        self._bugs += 1
+        log = self.folder.cell(cell.id).path / "djhop-error.log"
+        durable.make(log.parent)
+        durable.write(log, "".join(traceback.format_exception(error)).encode(errors="replace"))
+        return cells.without(
+            cell,
+            "infra",
+            reason=f"a bug in djhop: {type(error).__name__}: {error}",
+            hint=f"please report it with {log}",
+        )
 
     def _job(self, cell: Cell, interpreter: Interpreter, lock: Lock) -> cells.Job:
         return cells.Job(
@@ -368,18 +414,35 @@ class Session:
             compared = compare(plan, results, reproduce=run.reproduce)
             complete = not self.spawner.interrupted and set(results) >= {c.id for c in plan.cells}
             run = record.finish(run, results, compared, seconds=seconds, complete=complete)
+            run = msgspec.structs.replace(run, coverage=self._coverage())
             self.folder.write_run(run)
         self.exit_code = self._code(compared)
 
+    def _coverage(self) -> float | None:
+        """Combine the cells' coverage beside `run.json`; return what ran in any, in per cent."""
+        root, cells_ = Path(self.target.root), sorted(self.folder.cells.glob("*/coverage"))
+        with contextlib.suppress(InfraError):  # no coverage is no reason to lose the run
+            out = measure.combine(dict.fromkeys(cells_, root), root, self.folder.path / "coverage")
+            return measure.per_cent([out], root, measure.options(root)) if out else None
+        return None
+
     def _code(self, compared: Comparison) -> ExitCode:
-        """What to exit with; cells without hops are judged by what they are."""
+        """What to exit with; red cells that no hop judges are judged by what they are."""
         mine = {cell.id: compared.statuses[cell.id] for cell in self.plan.cells}
-        if self.options.shared:
-            compared = msgspec.structs.replace(compared, hops=(), statuses=mine)
+        hops = () if self.options.shared or self.options.install_only else compared.hops
+        if self.options.install_only:  # cells without a test are what was asked for
+            mine = {cell: status for cell, status in mine.items() if status != "not-run"}
+        compared = msgspec.structs.replace(compared, hops=hops, statuses=mine)
         codes = [exit_code(compared)]
         if self.spawner.interrupted:
             codes.append(ExitCode.INTERRUPTED)
-        if not compared.hops and any(status in RED for status in mine.values()):
+        if self._bugs:
+            codes.append(ExitCode.INTERNAL)
+        judged = {hop.after for hop in hops} | set(compared.allowed)
+        # A path's first cell is its baseline, whatever it is; one behind a gap is nobody's.
+        first = {hop.before for hop in hops} - {cell.id for cell in self.plan.path[1:]}
+        red = {cell for cell, status in mine.items() if status in RED and status != "no-tests"}
+        if red - judged - first:
             codes.append(ExitCode.BREAKS)
         return worst(codes)
 
@@ -392,12 +455,14 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _same(folder: RunFolder, begun: record.Run) -> bool:
-    """Whether the run in `folder` is of the same target, matrix and plan."""
+    """Whether the run in `folder` is of the same target, as it is now, the same matrix and plan."""
     try:
         run = folder.read_run()
     except UsageError:
         return False
-    return (run.target.root, run.plan, run.matrix) == (begun.target.root, begun.plan, begun.matrix)
+    names = ("plan", "matrix", "inputs")
+    same = all(getattr(run, name) == getattr(begun, name) for name in names)
+    return same and run.target.root == begun.target.root
 
 
 def _unfinished(out: Path, begun: record.Run) -> RunFolder | None:

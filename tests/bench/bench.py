@@ -120,6 +120,7 @@ class Bench:
             "def cell(session, django):\n"
             f"    session.install(f'django=={{django}}.*', 'coverage', *{self.requirements!r})\n"
             "    tmp = session.create_tmp()\n"
+            f"    session.chdir({str(self.target)!r})\n"
             f"    session.run('python', *[a.replace('TMP', tmp) for a in {self._suite('TMP')!r}],\n"
             "        env={'COVERAGE_FILE': tmp + '/.coverage', 'PYTHONPATH': '.'})\n"
         )

@@ -17,6 +17,7 @@ from djhop.compare.causes import (
     sightings_of,
 )
 from djhop.compare.fingerprints import fingerprint, same_root, spot, template
+from djhop.results.passes import Pass
 from djhop.results.results import CellResult, Failure, Owner
 from djhop.results.results import Test as Case
 
@@ -232,6 +233,11 @@ def test_death_prefers_what_is_no_warning() -> None:
     assert death(cell(failures=(("strict", warned),))) == warned
     silent = death(cell(status="crashed", reason="signal 11"))
     assert (silent.exception, silent.message) == ("crashed", "signal 11")
+    assert silent.owner == Owner("environment")
+    in_a_test = death(
+        cell(status="crashed", passes=(Pass(mode="strict", died="crash", running="a"),))
+    )
+    assert in_a_test.owner == Owner("project")
 
 
 @pytest.mark.parametrize(

@@ -62,10 +62,10 @@ def expected_change(was: Case, now: Case, same: bool) -> str:
         return "vanished" if b in ok else "gone"
     if there_after and not there_before:
         return "appeared"
-    if was.flaky or now.flaky:
+    if now.flaky or (was.flaky and a not in red):
         return "flaky"
     if a in red:
-        if b in ok:
+        if b in ok or was.flaky:
             return "broke"
         if b == "skipped":
             return "appeared"
@@ -299,6 +299,7 @@ def test_a_check_on_the_same_line_is_the_same_check() -> None:
     same = judge(before(was), after(red("'<p id>' != '<div>'", "tests.py:4")), HOP)
     other = judge(before(was), after(red("'<p id>' != '<div>'", "tests.py:9")), HOP)
     assert (same.verdict, same.still_failing) == ("clean", 1)
+    assert same.reason.endswith("; 1 test fails before and after")
     assert other.broke_differently == ("a",)
 
 
@@ -362,3 +363,55 @@ def test_compare_counts_missing_cells_as_not_run_and_gathers_causes() -> None:
     both = compare(PLAN, {OLD.id: before(good("a")), NEW.id: after(bad("a"), status="failed")})
     assert both.causes[0].hops == (HOP.id,)
     assert both.hops[0].causes == (both.causes[0].id,)
+
+
+# Red cells by themselves.
+
+
+def test_red_cell_without_a_hop_says_why() -> None:
+    plan = Plan(cells=(NEW,), path=(NEW,), hops=())
+    cell = after(bad("a"), bad("b"), good("c"), bad("d", "bang"), status="failed")
+    found = compare(plan, {NEW.id: cell}, reproduce=lambda cell, test: f"{cell} {test}")
+    groups = found.standing[NEW.id]
+    assert [(g.tests, g.example, g.reproduce) for g in groups] == [
+        (2, "a", f"{NEW.id} a"),
+        (1, "d", f"{NEW.id} d"),
+    ]
+    assert {g.cause for g in groups} <= {cause.id for cause in found.causes}
+
+
+def test_dead_cell_without_a_hop_says_why() -> None:
+    plan = Plan(cells=(NEW,), path=(NEW,), hops=())
+    dead = after(status="no-tests", reason="no test was found")
+    found = compare(plan, {NEW.id: dead})
+    (group,) = found.standing[NEW.id]
+    (cause,) = [cause for cause in found.causes if cause.id == group.cause]
+    assert (group.tests, cause.exception, cause.message) == (0, "no-tests", "no test was found")
+
+
+def test_what_a_hop_or_an_earlier_cell_says_is_not_said_again() -> None:
+    plan = Plan(cells=(OLD, NEW), path=(OLD, NEW), hops=(HOP,))
+    old = before(good("a"), bad("b", "always"), status="failed")
+    new = after(bad("a"), bad("b", "always"), status="failed")
+    found = compare(plan, {OLD.id: old, NEW.id: new})
+    assert list(found.standing) == [OLD.id]
+    assert [group.example for group in found.standing[OLD.id]] == ["b"]
+    assert [group.example for hop in found.hops for group in hop.groups] == ["a"]
+
+
+def test_strict_failures_alone_make_no_cell_red() -> None:
+    plan = Plan(cells=(NEW,), path=(NEW,), hops=())
+    warned = Case(id="a", strict="failed", plain="passed", failure=failure(warning="W"))
+    assert not compare(plan, {NEW.id: after(warned, status="deprecated")}).standing
+
+
+def test_what_failed_now_and_then_and_fails_every_time_breaks() -> None:
+    shaky = Case(id="a", strict="failed", plain="passed", flaky=True)
+    assert judge(before(good("b"), shaky), after(good("b"), bad("a")), HOP).verdict == "breaks"
+
+
+def test_a_hop_into_a_test_that_fails_now_and_then_is_not_called_clean() -> None:
+    shaky = Case(id="a", strict="passed", plain="failed", flaky=True, failure=failure())
+    result = judge(before(good("a"), good("b")), after(shaky, good("b")), HOP)
+    assert (result.verdict, result.flaky_red) == ("unknown", ("a",))
+    assert "flaky" in result.reason

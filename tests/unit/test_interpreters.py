@@ -245,7 +245,7 @@ def test_a_machine_without_home_or_path(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("minor", "download", "system", "says", "says_not"),
     [
-        ("3.9", True, "", "uv python install 3.9 | pyenv install 3.9", "apt"),
+        ("3.9", True, "", "uv python install 3.9, or: pyenv install 3.9", "apt"),
         ("3.9", False, "", "pyenv install 3.9", "uv"),
         ("3.7", True, "", "pyenv install 3.7", "uv python install"),
         ("3.13", True, "ubuntu", "ppa:deadsnakes/ppa", "brew"),

@@ -195,6 +195,25 @@ class TestExceptions:
         except ValueError as error:
             assert self.describe(error)["cause"] is None
 
+    def test_an_import_error_that_pytest_django_words_anew_is_the_one_before(
+        self, probe: ModuleType
+    ) -> None:
+        unwrapped = importlib.import_module("djhop_probe_reports").unwrapped
+
+        def again(text: str) -> ImportError:
+            try:
+                try:
+                    raise ModuleNotFoundError("No module named 'gone'")
+                except ImportError as first:
+                    raise ImportError(text.format(first)) from None
+            except ImportError as error:
+                return error
+
+        found = unwrapped(again("{}\n\npytest-django could not find a Django project"))
+        assert isinstance(found, ModuleNotFoundError)
+        other = again("install extra [gone]")
+        assert unwrapped(other) is other
+
     def test_a_syntax_error_ends_at_its_own_line(self, probe: ModuleType) -> None:
         with pytest.raises(SyntaxError) as caught:
             compile("x = (\n", "/somewhere/a.py", "exec")

@@ -1,4 +1,4 @@
-"""Reports: golden pictures of two runs, equal numbers in every format, and hostile text.
+"""Reports: golden pictures of three runs, equal numbers in every format, and hostile text.
 
 To accept a change of the pictures: DJHOP_ACCEPT=1 python -m pytest tests/unit/test_reports.py
 """
@@ -222,6 +222,15 @@ def framework() -> Run:
     return finished("rest-framework", plan, results)
 
 
+def alone() -> Run:
+    """What a reported command runs again: one test in one cell; and a cell that crashes."""
+    cells = (Cell(django="5.0", python="3.12"), Cell(django="5.2", python="3.12"))
+    red = Case(id="tests/test_forms.py::test_0", plain="failed", strict="failed", failure=FORM)
+    plan = Plan(cells=cells, path=(cells[0],), hops=())
+    dead = result(cells[1], "crashed", reason="the process ended with SIGSEGV before any test")
+    return finished("shop", plan, [result(cells[0], "failed", (red,)), dead])
+
+
 MODULES = ("forms", "orm", "schemas", "routers", "views")
 VIEWS = "tests/test_views.py"
 ASSERTS = Failure(
@@ -254,11 +263,11 @@ NO_MODULE = Failure(
 )
 
 
-@pytest.mark.parametrize("name", ["taggit", "framework"])
+@pytest.mark.parametrize("name", ["taggit", "framework", "alone"])
 @pytest.mark.parametrize("form", ["txt", "wide.txt", "md"])
 def test_golden(name: str, form: str) -> None:
     """The reports look as they did when a person last looked at them."""
-    run = {"taggit": taggit, "framework": framework}[name]()
+    run = {"taggit": taggit, "framework": framework, "alone": alone}[name]()
     made = {
         "txt": lambda: text.render(run, width=80),
         "wide.txt": lambda: text.render(run, width=120),
@@ -275,7 +284,7 @@ def test_golden(name: str, form: str) -> None:
 
 
 def test_every_format_says_the_same_numbers() -> None:
-    for run in (taggit(), framework()):
+    for run in (taggit(), framework(), alone()):
         summary = summarise(run, releases.load())
         faces = (text.render(run), markdown.render(run))
         for face in faces:
@@ -283,9 +292,10 @@ def test_every_format_says_the_same_numbers() -> None:
             for hop in summary.path:
                 assert hop.title in flat
                 assert hop.sentence in flat
-                for cause in (*hop.causes, *hop.deprecated):
-                    assert cause.count in flat
-                    assert cause.headline in flat
+            shown = [c for hop in summary.path for c in (*hop.causes, *hop.deprecated)]
+            for cause in (*shown, *(c for red in summary.standing for c in red.causes)):
+                assert cause.count in flat
+                assert cause.headline in flat
             for square in summary.grid.values():
                 assert f"{square.sign} {square.count}".strip() in flat
         data = json.loads(json_report.render(run))

@@ -14,7 +14,7 @@ from djhop.processes.process import Completed
 from djhop.results import deprecations, junit, passes, results
 from djhop.results.eventlog import Exc, Seen, Warned
 from djhop.results.events import PassEvents, SeenWarning
-from djhop.results.outcomes import Counts
+from djhop.results.outcomes import END, Counts
 from djhop.results.passes import Ran
 from djhop.results.paths import PROJECT, Paths
 from djhop.results.results import CellResult
@@ -47,7 +47,6 @@ def ran(
     tests: Mapping[str, What],
     *,
     collected: Sequence[str] = (),
-    subset: bool = False,
     xml: int | None = None,
     timed_out: bool = False,
     interrupted: bool = False,
@@ -59,7 +58,7 @@ def ran(
     defaults = {
         "began": True,
         "ended": not (running or timed_out or interrupted),
-        "code": 0,
+        "code": code or 0,
         "framework": "pytest 9",
         "canary_ok": mode != "plain",
         "python": "3.12.1",
@@ -78,7 +77,7 @@ def ran(
         timed_out=timed_out,
         interrupted=interrupted,
     )
-    return passes.finish(mode, completed, found, subset=subset, xml_tests=xml)
+    return passes.finish(mode, completed, found, xml_tests=xml)
 
 
 def build(*runs: Ran) -> CellResult:
@@ -98,11 +97,23 @@ def test_a_strict_pass_with_all_fine_needs_no_other() -> None:
     assert passes.next_pass([ran("strict", tests)]) is None
 
 
-def test_what_did_not_pass_runs_again_plainly_and_skips_too() -> None:
+def test_where_one_did_not_pass_the_whole_suite_runs_plainly() -> None:
     strict = ran("strict", {"a": "passed", "b": WARNS, "c": "skipped"})
     needed = passes.next_pass([strict])
-    assert needed is not None
-    assert (needed.mode, needed.name, needed.skip_ids) == ("plain", "plain", ("a",))
+    assert needed is not None and needed.mode == "plain"
+    plain = ran("plain", {"a": "passed", "b": "passed", "c": "skipped"})
+    assert passes.next_pass([strict, plain]) is None
+
+
+def test_a_suite_that_ends_badly_though_all_is_fine_runs_plainly() -> None:
+    strict = ran("strict", {"a": "passed"}, code=1)
+    needed = passes.next_pass([strict])
+    assert needed is not None and needed.mode == "plain"
+    result = build(strict, ran("plain", {"a": "passed"}, code=1))
+    assert (result.status, outcomes(result)[END]) == ("failed", ("error", "error"))
+    assert [name for name, _ in result.failures] == [END]
+    # Only the filter made it end badly: nothing is wrong without it.
+    assert build(strict, ran("plain", {"a": "passed"})).status == "deprecated"
 
 
 @pytest.mark.parametrize(
@@ -121,10 +132,10 @@ def test_where_strict_died_outside_the_tests_everything_runs_plainly_then_scoped
     strict: Ran,
 ) -> None:
     needed = passes.next_pass([strict])
-    assert needed is not None and (needed.mode, needed.skip_ids) == ("plain", ())
+    assert needed is not None and needed.mode == "plain"
     plain = ran("plain", {"a": "passed", "b": "passed"})
     scoped = passes.next_pass([strict, plain])
-    assert scoped is not None and (scoped.mode, scoped.skip_ids) == ("scoped", ())
+    assert scoped is not None and scoped.mode == "scoped"
     assert passes.next_pass([strict, plain, ran("scoped", {"a": "passed", "b": WARNS})]) is None
 
 
@@ -136,44 +147,9 @@ def test_scoped_is_pointless_where_no_test_runs_plainly() -> None:
 def test_a_crash_in_a_test_runs_the_rest_plainly() -> None:
     strict = ran("strict", {"a": "passed", "b": "running"}, collected=["c"], code=-11)
     needed = passes.next_pass([strict])
-    assert needed is not None and needed.skip_ids == ("a",)
-    plain = ran("plain", {"b": "running"}, collected=["c"], subset=True, code=-11)
+    assert needed is not None and needed.mode == "plain"
+    plain = ran("plain", {"a": "passed", "b": "running"}, collected=["c"], code=-11)
     assert passes.next_pass([strict, plain]) is None
-
-
-@pytest.mark.parametrize(
-    ("strict", "plain", "believed"),
-    [
-        (WARNS, "passed", True),
-        (WARNS, BREAKS, True),
-        (BREAKS, BREAKS, True),
-        (BREAKS, "passed", False),
-        (BREAKS, OTHER, False),
-        (BREAKS, "skipped", False),
-        ("error", "error", True),
-        ("error", "passed", False),
-    ],
-)
-def test_a_subset_is_believed_only_where_a_warning_explains_the_difference(
-    strict: What, plain: What, believed: bool
-) -> None:
-    runs = [ran("strict", {"a": "passed", "b": strict}), ran("plain", {"b": plain}, subset=True)]
-    needed = passes.next_pass(runs)
-    assert (needed is None) == believed
-    if needed is not None:
-        assert (needed.mode, needed.name, needed.skip_ids) == ("plain", "plain-whole", ())
-        whole = ran("plain", {"a": "passed", "b": plain})
-        assert passes.next_pass([*runs, whole]) is None
-
-
-def test_a_subset_that_lost_a_test_or_died_is_not_believed() -> None:
-    strict = ran("strict", {"a": "passed", "b": WARNS})
-    for plain in (
-        ran("plain", {}, subset=True),
-        ran("plain", {"b": "passed"}, subset=True, collect_errors={"m": BREAKS}),
-    ):
-        needed = passes.next_pass([strict, plain])
-        assert needed is not None and needed.name == "plain-whole"
 
 
 @pytest.mark.parametrize("how", ["timed_out", "interrupted", "refused"])
@@ -188,7 +164,7 @@ def test_nothing_follows_a_pass_that_was_ended(how: str) -> None:
 def test_the_plain_outcome_of_what_passed_strictly_is_the_same() -> None:
     result = build(
         ran("strict", {"a": "passed", "b": WARNS, "c": BREAKS}),
-        ran("plain", {"b": "passed", "c": BREAKS}, subset=True),
+        ran("plain", {"a": "passed", "b": "passed", "c": BREAKS}),
     )
     assert outcomes(result) == {
         "a": ("passed", "passed"),
@@ -234,7 +210,7 @@ def test_a_failed_set_up_of_a_class_is_an_error_of_its_tests(name: str) -> None:
         ran(
             "strict", {"pkg.other.B.x": "passed"}, collected=["pkg.mod.A.x", "pkg.mod.A.y"], **dead
         ),
-        ran("plain", {}, collected=["pkg.mod.A.x", "pkg.mod.A.y"], subset=True, **dead),
+        ran("plain", {"pkg.other.B.x": "passed"}, collected=["pkg.mod.A.x", "pkg.mod.A.y"], **dead),
     )
     assert outcomes(result)["pkg.mod.A.x"] == ("error", "error")
     assert outcomes(result)["pkg.mod.A.y"] == ("error", "error")
@@ -243,7 +219,8 @@ def test_a_failed_set_up_of_a_class_is_an_error_of_its_tests(name: str) -> None:
 
 def test_a_failed_tear_down_of_a_class_stands_for_itself() -> None:
     dead: dict[str, Any] = {"class_errors": {"pkg.mod.A": (BREAKS, "tearDownClass")}}
-    result = build(ran("strict", {"pkg.mod.A.x": "passed"}, **dead), ran("plain", {}, **dead))
+    tests = {"pkg.mod.A.x": "passed"}
+    result = build(ran("strict", tests, **dead), ran("plain", tests, **dead))
     assert outcomes(result)["pkg.mod.A"] == ("error", "error")
     assert outcomes(result)["pkg.mod.A.x"] == ("passed", "passed")
     assert result.status == "failed"
@@ -253,14 +230,14 @@ def test_a_crash_names_its_test_and_the_rest_was_not_run() -> None:
     events: dict[str, Any] = {"collected": ["c"], "code": -11}
     result = build(
         ran("strict", {"a": "passed", "b": "running"}, **events),
-        ran("plain", {"b": "running"}, subset=True, **events),
+        ran("plain", {"a": "passed", "b": "running"}, **events),
     )
     assert outcomes(result) == {
         "a": ("passed", "passed"),
         "b": ("crashed", "crashed"),
         "c": ("not-run", "not-run"),
     }
-    assert result.status == "crashed"
+    assert (result.status, result.reason) == ("crashed", "the process died in b, 1 test not run")
     assert result.passes[0].running == "b"
     assert result.passes[0].died == "crash"
 
@@ -285,25 +262,24 @@ def test_passing_is_not_believed_where_the_filter_was_not_in_force(unproven: str
 
 
 @pytest.mark.parametrize(
-    ("strict", "subset", "whole", "warned", "flaky"),
+    ("strict", "plain", "warned", "flaky"),
     [
-        (BREAKS, "passed", "passed", set(), True),
-        (BREAKS, "passed", "passed", {"b"}, False),
-        (BREAKS, "passed", BREAKS, set(), True),
-        (BREAKS, OTHER, BREAKS, set(), False),
-        (WARNS, "passed", None, set(), False),
-        (BREAKS, BREAKS, None, set(), False),
+        (BREAKS, "passed", set(), True),
+        (BREAKS, "passed", {"b"}, False),
+        (BREAKS, BREAKS, set(), False),
+        (BREAKS, OTHER, set(), False),
+        (WARNS, "passed", set(), False),
+        ("passed", BREAKS, set(), True),
+        ("passed", "passed", set(), False),
     ],
 )
 def test_flaky_is_what_no_warning_explains(
-    strict: What, subset: What, whole: What | None, warned: set[str], flaky: bool
+    strict: What, plain: What, warned: set[str], flaky: bool
 ) -> None:
     runs = [
         ran("strict", {"a": "passed", "b": strict}),
-        ran("plain", {"b": subset}, subset=True, warned=warned),
+        ran("plain", {"a": "passed", "b": plain}, warned=warned),
     ]
-    if whole is not None:
-        runs.append(ran("plain", {"a": "passed", "b": whole}))
     assert [test.flaky for test in build(*runs).tests] == [False, flaky]
 
 
@@ -313,7 +289,6 @@ def test_flaky_is_what_no_warning_explains(
 def test_a_flaky_test_is_no_deprecation() -> None:
     result = build(
         ran("strict", {"a": "passed", "b": BREAKS}),
-        ran("plain", {"b": "passed"}, subset=True),
         ran("plain", {"a": "passed", "b": "passed"}),
     )
     assert result.status == "passed"
@@ -434,12 +409,6 @@ def test_notes_say_what_cannot_be_known() -> None:
     ]
 
 
-def test_a_suite_that_exits_badly_with_all_tests_passed_is_noted() -> None:
-    strict = ran("strict", {"a": "passed"})
-    strict.events.code = 1
-    assert any("exited with 1" in note for note in build(strict).notes)
-
-
 # Deprecations
 
 
@@ -526,7 +495,7 @@ def test_the_xml_of_a_cell_survives_hostile_names(tmp_path: Path) -> None:
     exc = msgspec.structs.replace(BREAKS, message="bad \x07 \udcff ]]> end")
     result = build(
         ran("strict", {HOSTILE: exc, "t.A.ok": "passed", "t.A.skip": "skipped", "t.A.w": WARNS}),
-        ran("plain", {HOSTILE: exc, "t.A.skip": "skipped", "t.A.w": "passed"}, subset=True),
+        ran("plain", {HOSTILE: exc, "t.A.skip": "skipped", "t.A.w": "passed"}),
     )
     path = tmp_path / "junit.xml"
     junit.to_junit(result).write(str(path))
@@ -553,7 +522,7 @@ def test_pytests_own_xml_is_counted_by_test(tmp_path: Path) -> None:
 
 
 def test_a_result_survives_being_written_and_read() -> None:
-    result = build(ran("strict", {"a": WARNS}), ran("plain", {"a": "passed"}, subset=True))
+    result = build(ran("strict", {"a": WARNS}), ran("plain", {"a": "passed"}))
     text = msgspec.json.encode(result)
     assert msgspec.json.decode(text, type=CellResult) == result
 

@@ -250,6 +250,7 @@ def test_the_whole_environment_of_a_cell() -> None:
         "XDG_DATA_HOME": "/w/home/.local/share",
         "XDG_STATE_HOME": "/w/home/.local/state",
         "XDG_RUNTIME_DIR": "/w/tmp",
+        "GIT_CEILING_DIRECTORIES": "/w",
         "PYTHONHASHSEED": "0",
         "PYTHONPATH": os.pathsep.join(("/djhop/probe", "/w/tree/src", "/w/tree")),
         "COVERAGE_CORE": "sysmon",
@@ -317,3 +318,13 @@ def test_monitoring_only_where_it_is_the_faster(python: str, branch: bool, sysmo
     room = msgspec.structs.replace(ROOM, python=python)
     found = suites.cell_environ(room, inherited={}, branch=branch)
     assert ("COVERAGE_CORE" in found) == sysmon
+
+
+def test_tests_named_by_the_user_replace_those_of_the_suite() -> None:
+    chosen = suites._chosen
+    assert chosen(("tests", "--ds=x"), ("tests/test_a.py::test_b",)) == ("--ds=x",)
+    assert chosen(("-o", "addopts=", "tests"), ("app.tests.A",)) == ("-o", "addopts=")
+    assert chosen(("tests",), ("-k", "refund")) == ("tests",)
+    django = ("-m", "django", "test", "--settings=x.y", "app")
+    assert chosen(django, ("app.tests.A.test_b",)) == ("-m", "django", "test", "--settings=x.y")
+    assert chosen(("runtests.py",), ("tests.A",)) == ("runtests.py",)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from djhop import releases
@@ -686,6 +686,7 @@ PIECES = st.one_of(
         st.sampled_from(NAMES), st.lists(PIECES, max_size=4).map("\n".join), max_size=4
     )
 )
+@example(files={"requirements.txt": "", "tox.toml": "env_list = 0"})
 def test_any_project_gives_a_target_or_a_usage_error(
     files: Files, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -168,7 +168,19 @@ def death(result: CellResult) -> Failure:
     plain = [failure for failure in failures if not failure.warning]
     if plain or failures:
         return (plain or failures)[0]
-    return unexplained(result.status, result.reason)
+    return ended(result)
+
+
+def ended(result: CellResult) -> Failure:
+    """Return what stands for the end of a process that left no exception behind.
+
+    Where a test was running, it is the project's: the test, or what it calls, is where to look.
+    """
+    failure = unexplained(result.status, result.reason)
+    if any(run.died and run.running for run in result.passes):
+        why = "a test was running"
+        return msgspec.structs.replace(failure, owner=Owner("project"), why=why)
+    return failure
 
 
 def unexplained(what: str, message: str) -> Failure:

@@ -84,10 +84,13 @@ def change(  # noqa: PLR0911, PLR0912 - a table: one row, one answer
     """Decide what a hop did to one test; `same_reason` counts where it fails on both sides.
 
     Plain outcomes decide; strict ones only tell `newly-deprecated` from `same`. A flaky test that
-    is still there is neither broken nor clean.
+    is still there is neither broken nor clean, unless it fails every time after.
     """
-    if "absent" not in (before.plain, after.plain) and (before.flaky or after.flaky):
-        return "flaky"
+    if "absent" not in (before.plain, after.plain):
+        if after.flaky or (before.flaky and after.plain != "failed"):
+            return "flaky"
+        if before.flaky:
+            return "broke"
     match before.plain:
         case "absent":
             return "same" if after.plain == "absent" else "appeared"

@@ -10,7 +10,7 @@ import msgspec
 from djhop.compare.causes import Cause, Gathering, Sighting, sightings_of
 from djhop.compare.changes import kind, plainly, suite
 from djhop.compare.findings import Findings, find
-from djhop.compare.groups import Group, Reproduce, broken, deprecated, grouped
+from djhop.compare.groups import Group, Reproduce, broken, deprecated, grouped, standing
 from djhop.compare.moves import Move, moves
 from djhop.compare.reasons import reason
 from djhop.compare.verdicts import Verdict, life, verdict
@@ -44,6 +44,7 @@ class HopResult(msgspec.Struct, frozen=True, kw_only=True):
     still_dead_modules: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
     flaky: tuple[str, ...] = ()
+    flaky_red: tuple[str, ...] = ()
     still_failing: int = 0
     renamed: tuple[tuple[str, str], ...] = ()
     skip_reasons: dict[str, int] = {}
@@ -70,6 +71,8 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     statuses: dict[str, Status] = {}
     #: Ids of the cells that may fail.
     allowed: tuple[str, ...] = ()
+    #: Cell id → why it is red, as far as neither a hop nor an earlier cell says so.
+    standing: dict[str, tuple[Group, ...]] = {}
 
 
 def judge(
@@ -99,16 +102,22 @@ def compare(
         gathering.take(sightings)
     statuses: dict[str, Status] = {}
     allowed: list[str] = []
+    said = {cause for hop in judged for cause in hop.causes}
+    red: dict[str, tuple[Group, ...]] = {}
     for cell in plan.cells:
         cell_result = result_of(results, cell)
         statuses[cell.id] = cell_result.status
         allowed += [cell.id] if cell_result.allow_failure else []
-        gathering.take(sightings_of(cell_result))
+        unsaid = tuple(one for one in standing(cell_result) if one.key not in said)
+        said |= {one.key for one in unsaid}
+        red |= {cell.id: grouped(unsaid, reproduce)} if unsaid else {}
+        gathering.take((*unsaid, *sightings_of(cell_result)))
     return Comparison(
         hops=tuple(judged),
         causes=gathering.causes(),
         statuses=statuses,
         allowed=tuple(allowed),
+        standing=red,
     )
 
 
@@ -185,7 +194,9 @@ def _judge(
         causes=tuple(group.cause for group in groups),
         groups=groups,
         deprecation_groups=grouped(newly, reproduce),
-        moves=moves(before.packages, after.packages, after.moves_why),
+        moves=moves(before.packages, after.packages, after.moves_why)
+        if before.packages and after.packages
+        else (),
         **{field: getattr(found, field) for field in Findings.__struct_fields__},
     )
     return result, (*breaks, *newly)

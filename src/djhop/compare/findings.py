@@ -43,6 +43,8 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     #: Did not pass before, and now not there, skipped or excused.
     gone: tuple[str, ...] = ()
     flaky: tuple[str, ...] = ()
+    #: Those of `flaky` that failed without the filter after the hop: nobody knows what they are.
+    flaky_red: tuple[str, ...] = ()
     #: How many fail on both sides for the same reason: not this hop's doing.
     still_failing: int = 0
     #: Same test under another id (an address in a parameter): before, after.
@@ -69,13 +71,15 @@ def find(before: CellResult, after: CellResult) -> Findings:
     renamed = _renamed(old, new)
     found: defaultdict[Change, list[str]] = defaultdict(list)
     already = frozenset(dead_modules(before))
-    failing, reasons, still = [], defaultdict[str, int](int), 0
+    failing, red, reasons, still = [], [], defaultdict[str, int](int), 0
     for name, was, now in _pairs(old, new, renamed):
         what = change(seen(was), seen(now), same_reason=same_reason(was, now))
         if what != "same":
             found[what].append(name)
         elif now is not None:
             still += kind(plainly(now)) == "failed"
+        if what == "flaky" and now is not None and kind(plainly(now)) == "failed":
+            red.append(name)
         if what == "appeared" and now is not None and kind(plainly(now)) == "failed":
             failing.append(name)
         if what == "newly-skipped" and now is not None:
@@ -90,6 +94,7 @@ def find(before: CellResult, after: CellResult) -> Findings:
         appeared=tuple(found["appeared"]),
         gone=tuple(found["gone"]),
         flaky=tuple(found["flaky"]),
+        flaky_red=tuple(red),
         new_failures=tuple(failing),
         still_failing=still,
         new_dead_modules=tuple(m for m in dead_modules(after) if m not in already),

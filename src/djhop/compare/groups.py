@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from djhop.compare.causes import Sighting, death, loader_of, module_of, unexplained
+from djhop.compare.causes import Sighting, death, ended, loader_of, module_of, unexplained
+from djhop.compare.changes import dead_modules, kind, plainly, suite
 from djhop.compare.findings import Findings
 from djhop.compare.fingerprints import fingerprint
 from djhop.compare.verdicts import cut_short, life
@@ -63,6 +64,12 @@ def deprecated(found: Findings, before: CellResult, after: CellResult) -> tuple[
             if failure.warning and fingerprint(failure) not in known
         ),
     )
+
+
+def standing(result: CellResult) -> tuple[Sighting, ...]:
+    """Say why a cell is red by itself, whatever the cells before it were; () where it is not."""
+    failing = tuple(test.id for test in suite(result) if kind(plainly(test)) == "failed")
+    return broken(Findings(broke=failing, new_dead_modules=dead_modules(result)), result, "")
 
 
 def grouped(
@@ -125,11 +132,8 @@ class _Explainer:
             return why
         if life(self.after) == "dead":
             return "", death(self.after)
-        return ("", self._ended()) if cut_short(self.after) else None
+        return ("", ended(self.after)) if cut_short(self.after) else None
 
     def _bare(self, test: Test) -> Failure:
         outcome = test.plain or test.strict or "failed"
-        return self._ended() if outcome == "crashed" else unexplained(outcome, "")
-
-    def _ended(self) -> Failure:
-        return unexplained(self.after.status, self.after.reason)
+        return ended(self.after) if outcome == "crashed" else unexplained(outcome, "")

@@ -9,6 +9,7 @@ from djhop.compare.changes import kind, plainly, suite
 from djhop.compare.findings import Findings
 from djhop.compare.fingerprints import same_root
 from djhop.compare.verdicts import Verdict, cut_short, life
+from djhop.results.outcomes import END
 from djhop.results.results import CellResult
 
 #: What a status says about a cell that gave no result.
@@ -54,9 +55,10 @@ def tests(ids: tuple[str, ...] | list[str] | int) -> str:
     return f"{count:,} test" + ("" if count == 1 else "s")
 
 
-def verb(ids: tuple[str, ...], one: str, many: str) -> str:
+def verb(ids: tuple[str, ...] | int, one: str, many: str) -> str:
     """Pick the form of a verb for this many."""
-    return one if len(ids) == 1 else many
+    count = ids if isinstance(ids, int) else len(ids)
+    return one if count == 1 else many
 
 
 def missing(result: CellResult) -> str:
@@ -73,8 +75,10 @@ def missing_words(status: str, *, django: str, python: str) -> str:
 def _clean(before: CellResult, found: Findings) -> str:
     if life(before) == "dead":
         return f"the suite did not run before; now {tests(found.fixed)} pass"
-    still = f"; {tests(found.still_failing)} fail before and after" if found.still_failing else ""
-    return f"every test that passed before passes after{still}"
+    count = found.still_failing
+    still = f"; {tests(count)} {verb(count, 'fails', 'fail')} before and after" if count else ""
+    shaky = f"; {tests(found.flaky)} {verb(found.flaky, 'is', 'are')} flaky" if found.flaky else ""
+    return f"every test that passed before passes after{still}{shaky}"
 
 
 def _breaks(after: CellResult, found: Findings) -> str:
@@ -88,7 +92,9 @@ def _breaks(after: CellResult, found: Findings) -> str:
         _part(found.newly_skipped, "passed before and is skipped", "passed before and are skipped"),
         _part(found.new_failures, "is new and fails", "are new and fail"),
     ]
-    if found.new_dead_modules and not found.vanished:
+    if END in found.new_dead_modules:
+        parts.append("the suite ends badly though every test is fine")
+    elif found.new_dead_modules and not found.vanished:
         count = len(found.new_dead_modules)
         parts.append(f"{count} module{'' if count == 1 else 's'} cannot be loaded any more")
     if cut_short(after):
@@ -131,6 +137,10 @@ def _unknown(before: CellResult, after: CellResult, found: Findings) -> str:
                 f"{missing(before)}; after it, {tests(passing)} pass and "
                 f"{tests(found.new_failures)} fail, with nothing to compare them to"
             )
+    return _doubtful(before, found)
+
+
+def _doubtful(before: CellResult, found: Findings) -> str:
     if found.still_dead_modules:
         dead = found.still_dead_modules
         return (
@@ -138,4 +148,7 @@ def _unknown(before: CellResult, after: CellResult, found: Findings) -> str:
             + (f" and {len(dead) - 1} more" if dead[1:] else "")
             + f" {verb(dead, 'loads', 'load')} on neither side: what is in there is not known"
         )
+    if found.flaky_red:
+        red = found.flaky_red
+        return f"no test breaks for certain, but {tests(red)} passed and failed: flaky"
     return f"{before.id} was cut short ({before.status}): what it did not run is not known"

@@ -68,7 +68,7 @@ def _both_ran(before: CellResult, after: CellResult, found: Findings) -> Verdict
             return "breaks"
         case True, _:
             return "unknown"
-    if found.still_dead_modules:
+    if found.still_dead_modules or found.flaky_red:
         return "unknown"
     return _green(before, after, found)
 

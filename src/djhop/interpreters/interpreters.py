@@ -227,4 +227,4 @@ def how_to_get(minor: str, *, uv_can_download: bool, system: str = "") -> str:
         ways.append(f"brew install python@{minor}")
     elif system == "debian":
         ways.append(f"sudo apt install python{minor}-venv (where this Debian has it)")
-    return " | ".join(ways)
+    return ", or: ".join(ways)

@@ -23,13 +23,18 @@ def attach(report, error, when):
 
 
 def unwrapped(error):
-    """Return what pytest wrapped in an exception of its own while collecting."""
+    """Return what pytest or pytest-django put in place of it with an exception of its own."""
     name = type(error).__name__
     if name == "ConftestImportFailure":
         inner = getattr(error, "cause", None)
         return inner if inner is not None else error.excinfo[1]
     if name == "CollectError" and error.__cause__ is not None:
         return error.__cause__
+    inner = error.__context__
+    both = isinstance(inner, ImportError) and isinstance(error, ImportError)
+    if both and str(error).startswith("%s\n" % inner):
+        # pytest-django adds a hint and hides where settings failed: `raise … from None`.
+        return inner
     return error
 
 

@@ -125,7 +125,8 @@ def unknowns(run: Run, releases: Releases) -> tuple[Unknown, ...]:
 def _cut_short(run: Run) -> Iterable[Unknown]:
     if not run.complete:
         yield Unknown(
-            text="The run was cut short: this is what had finished.", hint="djhop run --resume"
+            text="The run was cut short: this is what had finished. The same command with --resume "
+            "does the rest."
         )
 
 
@@ -133,7 +134,8 @@ def _without_result(cells: tuple[RunCell, ...]) -> Iterable[Unknown]:
     for cell in cells:
         if cell.status in ("no-python", "infra", "interrupted", "not-run"):
             words = missing_words(cell.status, django=cell.django, python=cell.python)
-            why = f" ({one_line(cell.reason)})" if cell.reason else ""
+            known = cell.status == "no-python" or not cell.reason
+            why = "" if known else f" ({one_line(cell.reason)})"
             yield Unknown(text=f"{cell.id}: {words}{why}.", hint=one_line(cell.hint))
     never = [cell.id for cell in cells if cell.status == "unsupported"]
     if never:

@@ -91,9 +91,9 @@ def view(result: HopResult, hop: Hop, causes: Mapping[str, Cause], limit: int) -
         breaking=breaking(result),
         on_path=result.on_path,
         may_fail=result.allow_failure,
-        causes=_causes(result.groups[:limit], causes),
+        causes=views(result.groups[:limit], causes),
         more_causes=len(result.groups[limit:]),
-        deprecated=_causes(result.deprecation_groups[:limit], causes),
+        deprecated=views(result.deprecation_groups[:limit], causes),
         more_deprecated=len(result.deprecation_groups[limit:]),
         lists=_lists(result, limit),
         moves=_moves(result, limit),
@@ -122,7 +122,8 @@ def shown(label: str, ids: tuple[str, ...], limit: int) -> Shown:
     )
 
 
-def _causes(groups: tuple[Group, ...], causes: Mapping[str, Cause]) -> tuple[CauseView, ...]:
+def views(groups: tuple[Group, ...], causes: Mapping[str, Cause]) -> tuple[CauseView, ...]:
+    """Show groups whose causes are known."""
     return tuple(_cause(group, causes[group.cause]) for group in groups if group.cause in causes)
 
 

@@ -57,6 +57,7 @@ def _lines(summary: Summary) -> Iterator[str]:
             yield f"- {hop.sign} **{escape(hop.title)}** {hop.verdict} on {escape(hop.fixed)}: " + (
                 escape(hop.sentence)
             )
+    yield from _standing(summary)
     if summary.coverage:
         yield from _heading("Coverage")
         yield "| cell | covered |"
@@ -129,6 +130,18 @@ def _cause(cause: CauseView) -> Iterator[str]:
         yield f"  - e.g. {code(cause.example)}"
     if cause.reproduce:
         yield f"  - {code(cause.reproduce)}"
+
+
+def _standing(summary: Summary) -> Iterator[str]:
+    if summary.standing:
+        yield from _heading("Red, and no hop of this run is to blame")
+    for red in summary.standing:
+        yield f"{red.sign} **{red.cell}** {red.status}"
+        yield ""
+        for cause in red.causes:
+            yield from _cause(cause)
+        yield from _more(red.more, "causes")
+        yield ""
 
 
 def _removals(summary: Summary) -> Iterator[str]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import msgspec
 
+from djhop.compare.causes import Cause
 from djhop.matrix.plan import Cell
 from djhop.releases import Releases, version_key
 from djhop.reports.ahead import RemovalView, Unknown, notes, removals, unknowns
 from djhop.reports.clean import one_line as clean
-from djhop.reports.hops import HopView, Shown, shown, view
+from djhop.reports.hops import CauseView, HopView, Shown, shown, view, views
 from djhop.reports.signs import SIGNS, Tone, listed, number, tone_of_status
 from djhop.results.results import CellResult, Status
 from djhop.store.record import Run, RunCell, cell_of
@@ -38,6 +39,17 @@ class Covered(msgspec.Struct, frozen=True, kw_only=True):
     percent: str
 
 
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """A cell that is red for causes that no hop of this run accounts for."""
+
+    cell: str
+    sign: str
+    tone: Tone
+    status: Status
+    causes: tuple[CauseView, ...]
+    more: int = 0
+
+
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """All that a report says, in the order it says it. Every text is safe to print."""
 
@@ -51,6 +63,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     grid: dict[tuple[str, str], Square]
     path: tuple[HopView, ...]
     beside: tuple[HopView, ...]
+    standing: tuple[Standing, ...]
     coverage: tuple[Covered, ...]
     removals: tuple[RemovalView, ...]
     flaky: Shown
@@ -66,18 +79,19 @@ def summarise(run: Run, releases: Releases, *, limit: int = LIMIT) -> Summary:
     """Compute what every report of `run` says; lists are cut to `limit`."""
     causes = {cause.id: cause for cause in run.causes}
     hops = {hop.id: hop for hop in run.plan.hops}
-    views = [view(hop, hops[hop.id], causes, limit) for hop in run.hops if hop.id in hops]
-    path = tuple(one for one in views if one.on_path)
+    shown_hops = [view(hop, hops[hop.id], causes, limit) for hop in run.hops if hop.id in hops]
+    path = tuple(one for one in shown_hops if one.on_path)
     cells = [cell for cell in run.cells if cell.status != "unsupported"]
     return Summary(
         title=_title(run),
-        answer=answer(path),
+        answer=answer(path) if path else _alone(cells),
         tone=_worst_tone(path),
         series=tuple(sorted({cell.django for cell in cells}, key=version_key)),
         pythons=tuple(sorted({cell.python for cell in cells}, key=version_key)),
         grid={(cell.python, cell.django): _square(cell, run.plan.path) for cell in cells},
         path=path,
-        beside=tuple(one for one in views if not one.on_path),
+        beside=tuple(one for one in shown_hops if not one.on_path),
+        standing=tuple(_standing(cell, causes, limit) for cell in cells if cell.standing),
         coverage=tuple(
             Covered(cell=cell.id, percent=f"{cell.coverage:.1f} %")
             for cell in cells
@@ -94,14 +108,12 @@ def summarise(run: Run, releases: Releases, *, limit: int = LIMIT) -> Summary:
 
 def _title(run: Run) -> str:
     series = [cell.django for cell in run.plan.path]
-    ends = f"Django {series[0]} → {series[-1]}" if series else "no path"
-    return f"{clean(run.target.name, 60) or 'target'}: {ends}"
+    ends = " → ".join(dict.fromkeys((series[0], series[-1]))) if series else ""
+    return f"{clean(run.target.name, 60) or 'target'}: " + (f"Django {ends}" if ends else "no path")
 
 
 def answer(hops: tuple[HopView, ...]) -> str:
     """Answer the question in one sentence: where does the upgrade break, and why."""
-    if not hops:
-        return "One cell alone: there is no hop to judge."
     said = [_clause(hop) for hop in hops if hop.verdict in ("breaks", "blocked")]
     unknown = [hop.title for hop in hops if hop.verdict == "unknown"]
     said += [f"{listed(unknown)} cannot be judged"] if unknown else []
@@ -118,6 +130,26 @@ def answer(hops: tuple[HopView, ...]) -> str:
         said.append(f"{names} {'passes' if len(deprecated) == 1 else 'pass'} with deprecations")
     text = "; ".join(said) + "."
     return text[0].upper() + text[1:]
+
+
+def _alone(cells: list[RunCell]) -> str:
+    """Say how each cell went where no hop of the path is among them."""
+    said = [
+        f"{cell.id} {cell.status}" + (f" ({n})" if (n := count(cell)) else "") for cell in cells
+    ]
+    return f"There is no hop to judge: {listed(said[:LIMIT])}." if said else "There is no cell."
+
+
+def _standing(cell: RunCell, causes: dict[str, Cause], limit: int) -> Standing:
+    tone = tone_of_status(cell.status)
+    return Standing(
+        cell=cell.id,
+        sign=SIGNS[tone],
+        tone=tone,
+        status=cell.status,
+        causes=views(cell.standing[:limit], causes),
+        more=len(cell.standing[limit:]),
+    )
 
 
 def _clause(hop: HopView) -> str:

@@ -10,7 +10,7 @@ from djhop.reports import grid
 from djhop.reports.ahead import RemovalView
 from djhop.reports.hops import CauseView, HopView, Shown
 from djhop.reports.paint import Paint
-from djhop.reports.summary import Summary, summarise
+from djhop.reports.summary import Standing, Summary, summarise
 from djhop.store.record import Run
 
 NARROWEST, WIDEST = 60, 120
@@ -48,6 +48,7 @@ class _Page:
             yield from self.heading("Beside the path")
             for hop in summary.beside:
                 yield from self.short(hop)
+        yield from self.standing(summary.standing)
         if summary.coverage:
             yield from self.heading("Coverage")
             yield from self.columns([f"{one.cell}  {one.percent:>7}" for one in summary.coverage])
@@ -111,6 +112,15 @@ class _Page:
             yield from self.wrap(f"{cause.count}: {cause.headline}", indent="    ")
         yield from self.more(len(hop.causes[2:]) + hop.more_causes, "causes", "    ")
 
+    def standing(self, cells: tuple[Standing, ...]) -> Iterator[str]:
+        if cells:
+            yield from self.heading("Red, and no hop of this run is to blame")
+        for red in cells:
+            yield f"  {self.paint.tone(red.tone)(f'{red.sign} {red.cell}  {red.status}')}"
+            for cause in red.causes:
+                yield from self.cause(cause, red.tone)
+            yield from self.more(red.more, "causes", "    ")
+
     def removal(self, removal: RemovalView) -> Iterator[str]:
         relation = f" ({removal.relation})" if removal.relation else ""
         yield from self.wrap(f"{removal.title}{relation}: {removal.count}", indent="  ")
@@ -125,7 +135,7 @@ class _Page:
         for unknown in summary.unknowns:
             yield from self.wrap(unknown.text, indent="  - ", hanging="    ")
             if unknown.hint:
-                yield f"    $ {unknown.hint}"
+                yield f"    → {unknown.hint}"
         if summary.notes:
             yield from self.heading("Assumed, and noted")
         for note in summary.notes:

@@ -103,8 +103,8 @@ def _refuse_infrastructure(failure: Failure) -> None:
             f"the package index refuses:\n{text}", hint="check UV_INDEX*, netrc and the index's URL"
         )
     if failure.kind == "network":
-        raise InfraError(
-            f"the package index does not answer:\n{text}", hint="try again later, or --offline"
-        )
+        # uv trusts its own list of authorities, where pip trusts the machine's.
+        hint = "UV_SYSTEM_CERTS=1 djhop run" if "certificate" in text else "djhop run --offline"
+        raise InfraError(f"the package index does not answer:\n{text}", hint=hint)
     if failure.kind == "other":
         raise InfraError(f"uv failed:\n{text}")

@@ -11,6 +11,7 @@ from djhop.results import owners
 from djhop.results.eventlog import Exc, Seen
 from djhop.results.owners import Failure
 from djhop.results.passes import Ran, fine, outcomes, unproven
+from djhop.results.paths import PROJECT
 
 if TYPE_CHECKING:
     from djhop.results.paths import Paths
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 Outcome = Literal[
     "passed", "failed", "error", "skipped", "xfailed", "xpassed", "crashed", "not-run"
 ]
+
+
+#: Stands for a suite that ends badly though every test is fine.
+END = "(the end of the suite)"
 
 
 class Test(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,9 +88,9 @@ def merge(runs: Sequence[Ran], failures: Failures) -> tuple[Test, ...]:
     """Return every test that any pass saw, in run order.
 
     Strict: of the strict pass, else of the scoped one where the strict pass did not get to the
-    test; None where the filter was not in force. Plain: of the last whole plain pass, else of the
-    subset, else, for a test that was fine strictly, the same (`passes.next_pass` says why that is
-    sound). A module that cannot be collected plainly is a test of its own, an error; one that only
+    test; None where the filter was not in force. Plain: of the plain pass; where there was none,
+    for a test that was fine strictly, the same (`passes.next_pass` says why that is sound). A
+    module that cannot be collected plainly is a test of its own, an error; one that only
     strictness keeps from being collected is not, for its tests are there.
     """
     if not runs:
@@ -112,7 +117,10 @@ class _Merging:
             ids.update(dict.fromkeys(found))
         errors = set().union(*(ran.events.collect_errors for ran in self._runs))
         decisive = self._plain[-1] if self._plain else self._strict
-        return tuple(self._test(t) for t in ids if t not in errors or t in decisive)
+        tests = [self._test(t) for t in ids if t not in errors or t in decisive]
+        if (failure := bad_end(self._runs, self._failures)) is not None:
+            tests.append(Test(id=END, strict="error", plain="error", failure=failure))
+        return tuple(tests)
 
     def _test(self, test_id: str) -> Test:
         strict, proven = self._strictly(test_id)
@@ -121,10 +129,10 @@ class _Merging:
         told = next((s for s in (plain, strict) if s is not None), Seen())
         return Test(
             id=test_id,
-            strict=_outcome(strict if proven else None),
-            plain=_outcome(plain),
+            strict=self._said(strict if proven else None),
+            plain=self._said(plain),
             seconds=round(strict.seconds if strict and strict.seconds else told.seconds, 6),
-            failure=self._failures.of(bad[0].exc, bad[0].when) if bad else None,
+            failure=self._failed(bad[0]) if bad else None,
             skip_reason=told.reason if told.outcome == "skipped" else "",
             flaky=self._flaky(test_id, strict, plain),
         )
@@ -139,26 +147,55 @@ class _Merging:
         return seen, not (doubtful and seen is not None and seen.outcome in ("passed", "xpassed"))
 
     def _plainly(self, test_id: str) -> Seen | None:
-        for found in reversed(self._plain):
-            if test_id in found:
-                return found[test_id]
+        if self._plain:
+            return self._plain[-1].get(test_id)
         strict = self._strict.get(test_id)
         return strict if strict is not None and fine(strict, self._framework) else None
 
     def _flaky(self, test_id: str, strict: Seen | None, plain: Seen | None) -> bool:
-        """Whether two plain passes disagree, or strict failed and nothing ever warned."""
-        judged = [
-            fine(found[test_id], self._framework)
-            for found in self._plain
-            if test_id in found and found[test_id].outcome not in ("not-run", "crashed")
-        ]
-        if len(set(judged)) > 1:
-            return True
-        if strict is None or strict.outcome not in ("failed", "error"):
+        """Whether strict and plain disagree and no warning explains it."""
+        if strict is None or plain is None or not self._plain:
             return False
-        if not fine(plain, self._framework) or (strict.exc and strict.exc.warning):
+        if strict.outcome == "passed":
+            return plain.outcome in ("failed", "error")
+        if strict.outcome not in ("failed", "error") or not fine(plain, self._framework):
+            return False
+        if strict.exc and strict.exc.warning:
             return False
         return not any(r.events.warned_outside or test_id in r.events.warned for r in self._runs)
+
+    def _failed(self, seen: Seen) -> Failure | None:
+        if seen.outcome == "xpassed":
+            return Failure(
+                exception="UnexpectedSuccess",
+                message="it is expected to fail, and passes",
+                owner=PROJECT,
+                when="call",
+            )
+        return self._failures.of(seen.exc, seen.when)
+
+    def _said(self, seen: Seen | None) -> Outcome | None:
+        """An unexpected success is a failure in Django's runner, as it is for its owners."""
+        if seen is not None and seen.outcome == "xpassed" and not fine(seen, self._framework):
+            return "failed"
+        return _outcome(seen)
+
+
+def bad_end(runs: Sequence[Ran], failures: Failures) -> Failure | None:
+    """Return why the suite ended badly, plainly and though every test is fine; None if it did not.
+
+    It is what a team's CI goes by.
+    """
+    decisive = next((ran for ran in reversed(runs) if ran.info.mode == "plain"), runs[0])
+    if not decisive.ended_badly:
+        return None
+    said = failures.of(decisive.events.fatal, "end")
+    return said or Failure(
+        exception="SystemExit",
+        message=f"every test is fine, and the suite exited with {decisive.events.code}",
+        owner=PROJECT,
+        when="end",
+    )
 
 
 def _outcome(seen: Seen | None) -> Outcome | None:

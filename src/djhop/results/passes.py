@@ -20,6 +20,8 @@ Mode = Literal["strict", "plain", "scoped"]
 FINE = frozenset({"passed", "skipped", "xfailed"})
 #: How a pass dies that must not be followed by another.
 FINAL = frozenset({"interrupted", "timeout", "refused"})
+#: pytest's exit code where nothing was collected: a status of its own says so.
+NO_TESTS = 5
 _OUTSIDE = frozenset({"import", "collection", "stopped"})
 
 
@@ -47,10 +49,16 @@ class Ran(msgspec.Struct, frozen=True, kw_only=True):
 
     info: Pass
     events: PassEvents
-    #: Whether tests were left out because an earlier pass had shown them to pass.
-    subset: bool = False
     #: Tests in the JUnit XML of pytest; None where there is none.
     xml_tests: int | None = None
+
+    @property
+    def ended_badly(self) -> bool:
+        """Whether the suite's own exit code is bad though it ended with every test fine."""
+        events = self.events
+        found = outcomes(self)
+        bad = bool(found) and not self.info.died and events.code not in (0, NO_TESTS, None)
+        return bad and all(fine(seen, events.framework) for seen in found.values())
 
     @property
     def outside(self) -> bool:
@@ -67,10 +75,6 @@ class Next(msgspec.Struct, frozen=True, kw_only=True):
     """A pass to run."""
 
     mode: Mode
-    #: Distinct among the passes of a cell: "plain-whole" follows a "plain" of some tests.
-    name: str
-    #: Tests to leave out.
-    skip_ids: tuple[str, ...] = ()
     why: str = ""
 
 
@@ -79,7 +83,6 @@ def finish(
     completed: Completed,
     events: PassEvents,
     *,
-    subset: bool = False,
     xml_tests: int | None = None,
     log: str = "",
 ) -> Ran:
@@ -97,7 +100,7 @@ def finish(
         running=running,
         log=log,
     )
-    return Ran(info=info, events=events, subset=subset, xml_tests=xml_tests)
+    return Ran(info=info, events=events, xml_tests=xml_tests)
 
 
 def _died(completed: Completed, events: PassEvents) -> str:
@@ -111,8 +114,9 @@ def _died(completed: Completed, events: PassEvents) -> str:
         return "import"
     if not events.ended:
         return "crash" if completed.returncode or events.running else "no-end"
-    lost = any(test_id not in events.tests for test_id in events.collected)
-    return "stopped" if lost and not events.class_errors else ""
+    broken = tuple(events.class_errors)
+    lost = (t for t in events.collected if t not in events.tests)
+    return "stopped" if any(not any(_in(t, name) for name in broken) for t in lost) else ""
 
 
 def outcomes(ran: Ran) -> dict[str, Seen]:
@@ -156,18 +160,15 @@ def fine(seen: Seen | None, framework: str = "pytest") -> bool:
 def next_pass(runs: Sequence[Ran]) -> Next | None:
     """Say which pass is needed after those that have run, strict first; None when all is known.
 
-    After a strict pass that ended by itself, with every test fine, nothing is: without the filter a
+    After a strict pass that ended well, with every test fine, nothing is: without the filter a
     deprecation is shown instead of raised, so a test that passes although each would have been an
     error passes without, unless it is a test of that very error. (Two things are not seen: a test
-    that passes only *because* a warning was raised, and one that skips because of it. Where some
-    other test did not pass, skipped ones run again too; they cost nothing.)
+    that passes only *because* a warning was raised, and one that skips because of it.)
 
-    Tests that did not pass run again plainly, on their own. Where strict died outside the tests the
-    whole suite does, and then, if any test ran, strictly inside each test's call ("scoped").
-
-    A run of some tests only can mislead: tests depend on order. It is not believed, and the whole
-    suite runs plainly, where a test passes that had failed without a warning in its traceback
-    (order, flakiness, or a warning swallowed on its way), or fails for another reason.
+    Else the whole suite runs plainly. Running only what did not pass would be quicker, and wrong
+    both ways: tests depend on those before them, for better and for worse. Where strict died
+    outside the tests, and any test ran plainly, it runs a third time, strictly inside each test's
+    call ("scoped").
     """
     strict, last = runs[0], runs[-1]
     if last.info.died in FINAL:
@@ -175,49 +176,22 @@ def next_pass(runs: Sequence[Ran]) -> Next | None:
     plain = [ran for ran in runs if ran.info.mode == "plain"]
     if not plain:
         return _first_plain(strict)
-    if plain[-1].subset and not _believable(strict, plain[-1]):
-        return Next(mode="plain", name="plain-whole", why="the tests depend on each other")
     scoped = any(ran.info.mode == "scoped" for ran in runs)
     if strict.outside and plain[-1].info.ran and not scoped:
-        return Next(mode="scoped", name="scoped", why="strict died outside the tests")
+        return Next(mode="scoped", why="strict died outside the tests")
     return None
 
 
 def _first_plain(strict: Ran) -> Next | None:
     if strict.outside:
-        return Next(mode="plain", name="plain", why="strict died outside the tests")
+        return Next(mode="plain", why="strict died outside the tests")
     found = outcomes(strict)
     bad = [test_id for test_id, seen in found.items() if not fine(seen, strict.events.framework)]
-    if not bad:
-        return None
-    passed = tuple(test_id for test_id, seen in found.items() if seen.outcome == "passed")
-    return Next(mode="plain", name="plain", skip_ids=passed, why=f"{len(bad)} did not pass")
-
-
-def _believable(strict: Ran, subset: Ran) -> bool:
-    if subset.outside:
-        return False
-    framework = strict.events.framework
-    before, after = outcomes(strict), outcomes(subset)
-    return all(
-        _agree(seen, after.get(test_id), framework)
-        for test_id, seen in before.items()
-        if not fine(seen, framework) and seen.outcome != "not-run"
-    )
-
-
-def _agree(strict: Seen, plain: Seen | None, framework: str) -> bool:
-    """Whether a plain outcome goes with a strict one that was not fine."""
-    if plain is None or plain.outcome == "not-run":
-        # A class or module that stood for itself has nothing to say when all is well.
-        return strict.when in ("tearDownClass", "tearDownModule") or plain is not None
-    if strict.exc is not None and strict.exc.warning is not None:
-        return True
-    return not fine(plain, framework) and _type(strict) == _type(plain)
-
-
-def _type(seen: Seen) -> str:
-    return seen.exc.type if seen.exc is not None else seen.outcome
+    if bad:
+        return Next(mode="plain", why=f"{len(bad)} did not pass")
+    if strict.ended_badly:
+        return Next(mode="plain", why="strict ended badly though every test is fine")
+    return None
 
 
 def unproven(ran: Ran) -> frozenset[str] | None:

@@ -11,7 +11,7 @@ from djhop.results import deprecations
 from djhop.results.deprecations import Deprecation
 from djhop.results.events import PassEvents
 from djhop.results.events import read as read_events
-from djhop.results.outcomes import Counts, Failures, Outcome, Test, count, merge
+from djhop.results.outcomes import END, Counts, Failures, Outcome, Test, bad_end, count, merge
 from djhop.results.owners import Failure
 from djhop.results.passes import FINE, Next, Pass, Ran, finish, next_pass
 from djhop.results.paths import Owner, OwnerKind, Paths
@@ -129,8 +129,10 @@ def _facts(runs: Sequence[Ran], tests: Sequence[Test]) -> Facts:
     good = [test for test in tests if test.plain in fine]
     return Facts(
         died=cut or decisive.info.died,
+        running=next((ran.info.running for ran in reversed(runs) if ran.info.died), ""),
         refused=any(ran.events.refused for ran in runs),
         silent=any(not ran.events.began and ran.info.died != "interrupted" for ran in runs),
+        exit=decisive.events.code if decisive.ended_badly else None,
         unseen=max(
             0, *(ran.xml_tests - ran.info.ran for ran in runs if ran.xml_tests is not None), 0
         ),
@@ -139,7 +141,7 @@ def _facts(runs: Sequence[Ran], tests: Sequence[Test]) -> Facts:
         xpassed_fails=not pytest,
         not_strict=sum(1 for t in good if t.strict not in (*fine, None) and not t.flaky),
         unknown_strict=sum(1 for test in good if test.strict is None),
-        strict_died=bool(strict.info.died or strict.events.collect_errors),
+        strict_died=bool(strict.info.died or strict.events.collect_errors or strict.ended_badly),
     )
 
 
@@ -155,6 +157,8 @@ def _outside(runs: Sequence[Ran], failures: Failures) -> tuple[tuple[str, Failur
             failure = failures.of(exc, when)
             if failure is not None:
                 found[name, failure] = None
+    if runs and (ended := bad_end(runs, failures)) is not None:
+        found[END, ended] = None
     return tuple(found)
 
 
@@ -175,23 +179,11 @@ def _notes(runs: Sequence[Ran], tests: Sequence[Test]) -> list[str]:
             notes.append(
                 f"{mode}: {events.dropped_warnings} warnings beyond the limit were dropped"
             )
-        if events.ended and events.code and not ran.info.died and _all_fine(ran):
-            notes.append(f"{mode}: every test passed, and the suite exited with {events.code}")
     if runs and runs[0].events.deselected:
         notes.append(f"{runs[0].events.deselected} tests were deselected")
     if flaky := sum(test.flaky for test in tests):
         notes.append(f"{flaky} tests passed and failed in this cell without a warning: flaky")
     return notes
-
-
-def _all_fine(ran: Ran) -> bool:
-    events = ran.events
-    outside = events.collect_errors or events.class_errors
-    return (
-        not outside
-        and bool(events.tests)
-        and all(seen.outcome in FINE for seen in events.tests.values())
-    )
 
 
 def _seconds(runs: Sequence[Ran]) -> dict[str, float]:

@@ -31,12 +31,16 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
     #: How the last plain pass died, or strict where there was no plain one.
     died: str = ""
+    #: The test in which the process ended, if it ended in one.
+    running: str = ""
     #: Whether any pass was of another Django than the cell names.
     refused: bool = False
     #: A pass ended before the probe could say that it had begun.
     silent: bool = False
     #: Tests in pytest's own XML that no event tells of.
     unseen: int = 0
+    #: What the suite exited with, where that is bad though every test is fine.
+    exit: int | None = None
     #: Outcomes without the filter, modules and classes that stand for themselves included.
     plain: Counts
     #: Those of `plain` that are modules.
@@ -64,9 +68,9 @@ def decide(facts: Facts) -> tuple[Status, str]:
     if plain.total - facts.modules - plain.not_run == 0:
         return _nothing_ran(facts)
     if plain.crashed or (died and died != "collection"):
-        return "crashed", _crash(plain, died)
-    if bad:
-        return "failed", _failed(bad, facts.modules)
+        return "crashed", _crash(plain, died, facts.running)
+    if facts.exit or bad:
+        return "failed", _failed(bad, facts)
     if plain.passed + plain.xpassed == 0:
         return "no-tests", _all_skipped(plain)
     reason = _not_strict(facts)
@@ -82,7 +86,10 @@ def _not_strict(facts: Facts) -> str:
     return "strict died outside the tests" if facts.strict_died else ""
 
 
-def _failed(bad: int, modules: int) -> str:
+def _failed(bad: int, facts: Facts) -> str:
+    if facts.exit:
+        return f"every test is fine, and the suite exited with {facts.exit}"
+    modules = facts.modules
     tests = f"{_number(bad - modules, 'test')} did not pass" if bad > modules else ""
     lost = f"{_number(modules, 'module')} cannot be collected" if modules else ""
     return ", ".join(filter(None, (tests, lost)))
@@ -94,7 +101,8 @@ def _cut_short(facts: Facts) -> tuple[Status, str] | None:
     if facts.died == "interrupted":
         return "interrupted", "djhop was asked to stop"
     if facts.died == "timeout":
-        return "timed-out", "the suite took longer than its limit"
+        where = f", in {facts.running}" if facts.running else ""
+        return "timed-out", f"the suite took longer than its limit{where}"
     if facts.silent:
         return "infra", "the test process did not start; the end of its log says why"
     if facts.unseen:
@@ -110,10 +118,10 @@ def _nothing_ran(facts: Facts) -> tuple[Status, str]:
     return "no-tests", "the suite has no tests"
 
 
-def _crash(plain: Counts, died: str) -> str:
+def _crash(plain: Counts, died: str, running: str) -> str:
     rest = f", {_number(plain.not_run, 'test')} not run" * bool(plain.not_run)
     if plain.crashed:
-        return f"the process died in a test{rest}"
+        return f"the process died in {running or 'a test'}{rest}"
     how = "stopped itself" if died == "stopped" else "ended without saying so"
     return f"the run {how}{rest}"
 

@@ -15,6 +15,7 @@ from djhop.compare.causes import Cause
 from djhop.compare.changes import dead_modules, kind, plainly, suite
 from djhop.compare.compare import Comparison, HopResult, result_of
 from djhop.compare.fingerprints import template
+from djhop.compare.groups import Group
 from djhop.matrix.config import Matrix
 from djhop.matrix.plan import Plan
 from djhop.results.results import CellResult, Counts, Owner, Status
@@ -76,6 +77,8 @@ class RunCell(msgspec.Struct, frozen=True, kw_only=True):
     #: Tests that have a plain outcome and no strict one.
     without_strict: int = 0
     flaky: tuple[str, ...] = ()
+    #: Why it is red, as far as neither a hop nor an earlier cell says so.
+    standing: tuple[Group, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -108,6 +111,9 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     matrix: RunMatrix
     #: What was typed, without `--cells` and what follows `--`: ("djhop", "run", ".").
     command: tuple[str, ...] = ()
+    #: Stands for the target's files, what goes to the suite, and djhop's version: cells of two runs
+    #: go together where these are equal.
+    inputs: str = ""
     #: UTC, ISO 8601: "2026-11-21T01:44:52Z".
     started: str
     seconds: float = 0.0
@@ -118,6 +124,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     hops: tuple[HopResult, ...] = ()
     causes: tuple[Cause, ...] = ()
     deprecations: tuple[DeprecatedUse, ...] = ()
+    #: Per cent of the statements that ran in any cell, or None; the data is in `coverage`.
+    coverage: float | None = None
     notes: tuple[str, ...] = ()
 
     def reproduce(self, cell: str, test_id: str) -> str:
@@ -136,6 +144,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
             causes=self.causes,
             statuses={cell.id: cell.status for cell in self.cells},
             allowed=tuple(cell.id for cell in self.cells if cell.allow_failure),
+            standing={cell.id: cell.standing for cell in self.cells if cell.standing},
         )
 
 
@@ -147,12 +156,14 @@ def begin(
     *,
     started: datetime.datetime,
     command: tuple[str, ...] = (),
+    inputs: str = "",
 ) -> Run:
     """Describe a run that is about to start; `started` is an aware time."""
     utc = started.astimezone(datetime.UTC)
     return Run(
         name=name,
         command=command,
+        inputs=inputs,
         target=RunTarget(
             name=target.name,
             root=target.root,
@@ -181,7 +192,8 @@ def finish(
     uses: dict[tuple[object, ...], DeprecatedUse] = {}
     for cell in run.plan.cells:
         result = result_of(results, cell)
-        cells.append(cell_of(result))
+        standing = comparison.standing.get(cell.id, ())
+        cells.append(msgspec.structs.replace(cell_of(result), standing=standing))
         _add_uses(uses, result)
     unsupported = (
         RunCell(id=cell.id, django=cell.django, python=cell.python, status="unsupported")

@@ -131,6 +131,8 @@ def _private(room: Room, path: str) -> dict[str, str]:
         "XDG_DATA_HOME": f"{room.home}/.local/share",
         "XDG_STATE_HOME": f"{room.home}/.local/state",
         "XDG_RUNTIME_DIR": room.tmp,
+        # Or a test that asks git finds a repository above the cache.
+        "GIT_CEILING_DIRECTORIES": str(PurePath(room.workspace).parent),
         # Django runs its system checks in the order of a set: without this, what a dead run
         # reports differs from run to run.
         "PYTHONHASHSEED": "0",

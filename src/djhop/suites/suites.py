@@ -35,6 +35,7 @@ STRICT = "error::DeprecationWarning"
 _DJANGO_DROPPED = {
     "--failfast": "it ends the suite at its first failure",
     "--pdb": "nobody is there to answer",
+    "--keepdb": "each cell makes its own database",
 }
 
 
@@ -108,6 +109,8 @@ class Stand(msgspec.Struct, frozen=True, kw_only=True):
     packages: frozenset[str] = frozenset()
     #: The target's own pytest options: `pytest_config.read(...).addopts`.
     addopts: tuple[str, ...] = ()
+    #: Lines of the target's own `filterwarnings` that ignore something.
+    ignores: int = 0
     overlay: tuple[str, ...] = ()
     tools: tuple[str, ...] = ()
     #: What coverage measures; None for no measuring.
@@ -171,7 +174,7 @@ def _pytest_argv(
     The cache is emptied (--cache-clear), not switched off: an unknown --lf or --ff would be an
     error. junit_family stays the target's: xunit2 makes fixtures of xunit1 warn.
     """
-    own, _ = addopts.cleaned((*suite.argv, *args))
+    own, _ = addopts.cleaned((*_chosen(suite.argv, args), *args))
     defaults, dropped = addopts.cleaned(stand.addopts)
     blocked = addopts.blocked((*defaults, *own))
     argv = [*own]
@@ -186,6 +189,9 @@ def _pytest_argv(
     argv += [f"--junitxml={files.junit}", "-o", "junit_logging=no"]
     if "pytest-cov" in stand.packages and not {"pytest_cov", "cov"} & blocked:
         argv += ["--no-cov"]
+    if "--reuse-db" in (*defaults, *own):
+        # pytest-django's: the tables of the cell before would do for this one.
+        argv += ["--create-db"]
     if "pytest-randomly" in stand.packages and not {"randomly", "pytest_randomly"} & blocked:
         # Any order would do, but it must be the same in each cell.
         argv += ["--randomly-seed=1"]
@@ -196,7 +202,8 @@ def _django_argv(
     suite: Suite, _stand: Stand, _mode: Mode, _files: PassFiles, args: Sequence[str]
 ) -> tuple[str, ...]:
     """Return what follows `python`. A script of the target's own may know no option of Django's."""
-    argv = [word for word in (*suite.argv, *args) if word not in _DJANGO_DROPPED]
+    words = (*_chosen(suite.argv, args), *args)
+    argv = [word for word in words if word not in _DJANGO_DROPPED]
     if "test" not in argv[: len(suite.argv)]:
         return tuple(argv)
     argv = ["--shuffle=1" if word == "--shuffle" else word for word in argv]
@@ -204,6 +211,25 @@ def _django_argv(
         # An old database of that name is destroyed without asking.
         argv.insert(argv.index("test") + 1, "--noinput")
     return tuple(argv)
+
+
+def _chosen(argv: Sequence[str], args: Sequence[str]) -> tuple[str, ...]:
+    """Leave out the tests that `argv` names where `args` names others: they would be added up."""
+    named = [word for word in args if not word.startswith("-")]
+    if not any("::" in word or "/" in word or "." in word for word in named):
+        return tuple(argv)
+    head = 1 + argv.index("test") if "test" in argv else 0
+    tail = argv[head:]
+    before = ("", *tail)
+    kept = [w for w, last in zip(tail, before, strict=False) if not _names_tests(w, last)]
+    return (*argv[:head], *kept)
+
+
+def _names_tests(word: str, last: str) -> bool:
+    """Whether a word names tests: it is no option, and no value of the option before it."""
+    if word.startswith("-") or (last.startswith("-") and "=" not in last):
+        return False
+    return "=" not in word and not word.endswith(("manage.py", "runtests.py"))
 
 
 def neutralised(suite: Suite, stand: Stand, args: Sequence[str] = ()) -> tuple[str, ...]:
@@ -218,6 +244,13 @@ def neutralised(suite: Suite, stand: Stand, args: Sequence[str] = ()) -> tuple[s
     own, dropped_own = addopts.cleaned(words)
     notes = [*(f"addopts: {note}" for note in dropped), *dropped_own]
     blocked = addopts.blocked((*defaults, *own))
+    if stand.ignores:
+        notes.append(
+            f"filterwarnings ignores something in {stand.ignores} of its lines: such warnings are "
+            "errors in the strict run, but not recorded in the plain one, nor where they are pending"
+        )
+    if "--reuse-db" in (*defaults, *own):
+        notes.append("--create-db is added to --reuse-db: each cell makes its own database")
     coverage = [word for word in (*defaults, *own) if word.startswith("--cov")]
     if coverage and "pytest-cov" in stand.packages and not {"pytest_cov", "cov"} & blocked:
         notes.append("--no-cov is added: djhop measures coverage itself")

@@ -25,6 +25,8 @@ class PytestConfig(msgspec.Struct, frozen=True, kw_only=True):
     django: bool = False
     #: Whether it names the files that hold tests otherwise than pytest does.
     own_names: bool = False
+    #: How many lines of its `filterwarnings` ignore something.
+    ignores: int = 0
     #: Plugins without which pytest would not start, or not understand it.
     plugins: tuple[str, ...] = ()
 
@@ -94,9 +96,10 @@ def read(root: Path, folder: str = "") -> PytestConfig:
     if isinstance(table, dict):
         inner = table.get("ini_options", table)
         if isinstance(inner, dict):
-            return _from_keys(
-                {k.lower(): _text(v) for k, v in inner.items()}, f"{prefix}pyproject.toml"
-            )
+            keys = {key.lower(): _text(value) for key, value in inner.items()}
+            if isinstance(words := inner.get("addopts"), list):
+                keys["addopts"] = shlex.join(map(str, words))
+            return _from_keys(keys, f"{prefix}pyproject.toml")
     for name, section in (("tox.ini", "pytest"), ("setup.cfg", "tool:pytest")):
         if found := _from_ini(root, prefix + name, section):
             return found
@@ -124,6 +127,10 @@ def _from_keys(keys: dict[str, str], path: str) -> PytestConfig:
         settings=option(addopts, "--ds") or settings,
         django=bool(_DJANGO_KEYS & keys.keys()) or django_option,
         own_names="python_files" in keys,
+        ignores=sum(
+            line.strip().startswith(("ignore", "once", "module"))
+            for line in keys.get("filterwarnings", "").splitlines()
+        ),
         plugins=_plugins(addopts, keys),
     )
 

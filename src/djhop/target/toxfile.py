@@ -162,12 +162,15 @@ def _from_toml(table: dict[str, Any], path: str) -> Tox:
         value = base.get(key, [])
         return tuple(v for v in value if isinstance(v, str)) if isinstance(value, list) else ()
 
+    names = table.get("env_list", [])
     commands = base.get("commands", [])
     environment = base.get("set_env", {})
     directory = _ROOT.sub("", str(base.get("change_dir", "")))
     return Tox(
         path=path,
-        envlist="\n".join(str(name) for name in table.get("env_list", []) if isinstance(name, str)),
+        envlist="\n".join(
+            name for name in (names if isinstance(names, list) else []) if isinstance(name, str)
+        ),
         deps=strings("deps"),
         extras=strings("extras"),
         groups=strings("dependency_groups"),

@@ -63,6 +63,11 @@ def open(  # noqa: A001
         yield _furnish(room, target_root, files)
 
 
+def refresh(room: Workspace, target_root: Path, files: tuple[str, ...]) -> None:
+    """Make an open room again what it was when it was opened, whatever a suite did to it."""
+    _furnish(room.tree.parent, target_root, files)
+
+
 @contextlib.contextmanager
 def _free_slot(base: Path) -> Iterator[Path]:
     base.parent.mkdir(parents=True, exist_ok=True)
