@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -106,7 +107,8 @@ def run(args: tuple[str, ...], **given: Any) -> int:
 
     session = _session(given, args)
     if given["list_only"]:
-        _print("\n".join(cell.id for cell in session.plan.cells))
+        ids = [cell.id for cell in session.plan.cells]
+        _print(json.dumps(ids) if given["as_json"] else "\n".join(ids))
         return ExitCode.OK
     if given["dry_run"]:
         _print("\n".join(session.commands()))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import PurePath
+from typing import Literal
 
 from djhop.interpreters import interpreters
 from djhop.interpreters.interpreters import Interpreter
-from djhop.matrix.plan import Cell, Plan
+from djhop.matrix.config import Matrix
+from djhop.matrix.plan import Cell, Plan, settings_of
 from djhop.resolve import attempts
 from djhop.resolve.request import Request
 from djhop.suites import suites
@@ -19,6 +21,7 @@ from djhop.target.target import Suite, Target
 def lines(
     plan: Plan,
     target: Target,
+    matrix: Matrix,
     found: Mapping[str, Interpreter],
     requests: Mapping[Cell, Request],
     *,
@@ -44,12 +47,21 @@ def lines(
         yield shlex.join(
             (uv, "pip", "install", "--no-deps", "--python", "ENV/bin/python", "-r", "LOCK/lock.txt")
         )
-        yield f"# in a private copy of {target.root}, under coverage and the probe:"
-        yield _suite(target.suite, cell, args)
+        yield shlex.join((uv, "pip", "install", "--no-deps", "--target", "TOOLS", "coverage"))
+        settings = settings_of(matrix, cell)
+        yield f"# in a private copy of {target.root}:"
+        yield from settings.before
+        yield "# strict, under coverage and the probe:"
+        yield _suite(target.suite, cell, args, "strict")
+        yield "# if anything did not pass so, on a fresh copy: plain, then perhaps scoped"
+        yield _suite(target.suite, cell, args, "plain")
+        yield from settings.after
         yield ""
 
 
-def _suite(suite: Suite, cell: Cell, args: tuple[str, ...]) -> str:
+def _suite(
+    suite: Suite, cell: Cell, args: tuple[str, ...], mode: Literal["strict", "plain"]
+) -> str:
     room = Room(
         cell=cell.id,
         python=cell.python,
@@ -61,7 +73,7 @@ def _suite(suite: Suite, cell: Cell, args: tuple[str, ...]) -> str:
     )
     stand = Stand(room=room, django=cell.django, interpreter="ENV/bin/python", env={})
     _, config = suites.pass_command(
-        suite, stand, mode="strict", files=PassFiles.in_folder("CELL", "strict"), args=args
+        suite, stand, mode=mode, files=PassFiles.in_folder("CELL", mode), args=args
     )
     head = ("-m", "pytest") if suite.kind == "pytest" else ()
     settings = f"DJANGO_SETTINGS_MODULE={suite.settings} " if suite.settings else ""

@@ -254,6 +254,7 @@ class Session:
         return dryrun.lines(
             self.plan,
             self.target,
+            self.matrix,
             self.found,
             requests,
             uv=locate.uv(),

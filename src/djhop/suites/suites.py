@@ -247,7 +247,7 @@ def neutralised(suite: Suite, stand: Stand, args: Sequence[str] = ()) -> tuple[s
     if stand.ignores:
         notes.append(
             f"filterwarnings ignores something in {stand.ignores} of its lines: such warnings are "
-            "errors in the strict run, but not recorded in the plain one, nor where they are pending"
+            "errors in the strict run, and not recorded in the plain one or where pending"
         )
     if "--reuse-db" in (*defaults, *own):
         notes.append("--create-db is added to --reuse-db: each cell makes its own database")
