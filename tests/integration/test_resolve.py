@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import http.server
 import os
 import subprocess
+import threading
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -195,10 +197,6 @@ def test_frozen_moves_django_alone(lay: Lay) -> None:
         ((), "2028", "3.12", "conflict", "there is no release of Django 2028"),
         (("ipython>=8.20",), "4.2", "3.8", "python", "ipython"),
         (("foo==",), "5.2", "3.12", "requirement", "a requirement cannot be read: foo=="),
-        (
-            ("foo @ https://example.invalid/foo-1.tar.gz",),
-            "5.2", "3.12", "missing", "foo is not at its URL",
-        ),
     ],
 )  # fmt: skip
 def test_what_cannot_be(
@@ -208,6 +206,25 @@ def test_what_cannot_be(
     assert answer.kind == kind
     assert answer.reason.startswith(reason)
     assert answer.processes == 1
+
+
+def test_a_url_that_answers_404(lay: Lay) -> None:
+    class Nothing(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_error(404)
+
+        def do_HEAD(self) -> None:
+            self.send_error(404)
+
+        def log_message(self, *_: object) -> None: ...
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Nothing) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/foo-1.tar.gz"
+        answer = blocked(lay((f"foo @ {url}",), "5.2", "3.12"))
+        server.shutdown()
+    assert answer.kind == "missing"
+    assert answer.reason.startswith("foo is not at its URL")
 
 
 def test_nothing_but_django_is_fine(lay: Lay) -> None:

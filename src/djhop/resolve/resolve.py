@@ -218,8 +218,11 @@ def _reason(failure: Failure, found: tuple[Blocker, ...], request: Request) -> s
             where = "at its URL" if "Not Found" in failure.text else "on the index"
             return f"{failure.package} is not {where}"
         case "requirement":
-            lines = [line.strip() for line in failure.text.splitlines()[1:3]]
-            return f"a requirement cannot be read: {': '.join(reversed(lines))}"
+            # uv breaks long lines, but its carets are always below the requirement.
+            lines = [line.strip() for line in failure.text.splitlines() if line.strip()]
+            carets = [n for n, line in enumerate(lines) if n > 1 and not line.strip("^")]
+            said = reversed(lines[carets[0] - 2 : carets[0]] if carets else lines[:1])
+            return f"a requirement cannot be read: {': '.join(said)}"
         case _:
             return _conflict(failure, found, request)
 
