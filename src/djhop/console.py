@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from djhop import runner
+from djhop import news
 from djhop.reports import clean, summary
 from djhop.results.results import CellResult
 
@@ -24,7 +24,7 @@ LOGGED = frozenset({"uncollectable", "crashed", "timed-out", "no-tests", "infra"
 TAIL = 12
 
 
-def watch(events: Iterable[runner.Event], *, stream: TextIO, quiet: bool) -> None:
+def watch(events: Iterable[news.Event], *, stream: TextIO, quiet: bool) -> None:
     """Show `events` as they come until there are no more."""
     if quiet:
         for _ in events:
@@ -48,15 +48,15 @@ def is_live(stream: TextIO) -> bool:
     return stream.isatty() and not plain
 
 
-def lines(events: Iterable[runner.Event]) -> Iterator[str]:
+def lines(events: Iterable[news.Event]) -> Iterator[str]:
     """Turn events into plain lines, each standing on its own, as a CI log wants them."""
     for event in events:
         match event:
-            case runner.Said(text=text):
+            case news.Said(text=text):
                 yield text
-            case runner.Stage(cell=cell, stage=stage) if stage in SPOKEN:
+            case news.Stage(cell=cell, stage=stage) if stage in SPOKEN:
                 yield f"{_clock()}  {cell}  {stage} run"
-            case runner.Finished(result=result):
+            case news.Finished(result=result):
                 yield f"{_clock()}  {result.id}  {summary.one_line(result)}"
                 yield from (f"    | {line}" for line in log_tail(result, event.folder))
             case _:
@@ -105,22 +105,22 @@ class Board:
     def __init__(self, cells: Iterable[str]) -> None:
         self.rows = {cell: _Row() for cell in cells}
 
-    def take(self, event: runner.Event) -> str:
+    def take(self, event: news.Event) -> str:
         """Note `event`; return a line to print above the board, or ""."""
         match event:
-            case runner.Said(text=text):
+            case news.Said(text=text):
                 return text
-            case runner.Stage(cell=cell, stage=stage):
+            case news.Stage(cell=cell, stage=stage):
                 row = self.rows[cell]
                 row.stage, row.done = stage, 0
                 row.started = row.started or time.monotonic()
-            case runner.Progress(cell=cell, done=done, expected=expected):
+            case news.Progress(cell=cell, done=done, expected=expected):
                 self.rows[cell].done, self.rows[cell].expected = done, expected
-            case runner.Finished(result=result):
+            case news.Finished(result=result):
                 self.rows[result.id].final = summary.one_line(result)
                 tail = log_tail(result, event.folder)
                 return "\n".join((f"{result.id}: the end of its log", *tail)) if tail else ""
-            case runner.Started():
+            case news.Started():
                 pass
         return ""
 
@@ -152,7 +152,7 @@ class Board:
             yield Text(others, no_wrap=True, overflow="ellipsis")
 
 
-def _board(events: Iterable[runner.Event], stream: TextIO) -> None:
+def _board(events: Iterable[news.Event], stream: TextIO) -> None:
     from rich.console import Console
     from rich.live import Live
 
@@ -160,7 +160,7 @@ def _board(events: Iterable[runner.Event], stream: TextIO) -> None:
     board: Board | None = None
     with Live(console=console, refresh_per_second=8, transient=True) as live:
         for event in events:
-            if isinstance(event, runner.Started):
+            if isinstance(event, news.Started):
                 board = Board(event.cells)
                 live.update(board)
             elif board is not None and (line := board.take(event)):

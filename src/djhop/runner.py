@@ -5,22 +5,18 @@ from __future__ import annotations
 import concurrent.futures
 import contextlib
 import datetime
-import hashlib
 import os
 import queue
-import shutil
 import threading
 import time
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeAlias
 
-import filelock
 import msgspec
 
-import djhop
-from djhop import cells, dryrun, durable, locate
+from djhop import cells, dryrun, durable, landing, locate
+from djhop.chain import Chain
 from djhop.compare.compare import Comparison, compare, exit_code
 from djhop.environments import environments
 from djhop.environments.environments import uv_environ
@@ -29,65 +25,23 @@ from djhop.errors import (
     ExitCode,
     InfraError,
     Interrupted,
-    UsageError,
     worst,
 )
 from djhop.interpreters.interpreters import Interpreter
+from djhop.landing import RED
 from djhop.matrix.config import Matrix
 from djhop.matrix.plan import Cell, Plan, settings_of
+from djhop.news import Event, Finished, Progress, Said, Stage, Started
 from djhop.processes import process
 from djhop.resolve import resolve
 from djhop.resolve.locks import Lock, Unresolvable
 from djhop.results import measure
 from djhop.results.results import CellResult
-from djhop.store import record, store
+from djhop.store import record
 from djhop.store.store import RunFolder
 from djhop.suites import suites
 from djhop.target.target import Target
 from djhop.workspace import visible
-
-#: A cell with one of these has shown something wrong with the target.
-RED = frozenset({"failed", "uncollectable", "crashed", "timed-out", "no-tests"})
-#: What a resumed run keeps of the run before: everything that is a finding about the target.
-FINAL = RED | {"passed", "deprecated", "unresolvable", "uninstallable"}
-
-
-class Started(msgspec.Struct, frozen=True, kw_only=True):
-    """The run has begun; these cells will each finish."""
-
-    cells: tuple[str, ...]
-    folder: str
-
-
-class Stage(msgspec.Struct, frozen=True, kw_only=True):
-    """A cell has begun a stage: lock, environment, workspace, strict, plain, scoped."""
-
-    cell: str
-    stage: str
-
-
-class Progress(msgspec.Struct, frozen=True, kw_only=True):
-    """Tests that a cell has finished in this pass, of those collected."""
-
-    cell: str
-    done: int
-    expected: int
-
-
-class Finished(msgspec.Struct, frozen=True, kw_only=True):
-    """A cell is done; its result is on disk, in `folder`."""
-
-    result: CellResult
-    folder: str
-
-
-class Said(msgspec.Struct, frozen=True, kw_only=True):
-    """Something worth a line."""
-
-    text: str
-
-
-Event: TypeAlias = Started | Stage | Progress | Finished | Said
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,9 +86,7 @@ class Session:
         self.found, self.options, self.spawner = dict(found), options, spawner
         self.exit_code: int = ExitCode.INTERNAL
         self._queue: queue.Queue[Event | None] = queue.Queue()
-        self._locks: dict[Cell, concurrent.futures.Future[Lock | Unresolvable]] = {
-            cell: concurrent.futures.Future() for cell in whole.cells
-        }
+        self._locks = Chain(whole, self._resolve)
         self._stop = threading.Event()
         self._files: tuple[str, ...] = ()
         self._bugs = 0
@@ -163,18 +115,6 @@ class Session:
         exclude = (str(out.relative_to(root)),) if inside else ()
         return visible.files(root, self.spawner, copy=self.matrix.copy, exclude=exclude)
 
-    def _inputs(self) -> str:
-        """Stands for what a cell's result depends on, beside the matrix and the packages."""
-        digest = hashlib.sha256(repr((djhop.__version__, self.options.args)).encode())
-        digest.update(repr((self.target.requirements, self.target.constraints)).encode())
-        for name in self._files:
-            with contextlib.suppress(OSError):
-                sign = os.lstat(Path(self.target.root, name))
-                digest.update(
-                    f"{name}\0{sign.st_size}\0{sign.st_mtime_ns}\0".encode(errors="replace")
-                )
-        return digest.hexdigest()[:20]
-
     def _open(self, started: datetime.datetime) -> dict[str, CellResult]:
         """Make the run's folder, or take up the one that was cut short; return what it has."""
         out = Path(self.options.out).absolute()
@@ -187,31 +127,15 @@ class Session:
             judged,
             started=started,
             command=self.options.command,
-            inputs=self._inputs(),
+            inputs=landing.inputs(self.target, self._files, self.options.args),
         )
         if self.options.shared:
-            return self._join(out / self.options.shared, begun)
-        if self.options.resume and (folder := _unfinished(out, begun)):
-            self.folder = folder
-            found = dict(folder.results())
-            return {name: result for name, result in found.items() if result.status in FINAL}
-        self.folder = store.create(out, name, now=started)
-        # Whatever this folder is in, git is not to see it.
-        (self.folder.path / ".gitignore").write_text("*\n")
-        self.folder.write_run(msgspec.structs.replace(begun, name=self.folder.name))
-        store.mark_latest(self.folder)
-        return {}
-
-    def _join(self, path: Path, begun: record.Run) -> dict[str, CellResult]:
-        """Add to a folder that others add to; begin it anew where it is of another matrix."""
-        durable.make(path)
-        self.folder = RunFolder(path)
-        with _alone(path):
-            if not _same(self.folder, begun):
-                shutil.rmtree(self.folder.cells, ignore_errors=True)
-                (path / ".gitignore").write_text("*\n")
-                self.folder.write_run(msgspec.structs.replace(begun, name=path.name))
-            store.mark_latest(self.folder)
+            self.folder = landing.join(out / self.options.shared, begun)
+            return {}
+        if self.options.resume and (cut := landing.resume(out, begun)):
+            self.folder, kept = cut
+            return kept
+        self.folder = landing.begin(out, begun, now=started)
         return {}
 
     def _install_pythons(self) -> Iterator[Event]:
@@ -227,7 +151,9 @@ class Session:
 
     def _run(self, todo: list[Cell]) -> Iterator[Event]:
         """Resolve in path order on one thread, run cells on the others, pass events on."""
-        resolver = threading.Thread(target=self._resolve_all, args=(set(todo),), daemon=True)
+        resolver = threading.Thread(
+            target=self._locks.make, args=(set(todo), self._stop.is_set), daemon=True
+        )
         resolver.start()
         with concurrent.futures.ThreadPoolExecutor(max(1, self.options.jobs)) as pool:
             done = [pool.submit(self._cell, cell) for cell in todo]
@@ -240,9 +166,11 @@ class Session:
                     left -= 1
                 else:
                     yield event
-            for future in done:
-                future.result()
         resolver.join()
+        for future in done:
+            if error := future.exception():  # its result could not be written
+                self._bugs += not isinstance(error, DjhopError)
+                yield Said(text=f"a cell is lost: {error}")
 
     def commands(self) -> Iterator[str]:
         """Every command that `events` would start, without starting any."""
@@ -260,35 +188,6 @@ class Session:
             uv=locate.uv(),
             args=self.options.args,
         )
-
-    # Locks: each starts from the lock of the cell before it, so one after the other.
-
-    def _resolve_all(self, todo: set[Cell]) -> None:
-        parents = {hop.after: hop.before for hop in self.whole.hops}
-        for cell in self.whole.cells:
-            if self._stop.is_set() or not self._matters(cell, todo, parents):
-                self._locks[cell].cancel()
-                continue
-            try:
-                self._locks[cell].set_result(self._resolve(cell, self._before(cell, parents)))
-            except BaseException as error:
-                self._locks[cell].set_exception(error)
-
-    def _before(self, cell: Cell, parents: dict[Cell, Cell]) -> Lock | None:
-        """The lock of the nearest cell before that has one."""
-        while cell in parents:
-            cell = parents[cell]
-            future = self._locks[cell]
-            if future.done() and not future.cancelled() and future.exception() is None:
-                found = future.result()
-                if isinstance(found, Lock):
-                    return found
-        return None
-
-    def _matters(self, cell: Cell, todo: set[Cell], parents: dict[Cell, Cell]) -> bool:
-        """Whether the cell is still to be run, or a later one's lock starts from its."""
-        children = [after for after, before in parents.items() if before == cell]
-        return cell in todo or any(self._matters(child, todo, parents) for child in children)
 
     def _resolve(self, cell: Cell, previous: Lock | None) -> Lock | Unresolvable:
         interpreter = self.found.get(cell.python)
@@ -362,7 +261,7 @@ class Session:
             return cells.no_python(cell)
         report = self._reporter(cell)
         report("lock")
-        lock = self._locks[cell].result()
+        lock = self._locks.lock(cell)
         if isinstance(lock, Unresolvable):
             return cells.unresolvable(cell, lock)
         return cells.run_cell(self._job(cell, interpreter, lock), self.spawner, report)
@@ -409,7 +308,7 @@ class Session:
     def _close(self, seconds: float) -> None:
         """Judge the hops, write `run.json` and the reports, and decide the exit code."""
         plan = self.whole if self.options.shared else self.plan
-        with _alone(self.folder.path):
+        with landing.alone(self.folder):
             results = self.folder.results()
             run = self.folder.read_run()
             compared = compare(plan, results, reproduce=run.reproduce)
@@ -446,29 +345,3 @@ class Session:
         if red - judged - first:
             codes.append(ExitCode.BREAKS)
         return worst(codes)
-
-
-@contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """No other djhop writes this folder's run.json meanwhile."""
-    with filelock.FileLock(folder / ".lock"):
-        yield
-
-
-def _same(folder: RunFolder, begun: record.Run) -> bool:
-    """Whether the run in `folder` is of the same target, as it is now, the same matrix and plan."""
-    try:
-        run = folder.read_run()
-    except UsageError:
-        return False
-    names = ("plan", "matrix", "inputs")
-    same = all(getattr(run, name) == getattr(begun, name) for name in names)
-    return same and run.target.root == begun.target.root
-
-
-def _unfinished(out: Path, begun: record.Run) -> RunFolder | None:
-    """The newest run in `out`, where it was cut short and is of the same target and plan."""
-    folders = store.runs(out)
-    if not folders or not _same(folders[-1], begun) or folders[-1].read_run().complete:
-        return None
-    return folders[-1]

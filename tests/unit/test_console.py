@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 import rich.console
 
-from djhop import console, runner
+from djhop import console, news
 from djhop.results.results import CellResult, Pass, Status
 
 
-def finished(cell: str, status: Status = "passed", reason: str = "") -> runner.Finished:
+def finished(cell: str, status: Status = "passed", reason: str = "") -> news.Finished:
     python, django = cell.removeprefix("py").split("-django")
     result = CellResult(
         id=cell, django=django, python=python, status=status, reason=reason, passes=(LOGGED,)
     )
-    return runner.Finished(result=result, folder="")
+    return news.Finished(result=result, folder="")
 
 
 LOGGED = Pass(mode="strict", log="log.txt")
@@ -39,8 +39,8 @@ def test_board_stays_within_the_terminal(width: int, height: int) -> None:
     for cell in CELLS[:9]:
         board.take(finished(cell, "failed", "a reason that goes on and on, " * 6))
     for cell in CELLS[9:11]:
-        board.take(runner.Stage(cell=cell, stage="strict"))
-        board.take(runner.Progress(cell=cell, done=3, expected=30))
+        board.take(news.Stage(cell=cell, stage="strict"))
+        board.take(news.Progress(cell=cell, done=3, expected=30))
     lines = drawn(board, width, height)
     assert len(lines) < height
     assert all(len(line) <= width for line in lines)
@@ -59,11 +59,11 @@ def test_lines_stand_on_their_own(tmp_path: Path) -> None:
     (tmp_path / "log.txt").write_text("\x1b[2Jgone\n\nSegmentation fault\n")
     crash = finished(CELLS[0], "crashed", "SIGSEGV")
     events = [
-        runner.Started(cells=(CELLS[0],), folder=""),
-        runner.Said(text="something"),
-        runner.Stage(cell=CELLS[0], stage="lock"),
-        runner.Stage(cell=CELLS[0], stage="strict"),
-        runner.Finished(result=crash.result, folder=str(tmp_path)),
+        news.Started(cells=(CELLS[0],), folder=""),
+        news.Said(text="something"),
+        news.Stage(cell=CELLS[0], stage="lock"),
+        news.Stage(cell=CELLS[0], stage="strict"),
+        news.Finished(result=crash.result, folder=str(tmp_path)),
     ]
     lines = list(console.lines(events))
     assert lines[0] == "something"
@@ -83,9 +83,9 @@ class Gone(io.StringIO):
 def test_every_event_is_taken_though_nobody_reads(quiet: bool) -> None:
     taken = []
 
-    def events() -> Iterator[runner.Event]:
+    def events() -> Iterator[news.Event]:
         for number in range(3):
-            yield runner.Said(text=str(number))
+            yield news.Said(text=str(number))
             taken.append(number)
 
     console.watch(events(), stream=Gone(), quiet=quiet)

@@ -35,6 +35,9 @@ MAY_IMPORT = {
     },
     "locate": {"errors", "processes", "interpreters", "environments"},
     "dryrun": {"interpreters", "matrix", "target", "resolve", "suites"},
+    "news": {"results"},
+    "chain": {"matrix", "resolve"},
+    "landing": {"errors", "durable", "target", "results", "store"},
     "cells": {
         *("errors", "releases", "durable", "processes", "interpreters", "matrix", "target"),
         *("workspace", "environments", "resolve", "suites", "results"),
@@ -42,9 +45,9 @@ MAY_IMPORT = {
     "runner": {
         *("errors", "durable", "processes", "interpreters", "matrix", "target", "workspace"),
         *("environments", "resolve", "suites", "results", "compare", "store", "locate"),
-        *("dryrun", "cells"),
+        *("dryrun", "cells", "chain", "landing", "news"),
     },
-    "console": {"results", "reports", "runner"},
+    "console": {"results", "reports", "news"},
     "doctor": {"errors", "releases", "processes", "interpreters", "environments", "locate"},
     "commands": {
         *("errors", "releases", "durable", "processes", "interpreters", "matrix", "target"),

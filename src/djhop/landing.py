@@ -1,0 +1,94 @@
+"""Where a run lands: a folder of its own, one that several share, or one that was cut short."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import filelock
+import msgspec
+
+import djhop
+from djhop import durable
+from djhop.errors import UsageError
+from djhop.results.results import CellResult
+from djhop.store import record, store
+from djhop.store.store import RunFolder
+from djhop.target.target import Target
+
+#: A cell with one of these has shown something wrong with the target.
+RED = frozenset({"failed", "uncollectable", "crashed", "timed-out", "no-tests"})
+#: What a resumed run keeps of the run before: everything that is a finding about the target.
+KEPT = RED | {"passed", "deprecated", "unresolvable", "uninstallable"}
+
+
+def inputs(target: Target, files: Iterable[str], args: tuple[str, ...]) -> str:
+    """Stand for what a cell's result depends on, beside the matrix and the packages.
+
+    Cells of two runs go together only where this is equal.
+    """
+    digest = hashlib.sha256(repr((djhop.__version__, args)).encode())
+    digest.update(repr((target.requirements, target.constraints)).encode())
+    for name in files:
+        with contextlib.suppress(OSError):
+            sign = os.lstat(Path(target.root, name))
+            digest.update(f"{name}\0{sign.st_size}\0{sign.st_mtime_ns}\0".encode(errors="replace"))
+    return digest.hexdigest()[:20]
+
+
+def begin(out: Path, begun: record.Run, *, now: datetime.datetime) -> RunFolder:
+    """Make the folder of a new run in `out` and point `latest` at it."""
+    folder = store.create(out, begun.name, now=now)
+    _write(folder, begun)
+    return folder
+
+
+def resume(out: Path, begun: record.Run) -> tuple[RunFolder, dict[str, CellResult]] | None:
+    """Take up the newest run in `out` and what it found; None where it is complete or differs."""
+    folders = store.runs(out)
+    if not folders or not _same(folders[-1], begun) or folders[-1].read_run().complete:
+        return None
+    found = dict(folders[-1].results())
+    return folders[-1], {name: cell for name, cell in found.items() if cell.status in KEPT}
+
+
+def join(path: Path, begun: record.Run) -> RunFolder:
+    """Add to a folder that others add to; begin it anew where what is in it differs."""
+    durable.make(path)
+    folder = RunFolder(path)
+    with alone(folder):
+        if not _same(folder, begun):
+            shutil.rmtree(folder.cells, ignore_errors=True)
+            _write(folder, begun)
+        store.mark_latest(folder)
+    return folder
+
+
+@contextlib.contextmanager
+def alone(folder: RunFolder) -> Iterator[None]:
+    """No other djhop writes this folder's run.json meanwhile."""
+    with filelock.FileLock(folder.path / ".lock"):
+        yield
+
+
+def _write(folder: RunFolder, begun: record.Run) -> None:
+    # Whatever this folder is in, git is not to see it.
+    durable.write(folder.path / ".gitignore", b"*\n")
+    folder.write_run(msgspec.structs.replace(begun, name=folder.name))
+    store.mark_latest(folder)
+
+
+def _same(folder: RunFolder, begun: record.Run) -> bool:
+    """Whether the run there is of the same target, as it is now, the same matrix and plan."""
+    try:
+        run = folder.read_run()
+    except UsageError:
+        return False
+    names = ("plan", "matrix", "inputs")
+    same = all(getattr(run, name) == getattr(begun, name) for name in names)
+    return same and run.target.root == begun.target.root
