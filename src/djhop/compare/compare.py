@@ -19,7 +19,7 @@ from djhop.matrix.plan import Axis, Cell, Hop, Plan
 from djhop.results.results import CellResult, Status
 
 
-class HopResult(msgspec.Struct, frozen=True, kw_only=True):
+class HopResult(Findings, frozen=True, kw_only=True):
     """What one hop does to the suite; test ids are those of the cell before."""
 
     #: Ids of the cells.
@@ -32,22 +32,6 @@ class HopResult(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     #: The cell after may fail: the verdict stands, the exit code ignores it.
     allow_failure: bool = False
-    broke: tuple[str, ...] = ()
-    broke_differently: tuple[str, ...] = ()
-    vanished: tuple[str, ...] = ()
-    newly_skipped: tuple[str, ...] = ()
-    fixed: tuple[str, ...] = ()
-    newly_deprecated: tuple[str, ...] = ()
-    appeared: tuple[str, ...] = ()
-    new_failures: tuple[str, ...] = ()
-    new_dead_modules: tuple[str, ...] = ()
-    still_dead_modules: tuple[str, ...] = ()
-    gone: tuple[str, ...] = ()
-    flaky: tuple[str, ...] = ()
-    flaky_red: tuple[str, ...] = ()
-    still_failing: int = 0
-    renamed: tuple[tuple[str, str], ...] = ()
-    skip_reasons: dict[str, int] = {}
     #: Ids of the causes of what breaks, the one with most tests behind it first.
     causes: tuple[str, ...] = ()
     #: The same, with what is behind each on this hop.
@@ -197,7 +181,7 @@ def _judge(
         moves=moves(before.packages, after.packages, after.moves_why)
         if before.packages and after.packages
         else (),
-        **{field: getattr(found, field) for field in Findings.__struct_fields__},
+        **msgspec.structs.asdict(found),
     )
     return result, (*breaks, *newly)
 

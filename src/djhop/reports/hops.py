@@ -88,7 +88,7 @@ def view(result: HopResult, hop: Hop, causes: Mapping[str, Cause], limit: int) -
         sign=SIGNS[tone],
         tone=tone,
         sentence=one_line(result.reason),
-        breaking=breaking(result),
+        breaking=len(result.breaking),
         on_path=result.on_path,
         may_fail=result.allow_failure,
         causes=views(result.groups[:limit], causes),
@@ -98,20 +98,6 @@ def view(result: HopResult, hop: Hop, causes: Mapping[str, Cause], limit: int) -
         lists=_lists(result, limit),
         moves=_moves(result, limit),
         owners=tuple(dict.fromkeys(owner(who) for who in owned)),
-    )
-
-
-def breaking(result: HopResult) -> int:
-    """How many tests make a hop one that breaks."""
-    return sum(
-        len(ids)
-        for ids in (
-            result.broke,
-            result.broke_differently,
-            result.vanished,
-            result.newly_skipped,
-            result.new_failures,
-        )
     )
 
 
