@@ -21,7 +21,9 @@ MISSING = "no Python "
 
 #: Unit tests that start processes all the same, and why; home and network are forbidden them too.
 SPAWNING = {
+    "test_cells.py": "a command before each pass; what git finds in a cell",
     "test_environments.py": "a script stands for uv",
+    "test_marks.py": "what commands leave running",
     "test_probe.py": "what a forked worker writes",
     "test_process.py": "starting and ending processes is what it tests",
     "test_workspace.py": "git says which files belong to a target",

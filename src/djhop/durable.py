@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -47,7 +48,7 @@ def write(path: Path, data: bytes) -> None:
     Raises:
         InfraError: the disk is full, or the folder may not be written.
     """
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    aside = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
     try:
         aside.write_bytes(data)
         aside.replace(path)

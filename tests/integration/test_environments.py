@@ -6,7 +6,9 @@ import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import djhop_cli
 import msgspec
 import pytest
 
@@ -277,3 +279,74 @@ def test_overlays(
     assert environments.overlay(
         tree, python(minor), cache=cache, spawner=spawner, environ=ENVIRON
     ) == (dirs, notes)
+
+
+def test_what_was_written_through_a_hard_link_is_installed_as_it_was(
+    python: Python, tmp_path: Path, spawner: Spawner
+) -> None:
+    """uv links its cache into environments: the next one would have it as well."""
+    environ = {**ENVIRON, "UV_CACHE_DIR": str(tmp_path / "uv")}
+    lock, cache = Lock(("sqlparse==0.5.1",)), tmp_path / "cache"
+    cache.mkdir()
+
+    def ensure(**options: bool) -> environments.Environment:
+        return environments.ensure(
+            lock, python("3.12"), cache=cache, spawner=spawner, environ=environ, **options
+        )
+
+    module = ensure().site_packages / "sqlparse" / "__init__.py"
+    if module.stat().st_nlink == 1:
+        pytest.skip("uv copies on this file system")
+    content = module.read_text()
+    module.write_text("raise ImportError('poisoned')\n")
+    made = ensure()
+    assert made.created
+    assert [(c.path, c.shared) for c in made.changes] == [("sqlparse/__init__.py", True)]
+    assert module.read_text() == content
+    assert said(made.python, "-c", "import sqlparse") == ""
+
+
+CHANGING = """
+import pathlib, warnings
+import django
+from django.test import SimpleTestCase
+
+LEFT = pathlib.Path(django.__file__).parent / "left_by_a_test.py"
+
+class Kind(SimpleTestCase):
+    def test_a_is_the_first_here(self):
+        self.assertFalse(LEFT.exists())
+
+    def test_b_writes_where_the_packages_are(self):
+        LEFT.write_text("x = 1")
+        warnings.warn("old", DeprecationWarning)
+"""
+
+
+def test_tests_that_change_the_environment_are_named_and_meet_nobody(
+    python: Python, tmp_path: Path
+) -> None:
+    python("3.12")
+    target = project(
+        tmp_path / "target",
+        test_kind__dot__py=CHANGING,
+        settings__dot__py="SECRET_KEY = 'x'\n",
+        pytest__dot__ini="[pytest]\nDJANGO_SETTINGS_MODULE = settings\n",
+        requirements__dot__txt="Django==5.2.1\npytest==8.4.2\npytest-django==4.11.1\n",
+    )
+    matrix = djhop_cli.matrix_file(tmp_path / "m.toml", {"steps": ["5.2"], "python": "3.12"})
+
+    def run() -> dict[str, Any]:
+        done = djhop_cli.run(target, matrix, cache=tmp_path / "djhop", out=tmp_path / "reports")
+        return done.cells["py3.12-django5.2"]
+
+    change = "(django/left_by_a_test.py added)"
+    strictly = f"the strict run changed the environment {change}: it is made anew before the next"
+    for before in (False, True):
+        cell = run()
+        assert [test["plain"] for test in cell["tests"]] == ["passed", "passed"]
+        assert [test["strict"] for test in cell["tests"]] == ["passed", "failed"]
+        notes = "\n".join(cell["notes"])
+        assert strictly in notes
+        earlier = "made anew: tests of an earlier run, or somebody else, had changed it"
+        assert (f"{earlier} {change}" in notes) == before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import importlib.util
 import json
 import os
@@ -18,11 +19,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from djhop.environments import building, bytecode, environments, installer, overlay
+from djhop.environments import building, bytecode, environments, installer, looks, made, overlay
 from djhop.environments.environments import CannotInstall, Environment
+from djhop.environments.inside import Inside
 from djhop.errors import InfraError, Interrupted
 from djhop.interpreters.interpreters import Interpreter
-from djhop.processes.process import Spawner
+from djhop.processes.process import Command, Spawner
 
 FAKE = r'''#!PYTHON -IS
 """Does what uv would, in so far as djhop can tell; what it is to say stands in answers.json."""
@@ -30,6 +32,8 @@ import json, os, sys, time
 here, argv = os.path.dirname(os.path.abspath(__file__)), sys.argv[1:]
 with open(here + "/calls", "a") as calls:
     calls.write(json.dumps({"argv": argv, "env": dict(os.environ), "cwd": os.getcwd()}) + "\n")
+if argv[0] == "cache":
+    sys.exit()
 if argv[0] == "venv":
     os.makedirs(argv[-1] + "/lib/python3.12/site-packages")
     os.makedirs(argv[-1] + "/bin")
@@ -152,7 +156,7 @@ class Fake:
     @property
     def verbs(self) -> list[str]:
         return [
-            call["argv"][0] if call["argv"][0] == "venv" else "offline"
+            call["argv"][0] if call["argv"][0] in ("venv", "cache") else "offline"
             if "--offline" in call["argv"] else "online"
             for call in self.calls
         ]  # fmt: skip
@@ -234,7 +238,8 @@ def test_the_commands(ensure: Ensure, fake: Fake, tmp_path: Path) -> None:
         "--requirements", f"{aside}/pins.txt", "--offline",
     ]  # fmt: skip
     assert install["cwd"] == str(tmp_path / "project")
-    kept = {k: v for k, v in install["env"].items() if k not in {"LC_CTYPE", "__CF_USER_TEXT_E"}}
+    added = {"LC_CTYPE", "__CF_USER_TEXT_E", "DJHOP_COMMAND_ID"}
+    kept = {k: v for k, v in install["env"].items() if k not in added}
     assert kept == {"PATH": environ["PATH"], "UV_NO_PROGRESS": "1", "NO_COLOR": "1"}
 
 
@@ -385,7 +390,7 @@ def test_many_at_once_make_it_once(ensure: Ensure, fake: Fake) -> None:
 
 def test_sweep_leaves_alone_what_is_being_made(cache: Path, spawner: Spawner) -> None:
     path = cache / "envs" / "key"
-    with building.only_one(path, spawner), building.built_aside(path) as aside:
+    with building.only_one(path, spawner), building.built_aside(path, spawner) as aside:
         aside.mkdir()
         environments.sweep(cache)
         assert aside.exists()
@@ -409,6 +414,213 @@ def test_interrupt(ensure: Ensure, spawner: Spawner, cache: Path) -> None:
     with pytest.raises(Interrupted):
         ensure()
     assert [p.name for p in (cache / "envs").iterdir() if p.suffix != ".lock"] == []
+
+
+# --- what tests do to it ----------------------------------------------------------------------
+
+
+def test_what_somebody_has_written_into_is_made_again_and_said(ensure: Ensure, fake: Fake) -> None:
+    made_ = ensure()
+    (made_.site_packages / "sitecustomize.py").write_text("import sys")
+    again = ensure()
+    assert again.created
+    assert environments.told(again.changes) == "sitecustomize.py added"
+    assert not (again.site_packages / "sitecustomize.py").exists()
+    assert "cache" not in fake.verbs  # nothing of uv's was touched
+    assert ensure() == msgspec.structs.replace(again, created=False, changes=())
+
+
+def test_bytecode_is_no_reason_to_make_it_again(ensure: Ensure, cache: Path) -> None:
+    made_ = ensure()
+    compile_all(made_)
+    before = (made_.path / "djhop.json").read_bytes()
+    assert not ensure().created
+    after = (made_.path / "djhop.json").read_bytes()
+    assert after != before  # the folder's new mtime is remembered: names are compared once
+    assert not ensure().created
+    assert (made_.path / "djhop.json").read_bytes() == after
+    assert [p.name for p in made_.path.glob("djhop.json*")] == ["djhop.json"]
+
+
+@pytest.mark.parametrize("recreate", [False, True])
+def test_uv_is_to_forget_what_was_written_through_its_links(
+    ensure: Ensure, fake: Fake, cache: Path, recreate: bool
+) -> None:
+    made_ = ensure()
+    alpha = made_.site_packages / "alpha.py"
+    (cache / "in-uv").hardlink_to(alpha)
+    alpha.write_text("poisoned = True\n")
+    fake.answer()
+    assert ensure(recreate=recreate).created
+    assert fake.calls[0]["argv"] == ["cache", "clean", "alpha"]
+    assert fake.verbs == ["cache", "venv", "offline"]
+
+
+def test_changes_are_told_in_short() -> None:
+    changes = tuple(looks.Change(f"m{n}.py", "added") for n in range(5))
+    assert made.told(changes) == "m0.py added, m1.py added, m2.py added and 2 more"
+
+
+def inside(environment: Environment, spawner: Spawner, *argv: str) -> tuple[Inside, list[str]]:
+    notes: list[str] = []
+    work = Inside(environment, spawner, notes.append)
+    command = Command(argv=argv, cwd=str(environment.path), env={"PATH": "/usr/bin:/bin"})
+    work.run("the strict run", command)
+    return work, notes
+
+
+def test_a_run_that_changes_its_environment_is_noted(ensure: Ensure, spawner: Spawner) -> None:
+    made_ = ensure()
+    work, notes = inside(made_, spawner, "/bin/rm", str(made_.site_packages / "alpha.py"))
+    assert [change.path for change in work.changes] == ["alpha.py"]
+    assert notes == [
+        "the strict run changed the environment (alpha.py removed): it is made anew before the "
+        "next run in it"
+    ]
+    work.run("the plain run", Command(argv=("/bin/true",), cwd="/", env={}))
+    assert len(notes) == 1  # it has changed nothing more
+    assert ensure().created
+    work.run("the plain run", Command(argv=("/bin/true",), cwd="/", env={}))
+    assert work.changes == ()
+
+
+def test_a_run_that_removes_its_environment_is_noted(ensure: Ensure, spawner: Spawner) -> None:
+    made_ = ensure()
+    work, _ = inside(made_, spawner, "/bin/rm", "-r", str(made_.path / "lib"))
+    assert work.changes
+    assert ensure().created
+
+
+def test_what_a_run_leaves_running_is_noted(ensure: Ensure, spawner: Spawner) -> None:
+    _, notes = inside(ensure(), spawner, "/bin/sh", "-c", "sleep 63 & sleep 63 & sleep 64 &")
+    assert len(notes) == 1
+    assert notes[0].startswith("the strict run left running what djhop has ended: sleep 6")
+    assert "sleep 63 (2 times)" in notes[0]
+    _, quiet = inside(ensure(), spawner, "/bin/true")
+    assert quiet == []
+
+
+# --- in use -----------------------------------------------------------------------------------
+
+
+def in_thread(action: Callable[[], object]) -> tuple[threading.Thread, list[object]]:
+    done: list[object] = []
+    thread = threading.Thread(target=lambda: done.append(action()))
+    thread.start()
+    return thread, done
+
+
+def test_what_is_in_use_is_replaced_when_it_no_more_is(ensure: Ensure, spawner: Spawner) -> None:
+    made_ = ensure()
+    sign = made_.path / "sign"
+    with building.in_use(made_.path, spawner), building.in_use(made_.path, spawner):
+        sign.touch()
+        thread, done = in_thread(lambda: ensure(recreate=True))
+        thread.join(1.0)
+        assert not done
+        assert sign.exists()
+        assert not ensure().created  # what is there can be used by others meanwhile
+    thread.join(10)
+    assert done
+    assert not sign.exists()
+    assert not ensure().created
+
+
+def test_a_djhop_that_is_killed_lets_go(ensure: Ensure, tmp_path: Path) -> None:
+    made_ = ensure()
+    code = (
+        "import sys, time; from pathlib import Path; sys.path.insert(0, sys.argv[1])\n"
+        "from djhop.environments import building; from djhop.processes.process import Spawner\n"
+        "with building.in_use(Path(sys.argv[2]), Spawner()):\n"
+        "    Path(sys.argv[3]).touch(); time.sleep(60)\n"
+    )
+    source, sign = Path(building.__file__).parents[2], tmp_path / "sign"
+    argv = [sys.executable, "-c", code, str(source), str(made_.path), str(sign)]
+    with subprocess.Popen(argv) as other:
+        limit = time.monotonic() + 10
+        while not sign.exists() and time.monotonic() < limit:
+            time.sleep(0.01)
+        thread, done = in_thread(lambda: ensure(recreate=True))
+        thread.join(0.5)
+        assert not done
+        other.kill()
+    thread.join(10)
+    assert done
+
+
+def test_waiting_for_one_that_is_in_use_can_be_interrupted(
+    ensure: Ensure, fake: Fake, cache: Path
+) -> None:
+    made_, mine = ensure(), Spawner()
+    with building.in_use(made_.path, Spawner()):
+
+        def recreate() -> str:
+            try:
+                environments.ensure(LOCK, PYTHON, cache=cache, spawner=mine, recreate=True,
+                                    environ={"PATH": os.environ["PATH"]})  # fmt: skip
+            except Interrupted as error:
+                return str(error)
+            return "made"
+
+        thread, done = in_thread(recreate)
+        while len(fake.calls) < 4:
+            time.sleep(0.01)
+        time.sleep(0.2)
+        mine.interrupt()
+        thread.join(10)
+        assert done == ["interrupted while another djhop uses an environment"]
+    assert sorted(p.name for p in made_.path.parent.iterdir()) == [made_.key, f"{made_.key}.lock"]
+
+
+def test_one_that_is_just_being_replaced_is_waited_for(ensure: Ensure, spawner: Spawner) -> None:
+    made_ = ensure()
+    away = made_.path.with_name("away")
+    made_.path.rename(away)
+    thread, done = in_thread(lambda: inside(made_, spawner, "/bin/true"))
+    thread.join(0.3)
+    assert not done
+    away.rename(made_.path)
+    thread.join(10)
+    assert done
+
+
+def test_the_one_that_was_replaced_meanwhile_is_not_held(
+    ensure: Ensure, spawner: Spawner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made_, locked, flock = ensure(), [], fcntl.flock
+
+    def replaced_first(held: int, kind: int) -> None:
+        locked.append(os.fstat(held).st_ino)
+        if len(locked) == 1:
+            made_.path.rename(made_.path.with_name("old"))
+            made_.path.mkdir()
+        flock(held, kind)
+
+    monkeypatch.setattr(fcntl, "flock", replaced_first)
+    with building.in_use(made_.path, spawner):
+        assert locked[-1] == made_.path.stat().st_ino
+        assert len(locked) == 2
+
+
+def test_one_that_has_vanished_is_an_error(
+    ensure: Ensure, spawner: Spawner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(building, "VANISHED", 0.2)
+    made_ = ensure()
+    made_.path.rename(made_.path.with_name("away"))
+    with pytest.raises(InfraError, match="has vanished"):
+        inside(made_, spawner, "/bin/true")
+
+
+def test_sweep_removes_what_resolving_left_long_ago(cache: Path) -> None:
+    old, young = cache / "locks/.resolving-old", cache / "locks/.resolving-young"
+    for folder in (old, young):
+        folder.mkdir(parents=True)
+        (folder / "requirements.in").touch()
+    (cache / "locks/kept.json").touch()
+    os.utime(old, (time.time() - 3 * 3600,) * 2)
+    environments.sweep(cache)
+    assert sorted(p.name for p in (cache / "locks").iterdir()) == [".resolving-young", "kept.json"]
 
 
 # --- whose fault it is ------------------------------------------------------------------------

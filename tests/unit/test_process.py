@@ -15,6 +15,7 @@ import pytest
 
 from djhop.errors import InfraError
 from djhop.processes import leftovers, process, sink, waiting
+from djhop.processes.identity import identity
 from djhop.processes.process import Command, Completed, Spawner
 
 PATH = "/usr/bin:/bin"
@@ -68,7 +69,9 @@ def test_the_environment_is_exactly_what_was_said(
     spawner: Spawner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DJHOP_LEAK", "1")
-    assert spawner.run(command("/usr/bin/env", env={"A": "b c"})).output == "A=b c\n"
+    said, mark = spawner.run(command("/usr/bin/env", env={"A": "b c"})).output.splitlines()
+    assert said == "A=b c"
+    assert mark.startswith("DJHOP_COMMAND_ID=")
 
 
 def test_stdin_is_empty_and_the_session_its_own(spawner: Spawner) -> None:
@@ -195,17 +198,24 @@ def test_nothing_of_the_group_outlives_a_normal_end(spawner: Spawner) -> None:
     assert eventually(lambda: not alive(int(done.output)))
 
 
-def test_a_daemon_that_holds_the_pipe_does_not_hang_us(spawner: Spawner, tmp_path: Path) -> None:
+def test_what_is_not_found_and_holds_the_pipe_does_not_hang_us(
+    spawner: Spawner, tmp_path: Path
+) -> None:
     pid = tmp_path / "pid"
+    # It leaves the group, and throws its environment away.
+    writer = "import os\nwhile True: os.write(1, b'x' * 9999)"
     code = (
-        "import os,time\nif os.fork()==0:\n os.setsid()\n"
-        f" open({str(pid)!r},'w').write(str(os.getpid()))\n while True: print('x'*9999)\n"
-        f"while not os.path.exists({str(pid)!r}): time.sleep(.01)\nprint('parent',flush=True)"
+        "import os,sys,time\nprint('parent',flush=True)\nif os.fork()==0:\n os.setsid()\n"
+        f" open({str(pid)!r},'w').write(str(os.getpid()))\n"
+        f" os.execve(sys.executable, ['python', '-S', '-c', {writer!r}], {{}})\n"
+        f"while not os.path.exists({str(pid)!r}): time.sleep(.01)\n"
+        "time.sleep(.3)"
     )
     try:
         done = spawner.run(python(code))
         assert done.returncode == 0
         assert "parent" in done.output
+        assert done.left == ()  # so the test has seen what it is about
         assert done.seconds < 3
     finally:
         escaped = int(pid.read_text())
@@ -369,9 +379,10 @@ def test_a_pid_that_belongs_to_another_by_now_is_left_alone(
     djhop.kill()
     djhop.wait()
     (path,) = registry.glob("*.json")
-    started = process.identity(child)
+    started = identity(child)
     assert started
-    path.write_bytes(path.read_bytes().replace(started.encode(), (started + "1").encode()))
+    other = path.read_bytes().replace(started.encode(), (started + "1").encode())
+    path.write_bytes(other.replace(b'"mark":"', b'"mark":"x'))
     assert process.reap_leftovers(registry) == []
     assert alive(child)
     assert not path.exists()
@@ -387,11 +398,11 @@ def test_a_damaged_registry(tmp_path: Path) -> None:
 
 
 def test_identity_is_one_for_each_process() -> None:
-    mine = process.identity(os.getpid())
+    mine = identity(os.getpid())
     assert mine
-    assert mine == process.identity(os.getpid())
-    assert mine != process.identity(1)
-    assert process.identity(2**22 + 5) is None
+    assert mine == identity(os.getpid())
+    assert mine != identity(1)
+    assert identity(2**22 + 5) is None
 
 
 def test_quoting() -> None:
@@ -415,6 +426,9 @@ def test_running_a_trivial_command_costs_little(tmp_path: Path) -> None:
     assert ours - bare < 0.005, (ours, bare)
 
 
-def test_leftovers_records_nothing_it_could_not_recognise(tmp_path: Path) -> None:
-    assert leftovers.record(tmp_path / "r", 1, ("a",), lambda pid: None) is None
+def test_leftovers_records_nothing_it_could_not_recognise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leftovers, "identity", lambda pid: None)
+    assert leftovers.record(tmp_path / "r", 1, ("a",), "mark") is None
     assert not (tmp_path / "r").exists()

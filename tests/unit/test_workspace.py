@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import shutil
@@ -19,6 +20,7 @@ import pytest
 from djhop.errors import InfraError, Interrupted, UsageError
 from djhop.processes.process import Spawner
 from djhop.workspace import mirror, removal, sources, visible, workspace
+from djhop.workspace.workspace import Workspace
 
 GIT_ENV = {
     "PATH": "/usr/bin:/bin",
@@ -211,6 +213,13 @@ def test_listing_can_be_interrupted(target: Path) -> None:
         visible.files(target, spawner)
 
 
+def opened(
+    target: Path, base: Path, **options: Any
+) -> contextlib.AbstractContextManager[Workspace]:
+    """The room, with all that belongs to the target."""
+    return workspace.open(target, base, files=visible.files(target, Spawner(), **options))
+
+
 # --- the copy --------------------------------------------------------------------------------
 
 
@@ -219,7 +228,7 @@ def test_the_copy_is_the_target(target: Path, base: Path) -> None:
     (target / "data.txt").chmod(0o444)
     (target / "app/deep").chmod(0o711)
     before = snapshot(target)
-    with workspace.open(target, base) as room:
+    with opened(target, base) as room:
         assert room.tree == base / "tree"
         assert content(room.tree) == content(target)
         assert (room.files, room.changed, room.notes) == (4, 4, ())
@@ -233,21 +242,21 @@ def test_the_copy_is_the_target(target: Path, base: Path) -> None:
 
 
 def test_nothing_changed_nothing_copied(target: Path, base: Path) -> None:
-    with workspace.open(target, base) as room:
+    with opened(target, base) as room:
         before = snapshot(room.tree)
-    with workspace.open(target, base) as room:
+    with opened(target, base) as room:
         assert (room.files, room.changed) == (4, 0)
         assert snapshot(room.tree) == before
 
 
 def test_what_changed_in_the_target_is_copied(target: Path, base: Path) -> None:
-    with workspace.open(target, base):
+    with opened(target, base):
         pass
     make(target, "new.py", "app/models.py")
     (target / "app/deep/x.py").unlink()
     (target / "app/deep").rmdir()
     (target / "manage.py").chmod(0o700)
-    with workspace.open(target, base) as room:
+    with opened(target, base) as room:
         assert content(room.tree) == content(target)
         assert not (room.tree / "app/deep").exists()
         assert (room.tree / "manage.py").stat().st_mode & 0o777 == 0o700
@@ -255,12 +264,12 @@ def test_what_changed_in_the_target_is_copied(target: Path, base: Path) -> None:
 
 
 def test_same_size_and_mtime_in_the_target_is_a_change_too(target: Path, base: Path) -> None:
-    with workspace.open(target, base):
+    with opened(target, base):
         pass
     status = (target / "manage.py").stat()
     (target / "manage.py").write_text("# MANAGE.py\n")
     os.utime(target / "manage.py", ns=(status.st_atime_ns, status.st_mtime_ns))
-    with workspace.open(target, base) as room:
+    with opened(target, base) as room:
         assert (room.tree / "manage.py").read_text() == "# MANAGE.py\n"
 
 
@@ -269,11 +278,11 @@ def test_a_file_that_changed_while_it_was_copied_is_not_believed(
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(mirror, "RACY", 10**12)  # as if all were changed a moment ago
-        with workspace.open(target, base):
+        with opened(target, base):
             pass
-    with workspace.open(target, base) as room:
+    with opened(target, base) as room:
         assert room.changed == 4
-    with workspace.open(target, base) as room:
+    with opened(target, base) as room:
         assert room.changed == 0
 
 
@@ -296,43 +305,56 @@ def wreck(tree: Path) -> None:
 
 
 def test_whatever_tests_did_is_repaired(target: Path, base: Path) -> None:
-    with workspace.open(target, base) as room:
+    with opened(target, base) as room:
         wreck(room.tree)
     before = snapshot(target)
-    with workspace.open(target, base) as room:
+    with opened(target, base) as room:
         assert content(room.tree) == content(target)
         assert room.changed > 0
-    with workspace.open(target, base) as room:
+    with opened(target, base) as room:
         assert room.changed == 0
     assert snapshot(target) == before
 
 
+def test_an_open_room_is_made_fresh_again(target: Path, base: Path) -> None:
+    files = tuple(listed(target))
+    with workspace.open(target, base, files=files) as room:
+        (room.tree / "data.txt").unlink()
+        (room.tree / "app/models.py").write_text("changed")
+        (room.tree / "made.txt").touch()
+        (room.home / ".cache").mkdir()
+        (room.tmp / "left").touch()
+        workspace.refresh(room, target, files)
+        assert content(room.tree) == content(target)
+        assert [*room.home.iterdir(), *room.tmp.iterdir()] == []
+
+
 def test_rm_rf_is_repaired(target: Path, base: Path) -> None:
     for victim in ("tree", "home", "tmp", "manifest.json", ""):
-        with workspace.open(target, base) as room:
+        with opened(target, base) as room:
             pass
         path = base / victim
         path.unlink() if path.is_file() else shutil.rmtree(path)
-        with workspace.open(target, base) as room:
+        with opened(target, base) as room:
             assert content(room.tree) == content(target), victim
             assert room.home.is_dir()
 
 
 def test_links_that_tests_made_to_the_target_are_no_way_into_it(target: Path, base: Path) -> None:
-    with workspace.open(target, base) as room:
+    with opened(target, base) as room:
         shutil.rmtree(room.tree / "app")
         (room.tree / "app").symlink_to(target / "app")
         (room.tree / "manage.py").unlink()
         (room.tree / "manage.py").symlink_to(target / "manage.py")
     before = snapshot(target)
-    with workspace.open(target, base) as room:
+    with opened(target, base) as room:
         assert content(room.tree) == content(target)
         assert not (room.tree / "app").is_symlink()
         shutil.rmtree(room.tree)
         room.tree.symlink_to(target)
         room.home.rmdir()
         room.home.symlink_to(target)
-    with workspace.open(target, base) as room:
+    with opened(target, base) as room:
         assert content(room.tree) == content(target)
         assert not room.tree.is_symlink()
         assert not room.home.is_symlink()
@@ -340,11 +362,11 @@ def test_links_that_tests_made_to_the_target_are_no_way_into_it(target: Path, ba
 
 
 def test_modes_of_folders_come_back(target: Path, base: Path) -> None:
-    with workspace.open(target, base) as room:
+    with opened(target, base) as room:
         (room.tree / "app/deep").chmod(0)
         (room.tree / "app").chmod(0o500)
         room.tree.chmod(0)
-    with workspace.open(target, base) as room:
+    with opened(target, base) as room:
         assert content(room.tree) == content(target)
         assert (room.tree / "app").stat().st_mode == (target / "app").stat().st_mode
 
@@ -355,16 +377,16 @@ def test_bytecode_is_kept_as_long_as_its_source_is_the_same(target: Path, base: 
         "__pycache__/manage.cpython-312-pytest-9.pyc",
     )
     stray = ("app/__pycache__/none.cpython-312.pyc", "app/__pycache__/x.txt", "app/models.pyc")
-    with workspace.open(target, base) as room:
+    with opened(target, base) as room:
         make(room.tree, *names, *stray)
-    with workspace.open(target, base) as room:
+    with opened(target, base) as room:
         assert {*names} == {*content(room.tree)} - {*content(target)}
         assert room.changed == 3
         make(room.tree, "app/models.py")
-    with workspace.open(target, base) as room:
+    with opened(target, base) as room:
         assert {names[1]} == {*content(room.tree)} - {*content(target)}
     (target / "manage.py").unlink()
-    with workspace.open(target, base) as room:
+    with opened(target, base) as room:
         assert content(room.tree) == content(target)
 
 
@@ -381,7 +403,7 @@ def test_links_inside_stay_links_and_stay_inside(target: Path, base: Path) -> No
     }
     for name, (text, _) in links.items():
         (target / name).symlink_to(text)
-    with workspace.open(target, base) as room:
+    with opened(target, base) as room:
         for name, (_, text) in links.items():
             assert str((room.tree / name).readlink()) == text, name
         assert room.notes == ()
@@ -389,7 +411,7 @@ def test_links_inside_stay_links_and_stay_inside(target: Path, base: Path) -> No
         (room.tree / "absolute.py").write_text("through the link")
     assert (target / "manage.py").read_text() == "# manage.py\n"
     assert (target / "app/models.py").read_text() == "# app/models.py\n"
-    with workspace.open(target, base) as room:
+    with opened(target, base) as room:
         assert (room.tree / "manage.py").read_text() == "# manage.py\n"
 
 
@@ -402,7 +424,7 @@ def test_links_that_lead_out_become_copies(target: Path, base: Path, tmp_path: P
     (target / "nowhere").symlink_to("/nonexistent/x")
     (target / "null").symlink_to("/dev/null")
     before = snapshot(outside)
-    with workspace.open(target, base) as room:
+    with opened(target, base) as room:
         found = content(room.tree)
         assert found["settings.py"] == found["chain.py"] == "# settings.py\n"
         assert found["app/shared/b/c.py"] == "# shared/b/c.py\n"
@@ -414,10 +436,10 @@ def test_links_that_lead_out_become_copies(target: Path, base: Path, tmp_path: P
         (room.tree / "settings.py").write_text("")
         shutil.rmtree(room.tree / "app/shared")
     assert snapshot(outside) == before
-    with workspace.open(target, base) as room:
+    with opened(target, base) as room:
         assert content(room.tree) == found
     make(outside, "shared/a.py")
-    with workspace.open(target, base) as room:
+    with opened(target, base) as room:
         assert room.changed == 1
 
 
@@ -427,14 +449,14 @@ def test_a_link_to_a_large_folder_is_bounded(
     make(tmp_path / "large", *(f"{n}.py" for n in range(20)))
     (target / "large").symlink_to(tmp_path / "large")
     monkeypatch.setattr(sources, "OUTSIDE_FILES", 10)
-    with workspace.open(target, base) as room:
+    with opened(target, base) as room:
         assert len(list((room.tree / "large").iterdir())) == 10
         assert "copied only in part: large" in room.notes[0]
 
 
 def test_a_glob_behind_a_link_does_not_confuse(target: Path, base: Path) -> None:
     (target / "link").symlink_to("app")
-    with workspace.open(target, base, copy=("link/*.py",)) as room:
+    with opened(target, base, copy=("link/*.py",)) as room:
         assert str((room.tree / "link").readlink()) == "app"
         assert content(room.tree) == content(target)
 
@@ -443,7 +465,7 @@ def test_pipes_and_sockets_are_left_out(target: Path, base: Path) -> None:
     os.mkfifo(target / "pipe")
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(target / "socket")) if len(str(target)) < 90 else None
-        with workspace.open(target, base) as room:
+        with opened(target, base) as room:
             assert not (room.tree / "pipe").exists()
             assert "not copied: pipe: neither file nor link" in room.notes
 
@@ -451,21 +473,21 @@ def test_pipes_and_sockets_are_left_out(target: Path, base: Path) -> None:
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_what_may_not_be_read_is_noted(target: Path, base: Path) -> None:
     (target / "data.txt").chmod(0)
-    with workspace.open(target, base) as room:
+    with opened(target, base) as room:
         assert room.notes == ("not copied: data.txt: Permission denied",)
 
 
 def test_an_empty_folder_is_kept_without_git(target: Path, base: Path) -> None:
     (target / "media/empty").mkdir(parents=True)
-    with workspace.open(target, base) as room:
+    with opened(target, base) as room:
         assert (room.tree / "media/empty").is_dir()
 
 
 def test_the_room_of_another_target_is_not_believed(target: Path, base: Path) -> None:
-    with workspace.open(target, base):
+    with opened(target, base):
         pass
     shutil.copytree(target, target.with_name("twin"), copy_function=shutil.copy2)
-    with workspace.open(target.with_name("twin"), base) as room:
+    with opened(target.with_name("twin"), base) as room:
         assert room.changed == 4
 
 
@@ -473,29 +495,29 @@ def test_the_room_of_another_target_is_not_believed(target: Path, base: Path) ->
     "damage", [b"", b"{", b"\xff", b'{"root": 1}', b'{"root":"","entries":{}}']
 )
 def test_a_damaged_manifest_costs_a_copy(target: Path, base: Path, damage: bytes) -> None:
-    with workspace.open(target, base):
+    with opened(target, base):
         pass
     (base / "manifest.json").write_bytes(damage)
-    with workspace.open(target, base) as room:
+    with opened(target, base) as room:
         assert room.changed == 4
         assert content(room.tree) == content(target)
 
 
 def test_home_and_tmp_are_fresh(target: Path, base: Path) -> None:
-    with workspace.open(target, base) as room:
+    with opened(target, base) as room:
         make(room.home, ".config/x/y")
         make(room.tmp, "pytest/z")
         (room.home / ".config/x").chmod(0o500)
         (room.home / "out").symlink_to(target)
     before = snapshot(target)
-    with workspace.open(target, base) as room:
+    with opened(target, base) as room:
         assert list(room.home.iterdir()) == list(room.tmp.iterdir()) == []
         assert room.home.stat().st_mode & 0o777 == 0o700
     assert snapshot(target) == before
 
 
 def test_endlessly_deep_folders_can_be_removed(target: Path, base: Path) -> None:
-    with workspace.open(target, base) as room:
+    with opened(target, base) as room:
         here = os.open(".", os.O_RDONLY)
         try:
             os.chdir(room.tmp)
@@ -507,7 +529,7 @@ def test_endlessly_deep_folders_can_be_removed(target: Path, base: Path) -> None
             os.fchdir(here)
             os.close(here)
     try:
-        with workspace.open(target, base) as room:
+        with opened(target, base) as room:
             assert list(room.tmp.iterdir()) == []
             left = sorted(p.name for p in base.iterdir())
             assert left == ["home", "manifest.json", "tmp", "tree"]
@@ -522,7 +544,7 @@ def test_what_cannot_be_removed_is_an_error_that_names_it(
     def refuse(path: str) -> None:
         raise PermissionError(1, "Operation not permitted", path)
 
-    with workspace.open(target, base) as room:
+    with opened(target, base) as room:
         make(room.tmp, "x")
     monkeypatch.setattr(os, "unlink", refuse)
     with pytest.raises(InfraError, match=r"cannot remove .*Operation not permitted") as caught:
@@ -534,13 +556,13 @@ def test_what_cannot_be_removed_is_an_error_that_names_it(
 
 
 def test_a_room_in_use_is_left_alone(target: Path, base: Path) -> None:
-    with workspace.open(target, base) as one, workspace.open(target, base) as two:
+    with opened(target, base) as one, opened(target, base) as two:
         assert (one.tree, two.tree) == (base / "tree", base.with_name(f"{base.name}-2") / "tree")
         make(one.tree, "mine.py")
-        with workspace.open(target, base) as three:
+        with opened(target, base) as three:
             assert three.tree.parent.name.endswith("-3")
         assert (one.tree / "mine.py").exists()
-    with workspace.open(target, base) as one:
+    with opened(target, base) as one:
         assert one.tree == base / "tree"
         assert not (one.tree / "mine.py").exists()
 
@@ -548,26 +570,28 @@ def test_a_room_in_use_is_left_alone(target: Path, base: Path) -> None:
 def test_rooms_are_bounded(target: Path, base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workspace, "SLOTS", 1)
     with (
-        workspace.open(target, base),
+        opened(target, base),
         pytest.raises(InfraError, match="in use"),
-        workspace.open(target, base),
+        opened(target, base),
     ):
         pass
 
 
 def test_an_error_inside_gives_the_room_back(target: Path, base: Path) -> None:
-    with pytest.raises(KeyError), workspace.open(target, base):
+    with pytest.raises(KeyError), opened(target, base):
         raise KeyError
-    with workspace.open(target, base) as room:
+    with opened(target, base) as room:
         assert room.tree == base / "tree"
 
 
 OPEN = """
 import sys; from pathlib import Path; sys.path.insert(0, sys.argv[1])
-from djhop.workspace import workspace
+from djhop.processes.process import Spawner
+from djhop.workspace import visible, workspace
+target, base = map(Path, sys.argv[2:])
 while True:
-    with workspace.open(Path(sys.argv[2]), Path(sys.argv[3])) as room:
-        assert room.tree.parent.name == Path(sys.argv[3]).name
+    with workspace.open(target, base, files=visible.files(target, Spawner())) as room:
+        assert room.tree.parent.name == base.name
         print("open", flush=True)
         (room.tree / "app/models.py").unlink()
         (room.tree / "junk").write_text("x")
@@ -585,7 +609,7 @@ def test_sigkill_at_any_moment_costs_only_copying(target: Path, base: Path) -> N
             assert child.stdout.readline() == b"open\n"
             time.sleep(chance.random() * 0.06)
             child.send_signal(signal.SIGKILL)
-        with workspace.open(target, base) as room:
+        with opened(target, base) as room:
             assert room.tree == base / "tree"
             assert content(room.tree) == content(target)
     assert snapshot(target) == before
@@ -606,16 +630,16 @@ def test_a_crash_in_the_middle_of_a_copy_is_repaired(
 
         with monkeypatch.context() as patch:
             patch.setattr(mirror, "_copy_bytes", half)
-            with pytest.raises(KeyboardInterrupt), workspace.open(target, base):
+            with pytest.raises(KeyboardInterrupt), opened(target, base):
                 pass
-        with workspace.open(target, base) as room:
+        with opened(target, base) as room:
             assert content(room.tree) == content(target)
         shutil.rmtree(base)
 
 
 def test_without_copy_file_range(target: Path, base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(os, "copy_file_range")
-    with workspace.open(target, base) as room:
+    with opened(target, base) as room:
         assert content(room.tree) == content(target)
 
 
@@ -626,7 +650,7 @@ def test_opening_again_is_cheap(target: Path, base: Path) -> None:
     best = 9.0
     for _ in range(4):
         started = time.process_time()
-        with workspace.open(target, base) as room:
+        with opened(target, base) as room:
             best = min(best, time.process_time() - started)
     assert (room.files, room.changed) == (2004, 0)
     assert best < 0.3, best

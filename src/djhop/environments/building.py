@@ -6,9 +6,11 @@ What is half made looks absent; what a killed djhop left half made is removed by
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import re
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +26,13 @@ from djhop.workspace.removal import remove
 if TYPE_CHECKING:
     from djhop.processes.process import Spawner
 
+#: Seconds after which nobody resolves in a folder any more: a try of uv, which writes there before
+#: and after, may take half an hour.
+ABANDONED = 2 * 3600.0
+#: Seconds between two looks at whether an environment is free.
+PAUSE = 0.05
+#: Seconds that an environment may be absent: it is so for a moment while it is replaced.
+VANISHED = 5.0
 #: Part of every key: a change of how environments are made makes new ones.
 FORMAT = 1
 #: Variables that change what a pin installs.
@@ -87,10 +96,57 @@ def only_one(path: Path, spawner: Spawner) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def built_aside(path: Path) -> Iterator[Path]:
+def in_use(path: Path, spawner: Spawner) -> Iterator[None]:
+    """Let nobody replace what is at `path` as long as something runs there; many may at once."""
+    held = _hold(path, fcntl.LOCK_SH, spawner)
+    try:
+        yield
+    finally:
+        os.close(held)
+
+
+def _hold(path: Path, kind: int, spawner: Spawner) -> int:
+    """Lock the folder that is at `path`, and wait as long as it takes; closing lets go of it.
+
+    The folder itself is locked: the system lets go of it where djhop is killed.
+    """
+    limit = time.monotonic() + VANISHED
+    while (held := _try(path, kind)) is None:
+        if spawner.interrupted:
+            raise Interrupted("interrupted while another djhop uses an environment")
+        if path.exists():
+            limit = time.monotonic() + VANISHED
+        elif time.monotonic() > limit:
+            raise InfraError(f"{path} has vanished", hint="run the same again")
+        time.sleep(PAUSE)
+    return held
+
+
+def _try(path: Path, kind: int) -> int | None:
+    """Lock the folder at `path` now; None where somebody has it, or is putting another there."""
+    try:
+        held = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(held, kind | fcntl.LOCK_NB)
+        ours = os.path.samestat(os.fstat(held), path.stat())
+    except (BlockingIOError, FileNotFoundError):
+        ours = False
+    except OSError:
+        ours = True  # a file system without locks
+    if ours:
+        return held
+    os.close(held)
+    return None
+
+
+@contextlib.contextmanager
+def built_aside(path: Path, spawner: Spawner) -> Iterator[Path]:
     """Give a place to build in; what was built there is put at `path` in one step.
 
-    To be used under the lock of `path`. What an earlier process left is removed.
+    To be used under the lock of `path`; what is at `path` in use is replaced when it no more is.
+    What an earlier process left is removed.
     """
     trash = path.with_name(f".trash-{path.name}")
     aside = path.with_name(f".building-{path.name}-{os.getpid()}")
@@ -100,8 +156,12 @@ def built_aside(path: Path) -> Iterator[Path]:
         yield aside
         if path.exists():
             old = path.with_name(f".building-{path.name}-old")
-            path.rename(old)
-            aside.rename(path)
+            held = _hold(path, fcntl.LOCK_EX, spawner)
+            try:
+                path.rename(old)
+                aside.rename(path)
+            finally:
+                os.close(held)
             remove(old, trash)
         else:
             aside.rename(path)
@@ -114,6 +174,10 @@ def built_aside(path: Path) -> Iterator[Path]:
 
 def sweep(cache: Path) -> None:
     """Remove what a killed djhop left half made, and nothing that somebody is making."""
+    for scratch in cache.glob("locks/.resolving-*"):
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - scratch.stat().st_mtime > ABANDONED:
+                remove(scratch, scratch.with_name(f"{scratch.name}-trash"))
     for aside in cache.glob("*/.building-*"):
         name = aside.name.removeprefix(".building-").rpartition("-")[0]
         lock = filelock.FileLock(aside.with_name(f"{name}.lock"))

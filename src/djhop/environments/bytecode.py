@@ -29,6 +29,7 @@ Index = dict[str, tuple[int, int]]
 class Dist(NamedTuple):
     """An installed distribution: its name in the store, and its sources."""
 
+    package: str
     name: str
     sources: tuple[str, ...]
 
@@ -36,7 +37,7 @@ class Dist(NamedTuple):
 def seed(site_packages: Path, store: Path) -> int:
     """Give a new environment the store's bytecode for what it has installed; return how many."""
     given = 0
-    for dist in _dists(site_packages):
+    for dist in dists(site_packages):
         held = store / dist.name
         for path, (mtime, size) in _read_index(held / "index.json").items():
             source = site_packages / _source_of(path)
@@ -61,11 +62,11 @@ def harvest(site_packages: Path, store: Path, state: Path) -> int:
     except filelock.Timeout:
         return 0
     try:
-        dists = list(_dists(site_packages))
-        folders = {_folder_of(source) for dist in dists for source in dist.sources}
+        found = list(dists(site_packages))
+        folders = {_folder_of(source) for dist in found for source in dist.sources}
         now = _times(site_packages, dict.fromkeys(folders, 0))
         new = {folder for folder in folders if now[folder] != seen.get(folder, 0)}
-        taken = sum(_take(site_packages, store / dist.name, dist, new) for dist in dists)
+        taken = sum(_take(site_packages, store / dist.name, dist, new) for dist in found)
         _write(state, now)
     finally:
         lock.release()
@@ -95,7 +96,8 @@ def _take(site_packages: Path, held: Path, dist: Dist, folders: set[str]) -> int
     return taken
 
 
-def _dists(site_packages: Path) -> Iterator[Dist]:
+def dists(site_packages: Path) -> Iterator[Dist]:
+    """Every distribution installed in a site-packages folder."""
     for record in sorted(site_packages.glob("*.dist-info/RECORD")):
         lines = sorted(
             line
@@ -106,6 +108,7 @@ def _dists(site_packages: Path) -> Iterator[Dist]:
         digest = hashlib.sha256("\n".join(lines).encode(errors="surrogateescape")).hexdigest()
         sources = tuple(line.partition(",")[0] for line in lines)
         yield Dist(
+            record.parent.stem.partition("-")[0],
             f"{record.parent.stem}-{digest[:16]}",
             tuple(s for s in sources if not s.startswith(("..", "/"))),
         )

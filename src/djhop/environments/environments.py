@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import importlib.metadata
 import os
 from collections.abc import Mapping
@@ -13,9 +12,11 @@ import msgspec
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from djhop.environments import building, bytecode
+from djhop.environments import building, bytecode, made
 from djhop.environments.building import sweep
 from djhop.environments.installer import CannotInstall, Uv, uv_environ
+from djhop.environments.looks import Change
+from djhop.environments.made import MARKER, Environment, told
 from djhop.environments.overlay import overlay
 from djhop.errors import InfraError
 from djhop.processes.process import Command, Spawner
@@ -31,11 +32,11 @@ __all__ = (
     "installed",
     "overlay",
     "sweep",
+    "told",
     "tools",
     "uv_environ",
 )
 
-MARKER = "djhop.json"
 #: What every cell is measured with; it is not part of the target's environment.
 TOOLS = ("coverage",)
 
@@ -46,32 +47,6 @@ class HasPins(Protocol):
     @property
     def pins(self) -> tuple[str, ...]:
         """Each "name==version" or "name @ url"."""
-
-
-class Environment(msgspec.Struct, frozen=True, kw_only=True):
-    """A virtual environment with exactly the packages of a lock."""
-
-    key: str
-    path: Path
-    #: Its Python executable.
-    python: Path
-    site_packages: Path
-    #: Name (normalised) → version.
-    packages: dict[str, str]
-    #: Whether it was made just now.
-    created: bool = False
-
-
-class _Marker(msgspec.Struct, frozen=True, kw_only=True):
-    """Written last: an environment that has one is complete."""
-
-    interpreter: str
-    pins: tuple[str, ...]
-    packages: dict[str, str]
-    #: Folders of metadata, in site-packages; a test that uninstalls something changes them.
-    metadata: tuple[str, ...]
-    created: str
-    format: int = building.FORMAT
 
 
 def ensure(
@@ -85,10 +60,11 @@ def ensure(
     environ: Mapping[str, str] = os.environ,
     cwd: Path | None = None,
 ) -> Environment:
-    """Return the environment of `lock` on `interpreter`; make it where it is not there or broken.
+    """Return the environment of `lock` on `interpreter`; make it where it is not there or changed.
 
     `environ` is filtered by `uv_environ`; `cwd` is where uv looks for its configuration (default:
-    the cache, where there is none). Two processes that want the same one make it once.
+    the cache, where there is none). Two processes that want the same one make it once; one that
+    somebody runs something in (`in_use`) is replaced when that has ended.
 
     Raises:
         CannotInstall: a package of the lock cannot be installed on this Python.
@@ -98,19 +74,24 @@ def ensure(
     env = uv_environ(environ)
     key = building.key_of(lock.pins, interpreter.key, env)
     path = cache / "envs" / key
-    if not recreate and (found := _existing(path, key)):
+    found = made.find(path)
+    if found and not (recreate or found.changes):
         return found
     with building.only_one(path, spawner):
-        if not recreate and (found := _existing(path, key)):
+        found = made.find(path)
+        if found and not (recreate or found.changes):
             return found  # another process has made it meanwhile
+        before = found.changes if found else ()
         uv = building.uv(cache, key, spawner, env, cwd=cwd, offline=offline)
-        with building.built_aside(path) as aside:
+        if found:
+            _clean_cache(before, found.site_packages, uv)
+        with building.built_aside(path, spawner) as aside:
             _build(aside, lock.pins, interpreter, uv, bytecode_store(cache, interpreter))
         uv.log.unlink(missing_ok=True)
-    made = _existing(path, key)
-    if made is None:
+        found = made.find(path)
+    if found is None:
         raise InfraError(f"the environment {path} vanished while it was made")
-    return msgspec.structs.replace(made, created=True)
+    return msgspec.structs.replace(found, created=True, changes=before)
 
 
 def tools(
@@ -135,7 +116,7 @@ def tools(
         if (path / MARKER).exists():
             return path
         uv = building.uv(cache, path.name, spawner, env, offline=offline)
-        with building.built_aside(path) as aside:
+        with building.built_aside(path, spawner) as aside:
             python = interpreter.path
             options = ("--no-deps", "--python", python, "--target", str(aside))
             uv.install(*options, *requirements)
@@ -150,8 +131,8 @@ def tools(
 def harvest(environment: Environment, interpreter: Interpreter, cache: Path) -> int:
     """Keep what was compiled in `environment` for the next one with the same packages.
 
-    To be called after a run in it; cheap where nothing new was compiled. Returns how many files
-    were taken.
+    To be called after a run in it that has changed nothing else; cheap where nothing new was
+    compiled. Returns how many files were taken.
     """
     return bytecode.harvest(
         environment.site_packages,
@@ -174,30 +155,6 @@ def installed(site_packages: Path) -> dict[str, str]:
     }
 
 
-def _existing(path: Path, key: str) -> Environment | None:
-    """The environment at `path`, if it is complete and still as it was made."""
-    try:
-        marker = msgspec.json.decode((path / MARKER).read_bytes(), type=_Marker)
-    except (OSError, msgspec.MsgspecError):
-        return None
-    site_packages = _site_packages(path)
-    python = path / "bin" / "python"
-    if (
-        marker.format != building.FORMAT
-        or site_packages is None
-        or not python.exists()  # the interpreter is gone
-        or _metadata(site_packages) != marker.metadata
-    ):
-        return None
-    return Environment(
-        key=key,
-        path=path,
-        python=python,
-        site_packages=site_packages,
-        packages=marker.packages,
-    )
-
-
 def _build(
     path: Path, pins: tuple[str, ...], interpreter: Interpreter, uv: Uv, store: Path
 ) -> None:
@@ -205,7 +162,7 @@ def _build(
         *("venv", "--quiet", "--relocatable", "--no-project", "--python", interpreter.path),
         str(path),
     )
-    site_packages = _site_packages(path)
+    site_packages = made.site_packages_of(path)
     if site_packages is None:
         raise InfraError(f"uv made no usable environment at {path}")
     if pins:
@@ -216,14 +173,15 @@ def _build(
     packages = installed(site_packages)
     _check(pins, packages, str(uv.log))
     bytecode.seed(site_packages, store)
-    marker = _Marker(
-        interpreter=interpreter.path,
-        pins=pins,
-        packages=packages,
-        metadata=_metadata(site_packages),
-        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-    )
-    (path / MARKER).write_bytes(msgspec.json.encode(marker))
+    made.mark(path, interpreter.path, pins, packages)
+
+
+def _clean_cache(changes: tuple[Change, ...], site_packages: Path, uv: Uv) -> None:
+    """Let uv forget what was written through its hard links, or it would be installed again."""
+    shared = {change.path for change in changes if change.shared}
+    damaged = [dist for dist in bytecode.dists(site_packages) if shared & set(dist.sources)]
+    if damaged:
+        uv.run("cache", "clean", *(dist.package for dist in damaged))
 
 
 def _check(pins: tuple[str, ...], packages: dict[str, str], log: str) -> None:
@@ -246,13 +204,3 @@ def _same(wanted: str, found: str) -> bool:
         return not wanted or Version(wanted) == Version(found)
     except InvalidVersion:  # of the time before PEP 440
         return wanted == found
-
-
-def _site_packages(path: Path) -> Path | None:
-    return next(path.glob("lib/python3*/site-packages"), None)
-
-
-def _metadata(site_packages: Path) -> tuple[str, ...]:
-    suffixes = (".dist-info", ".egg-info")
-    names = os.listdir(site_packages)  # noqa: PTH208 - names are all it takes
-    return tuple(sorted(name for name in names if name.endswith(suffixes)))

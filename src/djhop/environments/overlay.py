@@ -99,7 +99,7 @@ def overlay(
         template = _read(path)
         if recreate or template is None or template.compiled:
             uv = building.uv(cache, f"overlay-{key}", spawner, env, offline=offline)
-            with building.built_aside(path) as aside:
+            with building.built_aside(path, spawner) as aside:
                 template = _build(aside, tree, interpreter, uv)
                 (aside / MARKER).write_bytes(msgspec.json.encode(template))
             if template.usable:

@@ -15,70 +15,103 @@ from pathlib import Path
 
 import msgspec
 
-#: Says which process a pid is at this moment, or None where there is none.
-Identify = Callable[[int], str | None]
+from djhop.processes import marks
+from djhop.processes.identity import identity, place
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):
     """A process group that djhop started: its leader, and the djhop that owns it."""
 
+    #: 0 for a mark without a group.
     pid: int
     started: str
     owner: int
     owner_started: str
     argv: tuple[str, ...]
+    #: What all that it starts carries in its environment.
+    mark: str = ""
+    #: Boot and pid namespace; marks are looked for in this one only.
+    place: str = ""
 
 
-def record(folder: Path, pid: int, argv: tuple[str, ...], identify: Identify) -> Path | None:
+def record(folder: Path, pid: int, argv: tuple[str, ...], mark: str) -> Path | None:
     """Write down that `pid` leads a group of ours; None where nothing says which process it is."""
-    started, owner = identify(pid), os.getpid()
+    started, owner = identity(pid), os.getpid()
     if started is None:
         return None
-    group = Group(
-        pid=pid, started=started, owner=owner, owner_started=identify(owner) or "", argv=argv[:4]
+    group = _ours(pid=pid, started=started, argv=argv[:4], mark=mark)
+    return _write(folder / f"{owner}-{pid}.json", group)
+
+
+def record_mark(folder: Path, mark: str) -> Path:
+    """Write down a mark that several commands share: what carries it may outlive each of them."""
+    return _write(folder / f"{os.getpid()}-{mark}.json", _ours(mark=mark))
+
+
+def _ours(*, mark: str, pid: int = 0, started: str = "", argv: tuple[str, ...] = ()) -> Group:
+    owner = os.getpid()
+    return Group(
+        pid=pid,
+        started=started,
+        owner=owner,
+        owner_started=identity(owner) or "",
+        argv=argv,
+        mark=mark,
+        place=place(),
     )
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{owner}-{pid}.json"
+
+
+def _write(path: Path, group: Group) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_suffix(".new")
     aside.write_bytes(msgspec.json.encode(group))
     aside.replace(path)
     return path
 
 
-def reap(folder: Path, identify: Identify) -> list[str]:
+def reap(folder: Path) -> list[str]:
     """End every recorded group whose djhop is gone and whose leader is still the recorded process.
 
-    Returns what was ended, in words. Records of what no longer runs are removed.
-
-    A group whose leader is gone is left alone, whatever of it still runs: nothing proves any more
-    whose it is. (Issue 8: a subreaper or a cgroup would.)
+    What carries the mark of such a group is ended as well, wherever it went and whether or not the
+    leader is gone. Returns what was ended, in words. Records of what no longer runs are removed.
     """
     ended = []
     for path in sorted(folder.glob("*.new")):
-        _remove_if_orphan(path, identify)
+        _remove_if_orphan(path)
     for path in sorted(folder.glob("*.json")):
         try:
             group = msgspec.json.decode(path.read_bytes(), type=Group)
         except (OSError, msgspec.MsgspecError):
-            _remove_if_orphan(path, identify)
+            _remove_if_orphan(path)
             continue
-        if group.owner_started and identify(group.owner) == group.owner_started:
+        if group.owner_started and identity(group.owner) == group.owner_started:
             continue  # that djhop is alive, and looks after it
-        if _end(group, identify):
+        if group.pid and _end(group):
             ended.append(f"{' '.join(group.argv)} (process group {group.pid})")
+        ended += _end_marked(group)
         path.unlink(missing_ok=True)
     return ended
 
 
-def _remove_if_orphan(path: Path, identify: Identify) -> None:
+def _remove_if_orphan(path: Path) -> None:
     owner = path.name.partition("-")[0]
-    if not owner.isdigit() or identify(int(owner)) is None:
+    if not owner.isdigit() or identity(int(owner)) is None:
         path.unlink(missing_ok=True)
 
 
-def _end(group: Group, identify: Identify) -> bool:
+def _end_marked(group: Group) -> Iterator[str]:
+    """End what has left the group; yield what that was."""
+    if not group.mark or group.place != place():
+        return  # in another container its djhop may be alive, though we cannot see it
+    if left := marks.left(group.mark, marks.SETTLE):
+        marks.end(group.mark)
+    for one in left:
+        yield f"{one.command} (process {one.pid})"
+
+
+def _end(group: Group) -> bool:
     with contextlib.suppress(ProcessLookupError, PermissionError), _held(group.pid) as stop:
-        if identify(group.pid) == group.started and os.getpgid(group.pid) == group.pid:
+        if identity(group.pid) == group.started and os.getpgid(group.pid) == group.pid:
             stop()
             os.killpg(group.pid, signal.SIGKILL)
             return True

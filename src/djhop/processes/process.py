@@ -2,38 +2,32 @@
 
 Every child leads a session, and so a process group, of its own. When it has ended, however it
 ended, its group is killed *before* the leader is reaped: as long as the leader is a zombie its pid,
-which is the group's name, cannot be given to anybody else.
+which is the group's name, cannot be given to anybody else. What has left the group is found by the
+mark that every child carries in its environment (`marks.py`).
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import functools
 import math
-import os
-import select
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
 
 from djhop.errors import InfraError
-from djhop.processes import leftovers, waiting
+from djhop.processes import leftovers, marks
+from djhop.processes.child import Child
 from djhop.processes.sink import Decode, Sink, quoted
 
 #: Seconds between the polite signal and the one that cannot be refused.
 GRACE = 3.0
 #: Seconds between two calls of `on_tick`, and the longest a wish to stop waits to be seen.
 TICK = 0.1
-#: Seconds spent at most on what is left in the pipe when the group is dead: a process that left the
-#: group may hold the pipe open, and write, for ever.
-DRAIN = 0.5
-CHUNK = 1 << 16
 #: As shells have it.
 NOT_EXECUTABLE, NOT_FOUND = 126, 127
 #: The machine has no room for another process; nothing is wrong with the command.
@@ -45,7 +39,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
 
     argv: tuple[str, ...]
     cwd: str
-    #: The whole environment of the child; nothing is inherited.
+    #: The environment of the child; nothing is inherited, and only its mark is added.
     env: dict[str, str]
     #: Seconds; None for no limit.
     timeout: float | None = None
@@ -55,6 +49,9 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     limit: int = 16 * 1024 * 1024
     #: How bytes that are not UTF-8 become text: "surrogateescape" gives file names back unharmed.
     decode: Decode = "replace"
+    #: What `Spawner.lasting` gave: what leaves the group may run until that ends; "": no longer
+    #: than the command.
+    mark: str = ""
 
 
 class Completed(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +67,8 @@ class Completed(msgspec.Struct, frozen=True, kw_only=True):
     interrupted: bool = False
     #: Bytes of output dropped beyond the limit.
     dropped: int = 0
+    #: What it had left running, and djhop ended: command lines, shortened.
+    left: tuple[str, ...] = ()
 
 
 class Spawner:
@@ -113,7 +112,7 @@ class Spawner:
         with contextlib.closing(
             Sink(command.argv, log=command.log, limit=command.limit, decode=command.decode)
         ) as sink:
-            status, why = self._run(command, sink, on_tick)
+            status, why, left = self._run(command, sink, on_tick)
         return Completed(
             argv=command.argv,
             returncode=status,
@@ -122,25 +121,38 @@ class Spawner:
             timed_out=why == "timeout",
             interrupted=why == "interrupt",
             dropped=sink.dropped,
+            left=left,
         )
+
+    @contextlib.contextmanager
+    def lasting(self) -> Iterator[str]:
+        """Give a mark for commands that may start services: those are ended with the context."""
+        mark = marks.new()
+        with contextlib.ExitStack() as stack:
+            stack.callback(marks.end, mark)
+            if self._registry:
+                with contextlib.suppress(OSError):
+                    stack.callback(leftovers.record_mark(self._registry, mark).unlink, True)
+            yield mark
 
     def _run(
         self, command: Command, sink: Sink, on_tick: Callable[[], None] | None
-    ) -> tuple[int, str]:
+    ) -> tuple[int, str, tuple[str, ...]]:
+        mark, why = command.mark or marks.new(), "error"
         try:
-            process = _start(command)
+            process = _start(command, mark)
         except (OSError, ValueError) as error:
-            return _refused(command, error, sink), ""
-        child = _Child(process, self._registry)
+            return _refused(command, error, sink), "", ()
+        child = Child(process, mark, self._registry)
         try:
             why = self._attend(child, sink, command.timeout, on_tick)
         finally:
-            status = child.end(sink)
-        return status, why
+            status = child.end(sink, by_itself=not why, group_only=bool(command.mark))
+        return status, why, child.left
 
     def _attend(
         self,
-        child: _Child,
+        child: Child,
         sink: Sink,
         timeout: float | None,
         on_tick: Callable[[], None] | None,
@@ -163,80 +175,11 @@ class Spawner:
         return why
 
 
-class _Child:
-    """A process group: its leader, the pipe it writes to, and what tells that the leader ended."""
-
-    def __init__(self, process: subprocess.Popen[bytes], registry: Path | None) -> None:
-        assert process.stdout is not None
-        self._process, self._pipe, self._pid = process, process.stdout, process.pid
-        self._exit: waiting.Waitable | None = None
-        self._record: Path | None = None
-        try:
-            os.set_blocking(self._pipe.fileno(), False)
-            self._exit = waiting.watch(self._pid)
-            self._poll = select.poll()
-            for source in (self._pipe, self._exit):
-                if source is not None:
-                    self._poll.register(source, select.POLLIN)
-            if registry:
-                argv = tuple(map(str, process.args)) if isinstance(process.args, tuple) else ()
-                with contextlib.suppress(OSError):  # without a record it runs just as well
-                    self._record = leftovers.record(registry, self._pid, argv, identity)
-        except BaseException:
-            self.end(None)
-            raise
-
-    def wait(self, sink: Sink, seconds: float) -> bool:
-        """Read what comes within `seconds`; True when the leader has ended (and is not reaped)."""
-        ended = False
-        for descriptor, _event in self._poll.poll(seconds * 1000 if self._exit else 20):
-            if descriptor != self._pipe.fileno():
-                ended = True
-            else:
-                with contextlib.suppress(BlockingIOError):
-                    if not self._read(sink):
-                        self._poll.unregister(self._pipe)
-        return ended or (self._exit is None and waiting.has_ended(self._pid))
-
-    def signal(self, number: signal.Signals) -> None:
-        """Send a signal to the whole group."""
-        # macOS says EPERM of a group in which only a zombie is left.
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._pid, number)
-
-    def end(self, sink: Sink | None) -> int:
-        """Kill the group, take what is left in the pipe, reap the leader; return its status.
-
-        Issue 8: what left the group by `setsid` is ended here, once djhop is a subreaper
-        (PR_SET_CHILD_SUBREAPER) and such orphans become its own children.
-        """
-        self.signal(signal.SIGKILL)
-        try:
-            if sink:
-                limit = time.monotonic() + DRAIN
-                with contextlib.suppress(BlockingIOError):
-                    while self._read(sink) and time.monotonic() < limit:
-                        pass
-        finally:
-            self._pipe.close()
-            if self._exit:
-                self._exit.close()
-            status = self._process.wait()
-            if self._record:
-                self._record.unlink(missing_ok=True)
-        return status
-
-    def _read(self, sink: Sink) -> bool:
-        data = os.read(self._pipe.fileno(), CHUNK)
-        sink.write(data)
-        return bool(data)
-
-
-def _start(command: Command) -> subprocess.Popen[bytes]:
+def _start(command: Command, mark: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         command.argv,
         cwd=command.cwd,
-        env=command.env,
+        env={**command.env, marks.VARIABLE: mark},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -249,36 +192,10 @@ def reap_leftovers(folder: Path) -> list[str]:
     """End what a djhop that was killed has left running, and say what that was.
 
     `folder` is the registry of its `Spawner`. Only groups whose leader is still the very process
-    that was recorded (pid and start time) are ended, and none whose djhop is alive.
+    that was recorded (pid and start time) are ended, and what carries the mark of one; nothing of
+    a djhop that is alive.
     """
-    return leftovers.reap(folder, identity)
-
-
-def identity(pid: int) -> str | None:
-    """Say which process `pid` is: this boot and the moment it started; None if there is none."""
-    if sys.platform == "linux":
-        try:
-            stat = Path(f"/proc/{pid}/stat").read_text(errors="replace")
-        except OSError:
-            return None
-        # proc(5): field 22 is the start time; the name (field 2) may hold spaces and brackets.
-        return f"{_boot()}:{stat.rpartition(')')[2].split()[19]}"
-    argv = ("ps", "-o", "lstart=", "-p", str(pid))
-    try:
-        found = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=10)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return found.stdout.strip() or None
-
-
-@functools.cache
-def _boot() -> str:
-    """This boot and this pid namespace: a pid means nothing in another container."""
-    try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        return f"{boot}:{Path('/proc/self/ns/pid').stat().st_ino}"
-    except OSError:
-        return ""
+    return leftovers.reap(folder)
 
 
 def _refused(command: Command, error: OSError | ValueError, sink: Sink) -> int:

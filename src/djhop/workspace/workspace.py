@@ -15,8 +15,6 @@ import filelock
 import msgspec
 
 from djhop.errors import InfraError
-from djhop.processes.process import Spawner
-from djhop.workspace import visible
 from djhop.workspace.mirror import mirror
 from djhop.workspace.removal import empty, remove
 
@@ -41,24 +39,16 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
 
 @contextlib.contextmanager
 def open(  # noqa: A001
-    target_root: Path,
-    base: Path,
-    *,
-    copy: tuple[str, ...] = (),
-    files: tuple[str, ...] | None = None,
-    spawner: Spawner | None = None,
+    target_root: Path, base: Path, *, files: tuple[str, ...]
 ) -> Iterator[Workspace]:
     """Give the room at `base` for as long as the context lasts, with a fresh copy in it.
 
-    `files`: what to copy, as `visible.files` lists it; read anew (with the globs in `copy`) where
-    not given. Where another djhop is in the room, it is `<base>-2`, `<base>-3` …
+    `files`: what to copy, as `visible.files` lists it. Where another djhop is in the room, it is
+    `<base>-2`, `<base>-3` …
 
     Raises:
         InfraError: the room cannot be made (a full disk, files of another user).
-        UsageError: a glob in `copy` leaves the target.
     """
-    if files is None:
-        files = visible.files(target_root, spawner or Spawner(), copy=copy)
     with _free_slot(base) as room:
         yield _furnish(room, target_root, files)
 
