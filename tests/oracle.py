@@ -408,6 +408,8 @@ class Expected:
     #: The test in which the process ends, per cell; "" where it ends by itself.
     ends_in: tuple[str, ...]
     timeout: float
+    #: What the suite exits with plainly, per cell; () where the tests say it all.
+    exits: tuple[int, ...]
     #: test → change djhop reports ("broke", "vanished" …), for those that the target names.
     changes: dict[str, str]
     _table: dict[str, dict[str, dict[str, list[str]]]]
@@ -456,6 +458,7 @@ def expected(folder: Path) -> tuple[Expected, ...]:
             verdict=table[kind]["verdict"],
             ends_in=tuple(table[kind].get("ends-in", [""] * len(table[kind]["cells"]))),
             timeout=table[kind].get("timeout", 120.0),
+            exits=tuple(table[kind].get("exits", ())),
             changes={
                 test: row["change"]
                 for test, row in table[kind].get("tests", {}).items()
@@ -491,6 +494,8 @@ def check(names: Sequence[str], cache: Path) -> int:
                     seen = run(python, tree, suite.test, mode=mode, timeout=suite.timeout)
                     right = (suite.outcomes(cell, mode), suite.broken(cell, mode))
                     ok = (seen.outcomes, frozenset(seen.broken)) == right
+                    if suite.exits and mode == "plain":
+                        ok = ok and seen.returncode == suite.exits[suite.cells.index(cell)]
                     wrong += not ok
                     say(f"{'ok   ' if ok else 'WRONG'} {suite.id} {cell} {mode}")
                     for test in sorted({*seen.outcomes, *right[0]}) if not ok else ():

@@ -109,6 +109,10 @@ class Run:
         keys = ("category", "message", "when", "id", "fatal")
         return [tuple(event[key] for key in keys) for event in self.of("warning")]
 
+    def raised(self) -> set[str]:
+        """The tests in which a deprecation was raised; "" for outside."""
+        return {event["id"] or "" for event in self.of("raised")}
+
 
 class Project:
     """A target on disk, and a way to run it with and without the probe."""
@@ -146,10 +150,6 @@ class Project:
     ) -> Run:
         log, settings = self.log / "events.jsonl", self.log / "probe.json"
         log.unlink(missing_ok=True)
-        for key in ("skip_ids", "only_ids"):
-            if config.get(key) is not None:
-                (self.log / key).write_text(json.dumps(config[key]))
-                config[key] = str(self.log / key)
         whole = {
             "events": str(log),
             "mode": mode,
@@ -160,8 +160,6 @@ class Project:
             "overlay": [],
             "tools": [],
             "coverage": None,
-            "skip_ids": None,
-            "only_ids": None,
             "cell": "cell",
             **config,
         }
@@ -305,6 +303,8 @@ class TestPytest:
         assert [event["id"] for event in run.of("start")] == list(run.outcomes())
         assert sorted(run.of("collected")[0]["ids"]) == sorted(expected)
         assert run.of("end")[0].items() >= {"code": 1, "ran": len(expected)}.items()
+        at = "tests/test_odd.py::"
+        assert run.raised() == {"", at + "test_deprecated", at + "test_chained"}
         # The words of pytest itself, test by test.
         words = {"PASSED": "passed", "XFAIL": "xfailed", "XPASS": "xpassed"}
         for word, test in re.findall(r"^(PASSED|XFAIL|XPASS) (\S+::\S+)", plain.output, re.M):
@@ -433,18 +433,6 @@ class TestPytest:
         assert sorted(run.warned(), key=str) == sorted(alone.warned(), key=str)
         assert len({e["pid"] for e in run.of("report")}) == 1
         assert {e["ok"] for e in run.of("canary")} == {True, False}
-
-    def test_selection(self, environment: Callable[[str], Path], odd: Project) -> None:
-        python = environment("3.12")
-        names = ["test_pass", "test_fail", r"test_param[\n]"]
-        ids = [f"tests/test_odd.py::{name}" for name in names]
-        for extra in ((), ("-n", "2")):
-            run = odd.probed(python, "plain", "pytest", *STRICT[4:], *extra, only_ids=ids)
-            assert sorted(run.outcomes()) == sorted(ids)
-            assert [e["n"] for e in run.of("deselected")] == [len(ODD_OUTCOMES) - 3]
-        run = odd.probed(python, "plain", "pytest", *STRICT[4:], skip_ids=ids)
-        assert len(run.outcomes()) == len(ODD_OUTCOMES) - 3
-        assert "3 deselected" in run.output
 
     @pytest.mark.parametrize("name", ["3.6", "3.12"])
     def test_a_conftest_that_dies_is_fatal(
@@ -638,6 +626,7 @@ class TestDjango:
         assert sorted(ids) == sorted({*CASE_OUTCOMES, "app.tests.test_odd.BadSetUp.test_a"})
         assert len(run.of("start")) == len(run.of("stop")) == len(CASE_OUTCOMES)
         assert run.of("end")[0].items() >= {"code": 1, "ran": len(CASE_OUTCOMES)}.items()
+        assert run.raised() == {"", "app.tests.test_odd.T.test_deprecated"}
 
     @pytest.mark.parametrize("name", ["3.6", "3.12"])
     def test_failures_around_tests(
@@ -732,18 +721,6 @@ class TestDjango:
         lines = covered(site, environment("3.12"), site.log / "cov")
         assert (lines["test_a.py"], lines["test_b.py"]) == (4, 4)
         assert [path.name for path in site.log.glob("cov*")] == ["cov"]
-
-    def test_selection(self, environment: Callable[[str], Path], site: Project) -> None:
-        python = environment("3.12")
-        ids = ["app.tests.test_odd.T.test_pass", "app.tests.test_odd.T.test_fail"]
-        whole = len(CASE_OUTCOMES) + 1
-        for extra in ((), ("--parallel", "2")):
-            argv = ("manage.py", "test", *extra)
-            run = site.probed(python, "plain", "django", *argv, only_ids=ids)
-            assert sorted(run.outcomes()) == sorted(ids)
-            assert [e["n"] for e in run.of("deselected")] == [whole - 2]
-        run = site.probed(python, "plain", "django", "manage.py", "test", skip_ids=ids)
-        assert sorted(run.outcomes()) == sorted(set(CASE_OUTCOMES) - set(ids))
 
     @pytest.mark.parametrize("name", ["3.6", "3.12"])
     def test_settings_and_commands_that_die(
@@ -939,6 +916,60 @@ def test_cold_and_warm_see_the_same(
     assert strict[0].warned() == strict[1].warned()
     assert strict[0].warned()[0][2:] == ("compile", None, True)
     assert strict[0].of("collecterror")[0]["exc"]["type"] == "SyntaxError"
+
+
+SWALLOWED = """
+import pathlib, unittest, warnings
+def old(): warnings.warn("old", DeprecationWarning)
+try:
+    old()
+    NEW = False
+except Exception:
+    NEW = True
+class T(unittest.TestCase):
+    def test_swallows(self):
+        try:
+            old()
+        except Exception:
+            self.skipTest("no feature")
+    def test_expects(self):
+        with self.assertRaises(DeprecationWarning):
+            old()
+    @unittest.skipIf(NEW, "no feature")
+    def test_skips(self): pass
+    def test_catches(self):
+        with warnings.catch_warnings(record=True) as log:
+            warnings.simplefilter("always")
+            old()
+        self.assertEqual(len(log), 1)
+    def test_ignores(self):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            old()
+    def test_pending(self): warnings.warn("soon", PendingDeprecationWarning)
+"""
+
+
+class TestSwallowed:
+    """A deprecation that strictness raises and no failure tells of."""
+
+    @pytest.mark.parametrize("name", ["3.6", "3.8", "3.10-6", "3.10", "3.12", "3.13", "3.14"])
+    @pytest.mark.parametrize("framework", ["pytest", "django"])
+    def test_is_reported(
+        self, environment: Callable[[str], Path], project: Project, framework: str, name: str
+    ) -> None:
+        project.write(test_it=SWALLOWED)
+        argv = ("-m", "unittest", "test_it") if framework == "django" else (*STRICT, "test_it.py")
+        run = project.probed(environment(name), "strict", framework, *argv)
+        at = "test_it.T." if framework == "django" else "test_it.py::T::"
+        assert run.code == 0, run.output
+        assert run.raised() == {"", at + "test_swallows", at + "test_expects"}
+        if framework == "pytest" and name in ("3.6", "3.12"):
+            workers = project.probed(environment(name), "strict", framework, *argv, "-n", "2")
+            assert (workers.code, workers.raised()) == (0, run.raised()), workers.output
+        plain = [arg for arg in argv if arg not in STRICT[:2]]
+        run = project.probed(environment(name), "plain", framework, *plain)
+        assert run.of("raised") == []
 
 
 class TestDjangoVersion:

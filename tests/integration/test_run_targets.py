@@ -45,6 +45,8 @@ CHANGES = {
     "gone": "gone",
     "flaky": "flaky",
 }
+#: What stands for a suite that ends badly though every test is fine.
+END = "(the end of the suite)"
 FINE = {"passed", "skipped", "xfailed", "xpassed"}
 
 pytestmark = pytest.mark.needs_python("3.11", "3.12")
@@ -60,7 +62,7 @@ class Judged:
     touched: list[str]
     #: Ids of processes that outlived djhop.
     left: list[int]
-    #: The file that a process left behind by a test has its id in.
+    #: The folder where what tests have left behind has its ids.
     left_behind: Path
 
     def cell(self, n: int) -> dict[str, Any]:
@@ -92,7 +94,7 @@ def _judged(name: str, shared: Path) -> Judged:
         done=done,
         touched=said["touched"],
         left=said["left"],
-        left_behind=room / "left.pid",
+        left_behind=room,
     )
 
 
@@ -100,7 +102,7 @@ def _judge(suite: Expected, room: Path, shared: Path) -> dict[str, Any]:
     """Run djhop; return what its folder does not keep."""
     target = oracle.copy(suite.target, room / suite.target.name)
     mark = f"{suite.id}-{os.getpid()}"
-    matrix = _matrix(suite, room, {"LEFT_BEHIND": str(room / "left.pid"), "DJHOP_MARK": mark})
+    matrix = _matrix(suite, room, {"LEFT_BEHIND": str(room), "DJHOP_MARK": mark})
     before = _state(target)
     done = djhop_cli.run(
         target,
@@ -122,6 +124,9 @@ def _matrix(suite: Expected, room: Path, env: dict[str, str]) -> dict[str, Any]:
     (python, django), (goal_python, goal) = (
         cell.removeprefix("py").split("-django") for cell in suite.cells
     )
+    if suite.target.name == "reuse-db":
+        # One file for both cells, one after the other, as a database server would have it.
+        env = {**env, "REUSED_DB": str(room / "reused.sqlite3")}
     wheels = [oracle.wheel(module, room) for module in suite.target.glob("packages/*.py")]
     return {
         "steps": list(dict.fromkeys((django, goal))),
@@ -129,6 +134,7 @@ def _matrix(suite: Expected, room: Path, env: dict[str, str]) -> dict[str, Any]:
         "goal-python": goal_python,
         "test": list(suite.test),
         "timeout": suite.timeout,
+        "jobs": 1 if suite.target.name == "reuse-db" else 0,
         "packages": [f"{wheel.name.split('-')[0]} @ {wheel.as_uri()}" for wheel in wheels],
         # Beside the cell's copy of the target: there it outlives a pass, and no other cell sees it.
         "set-env": {"FLAKY_COUNTER": "../counter.txt", **env},
@@ -183,7 +189,7 @@ def _wrong(it: Judged) -> list[str]:
         compare(f"{cell} names it", True, suite.ends_in[n] in it.cell(n)["reason"])
         for mode, told in (("plain", _plain(suite, cell)), ("strict", _strict(suite, cell))):
             stated, found = _for_its_runner(suite, told, _outcomes(done, cell, mode))
-            for test in sorted({*stated, *found} - {*hop["flaky"]}):
+            for test in sorted({*stated, *found} - {*hop["flaky"], *_flaky(done, cell)}):
                 compare(
                     f"{cell} {mode} {test}",
                     stated.get(test, "absent"),
@@ -195,6 +201,11 @@ def _wrong(it: Judged) -> list[str]:
         found_changes = [word for key, word in CHANGES.items() if test in hop[key]] or ["same"]
         compare(f"change of {test}", [change], found_changes)
     return wrong
+
+
+def _flaky(done: Done, cell: str) -> set[str]:
+    """Tests of which a single run by plain tools says nothing: they end so once and so once."""
+    return {name for name, test in done.tests(cell).items() if test.get("flaky")}
 
 
 def _for_its_runner(suite: Expected, *tables: dict[str, str]) -> Iterator[dict[str, str]]:
@@ -237,6 +248,9 @@ def _outcomes(done: Done, cell: str, mode: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, test in done.tests(cell).items():
         outcome = test.get(mode)
+        if name == END:
+            # Plain tools tell it by their exit status alone: `exits` in expected.toml.
+            continue
         if mode == "plain" and outcome is None and test.get("strict") in FINE:
             outcome = test["strict"]
         if mode == "plain" and outcome in ("crashed", "not-run"):
@@ -275,8 +289,11 @@ def test_the_end_in_a_test_is_the_projects(name: str, judged: Callable[[str], Ju
 @pytest.mark.parametrize("name", ["background-process-pytest", "background-process-django"])
 def test_what_a_test_leaves_running_is_ended(name: str, judged: Callable[[str], Judged]) -> None:
     it = judged(name)
-    pid = int(it.left_behind.read_text())
-    assert not _runs(pid)
+    for file in ("left.pid", "session.pid"):
+        assert not _runs(int((it.left_behind / file).read_text()))
+    for n in (0, 1):
+        (note,) = (text for text in it.cell(n)["notes"] if "left running" in text)
+        assert note.startswith("the strict run left running what djhop has ended: ")
 
 
 def _runs(pid: int) -> bool:
@@ -346,6 +363,25 @@ def test_a_flaky_test_is_neither_broken_nor_believed(
     assert hop["flaky"] == [flaky[0]["id"]]
     assert hop["verdict"] != "breaks"
     assert all(cell["flaky"] == [flaky[0]["id"]] for cell in it.done.run["cells"])
+
+
+@pytest.mark.parametrize("name", ["bad-end-pytest", "bad-end-django"])
+def test_a_bad_end_is_a_break_with_a_cause(name: str, judged: Callable[[str], Judged]) -> None:
+    it = judged(name)
+    assert it.done.tests(it.suite.cells[1])[END]["plain"] == "error"
+    (cause,) = (c for c in it.done.run["causes"] if c["modules"] == [END])
+    assert (cause["exception"], cause["owner"]["kind"]) == ("ImportError", "project")
+    assert it.cell(1)["reason"] == "every test is fine, and the suite exited with 1"
+
+
+@pytest.mark.parametrize("name", ["skips-when-strict-pytest", "skips-when-strict-django"])
+def test_a_skip_that_strictness_causes_is_said(name: str, judged: Callable[[str], Judged]) -> None:
+    it = judged(name)
+    assert it.done.counts(it.suite.cells[1], "strict") == {"passed": 1, "skipped": 2}
+    assert it.done.counts(it.suite.cells[1], "plain") == {"passed": 3}
+    (group,) = it.done.hop(*it.suite.cells)["deprecation_groups"]
+    (cause,) = (c for c in it.done.run["causes"] if c["id"] == group["cause"])
+    assert (cause["exception"], cause["message"], group["tests"]) == ("Skipped", "no feature", 2)
 
 
 @pytest.mark.parametrize("name", ["oldlib-import-pytest", "oldlib-import-django"])

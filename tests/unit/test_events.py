@@ -107,17 +107,19 @@ def test_errors_around_the_tests(tmp_path: Path) -> None:
         line("classerror", id="t.A", when="setUpClass", exc=None),
         line("fatal", exc=exc),
         line("refused", reason="wrong-django", expected="4.2", found=None),
-        line("deselected", n=3),
         line("note", text="said"),
         line("note", text="said"),
         line("canary", ok=False, id="x", how="probe"),
+        line("raised", id=None),
+        line("raised", id="x"),
     )
     error = found.collect_errors["tests/test_a.py"]
     assert error is not None and error.warning is not None and error.warning.name == "W"
     assert found.class_errors == {"t.A": (None, "setUpClass")}
     assert found.fatal is not None and found.fatal.type == "ImportError"
     assert found.refused == ("4.2", "none")
-    assert (found.deselected, found.notes, found.canary_failed) == (3, ("said",), {"x"})
+    assert (found.notes, found.canary_failed) == (("said",), {"x"})
+    assert found.raised == {"", "x"}
 
 
 WARNING: dict[str, Any] = {
@@ -216,7 +218,7 @@ def test_a_log_that_cannot_be_read_is_infrastructure(tmp_path: Path) -> None:
 
 
 KINDS = [
-    "begin", "refused", "fatal", "collected", "deselected", "canary", "start", "report", "stop",
+    "begin", "refused", "fatal", "collected", "raised", "canary", "start", "report", "stop",
     "collecterror", "classerror", "warning", "note", "end", "new",
 ]  # fmt: skip
 VALUES = st.recursive(

@@ -1,4 +1,4 @@
-"""The probe's parts that need no environment: syntax, the event log, exceptions, selection."""
+"""The probe's parts that need no environment: syntax, the event log, exceptions, the spy."""
 
 from __future__ import annotations
 
@@ -253,18 +253,7 @@ class TestExceptions:
         assert module.without_runner([runner] * 9) == [runner] * 5
 
 
-class TestSelection:
-    def test_skip_and_only(self, probe: ModuleType, tmp_path: Path) -> None:
-        state = importlib.import_module("djhop_probe_state")
-        (tmp_path / "skip").write_text(json.dumps(["a", "b" * 5000]))
-        (tmp_path / "only").write_text(json.dumps(["a", "c"]))
-        skip, only = str(tmp_path / "skip"), str(tmp_path / "only")
-        keeps = state.Selection({"skip_ids": skip}).keeps
-        assert [keeps(test) for test in ("a", "b" * 5000, "c")] == [False, False, True]
-        keeps = state.Selection({"skip_ids": skip, "only_ids": only}).keeps
-        assert [keeps(test) for test in ("a", "b", "c")] == [False, False, True]
-        assert not state.Selection({"skip_ids": None, "only_ids": None})
-
+class TestAnnounce:
     def test_collected_ids_come_in_bounded_lines(self, probe: ModuleType, tmp_path: Path) -> None:
         state = importlib.import_module("djhop_probe_state")
         state.STATE.events = probe.Events(str(tmp_path / "e"))

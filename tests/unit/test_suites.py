@@ -57,7 +57,7 @@ def with_(**changes: object) -> Stand:
 
 def test_the_command_of_a_pass() -> None:
     command, config = suites.pass_command(
-        PYTEST, with_(working_directory="sub"), mode="strict", files=FILES, skip=True
+        PYTEST, with_(working_directory="sub"), mode="strict", files=FILES
     )
     assert command.argv == ("/envs/k/bin/python", "-m", "djhop_probe")
     assert command.cwd == "/w/tree/sub"
@@ -78,8 +78,6 @@ def test_the_command_of_a_pass() -> None:
             "omit": [],
             "branch": False,
         },
-        "skip_ids": "/run/cells/c/skip-strict.json",
-        "only_ids": None,
         "cell": "py3.12-django5.2",
     }
 
@@ -143,6 +141,26 @@ def test_options_of_plugins_only_where_they_are_loaded(package: str, block: str 
 
 def test_an_option_of_a_plugin_that_is_switched_off_would_be_an_error() -> None:
     assert "--cache-clear" not in argv(PYTEST, STAND, "plain", "-p", "no:cacheprovider")
+
+
+@pytest.mark.parametrize("place", ["addopts", "suite", "user"])
+def test_a_reused_database_is_made_anew_in_each_cell(place: str) -> None:
+    stand = with_(addopts=("--reuse-db",)) if place == "addopts" else STAND
+    suite = Suite(kind="pytest", argv=("--reuse-db",) if place == "suite" else ())
+    args = ("--reuse-db",) if place == "user" else ()
+    assert "--create-db" in argv(suite, stand, "strict", *args)
+    note = "--create-db is added to --reuse-db: each cell makes its own database"
+    assert note in suites.neutralised(suite, stand, args)
+    # Without pytest-django it would be an unknown option.
+    assert "--create-db" not in argv(PYTEST)
+
+
+def test_a_database_is_not_kept_for_the_next_cell() -> None:
+    suite = Suite(kind="django", argv=("manage.py", "test", "--keepdb"))
+    assert argv(suite) == ("manage.py", "test", "--noinput")
+    assert suites.neutralised(suite, STAND) == (
+        "--keepdb is left out: each cell makes its own database",
+    )
 
 
 def test_a_targets_own_coverage_is_noted() -> None:

@@ -77,13 +77,6 @@ class Gathering:
         return tuple(sorted((g.cause(key) for key, g in self._groups.items()), key=rank))
 
 
-def gather(sightings: Iterable[Sighting]) -> tuple[Cause, ...]:
-    """Group `sightings` by root; those that break a hop first, then by number of tests."""
-    gathering = Gathering()
-    gathering.take(sightings)
-    return gathering.causes()
-
-
 def rank(cause: Cause) -> tuple[bool, int, int]:
     """Sort key: what breaks a hop first, then what has most tests and modules behind it."""
     return (not cause.hops, -len(cause.tests), -len(cause.modules))

@@ -11,11 +11,12 @@ from djhop.compare.causes import Cause, Gathering, Sighting, sightings_of
 from djhop.compare.changes import kind, plainly, suite
 from djhop.compare.findings import Findings, find
 from djhop.compare.groups import Group, Reproduce, broken, deprecated, grouped, standing
-from djhop.compare.moves import Move, moves
 from djhop.compare.reasons import reason
 from djhop.compare.verdicts import Verdict, life, verdict
 from djhop.errors import ExitCode, worst
 from djhop.matrix.plan import Axis, Cell, Hop, Plan
+from djhop.resolve.blockers import Blocker
+from djhop.resolve.moves import Move, moves
 from djhop.results.results import CellResult, Status
 
 
@@ -39,6 +40,8 @@ class HopResult(Findings, frozen=True, kw_only=True):
     #: The causes of what is newly deprecated.
     deprecation_groups: tuple[Group, ...] = ()
     moves: tuple[Move, ...] = ()
+    #: The packages that rule out the cell after.
+    blockers: tuple[Blocker, ...] = ()
 
     @property
     def id(self) -> str:
@@ -181,6 +184,7 @@ def _judge(
         moves=moves(before.packages, after.packages, after.moves_why)
         if before.packages and after.packages
         else (),
+        blockers=after.blockers,
         **msgspec.structs.asdict(found),
     )
     return result, (*breaks, *newly)

@@ -113,12 +113,27 @@ def _were(ids: tuple[str, ...]) -> str:
 def _blocked(after: CellResult, found: Findings) -> str:
     if not after.forced:
         return after.reason or NO_RESULT[after.status]
-    why = f"{after.reason}; " if after.reason else ""
     if life(after) == "dead":
-        return f"{why}no test runs when the packages are forced"
-    if found.breaking:
-        return f"{why}{tests(len(found.breaking))} break when the packages are forced"
-    return f"{why}tests pass when the packages are forced"
+        how = "no test runs when forced"
+    elif broken := len(found.breaking) or len(found.new_failures):
+        how = f"{tests(broken)} {verb(broken, 'breaks', 'break')} when forced"
+    elif found.new_dead_modules or cut_short(after):
+        how = f"{_breaks(after, found)} when forced"
+    else:
+        doubt = found.still_failing or found.flaky_red or found.still_dead_modules
+        how = "no test breaks when forced" if doubt else "tests pass when forced"
+    return f"{_who_blocks(after)}; {how}"
+
+
+def _who_blocks(after: CellResult) -> str:
+    match after.blockers:
+        case ():
+            return "the metadata of a package was overruled"
+        case (blocker,):
+            return blocker.reason
+        case several:
+            names = ", ".join(blocker.package for blocker in several)
+            return f"{len(several)} packages do not allow it: {names}"
 
 
 def _unknown(before: CellResult, after: CellResult, found: Findings) -> str:

@@ -41,10 +41,13 @@ def verdict(  # noqa: PLR0911 - a table: one row, one answer
             match now:
                 case "blocked":
                     return "blocked"
-                case "absent" | "dead":
+                case "absent":
                     return "unknown"
+                case "dead":
+                    return "blocked" if after.forced else "unknown"
                 case "ran":
-                    return "unknown" if found.new_failures else _green(before, after, found)
+                    doubtful = found.new_failures and not after.forced
+                    return "unknown" if doubtful else _green(before, after, found)
         case "ran":
             match now:
                 case "blocked":

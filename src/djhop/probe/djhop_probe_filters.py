@@ -24,6 +24,47 @@ def is_in_force():
     return False
 
 
+class _Refusing(type):
+    """Never has a subclass, and reports each deprecation that asks."""
+
+    def __subclasscheck__(cls, category):
+        try:
+            _reaches(category)
+        except Exception:
+            pass
+        return False
+
+
+class Spy(DeprecationWarning, metaclass=_Refusing):
+    """The category of a filter that no warning matches, put right before the strict one.
+
+    Both halves of the warnings machinery, C and Python, ask each filter in turn whether the
+    category is a subclass of its own: what asks here becomes an error next, whoever swallows it.
+    """
+
+
+_SPY = ("error", None, Spy, None, 0)
+_reported = set()
+
+
+def _reaches(category):
+    """Report that a deprecation is raised, once in each test and once outside of all."""
+    known = not issubclass(category, DeprecationWarning) or issubclass(category, CanaryWarning)
+    if not known and STATE.current not in _reported:
+        _reported.add(STATE.current)
+        emit("raised", id=STATE.current)
+
+
+def send_spy():
+    """Put the spy before the strict filter that is in force here; nothing where there is none."""
+    filters = _filters()
+    _remove(filters, _SPY)
+    for index, entry in enumerate(filters):
+        if entry[0] == "error" and entry[2] is DeprecationWarning:
+            filters.insert(index, _SPY)
+            return
+
+
 class Canary(object):
     """Reports that the filter is in force: once where it is, for each test where it is not."""
 
@@ -44,6 +85,7 @@ CANARY = Canary()
 def raise_deprecations():
     """Turn DeprecationWarning into an error from here on."""
     warnings.simplefilter("error", DeprecationWarning)
+    send_spy()
 
 
 def show_deprecations():
@@ -98,10 +140,15 @@ def _filters():
     return find() if find is not None else warnings.filters
 
 
-def _withdraw(filters):
+def _remove(filters, entry):
     try:
-        filters.remove(_ERROR)
+        filters.remove(entry)
     except (ValueError, AttributeError):
         pass
+
+
+def _withdraw(filters):
+    _remove(filters, _SPY)
+    _remove(filters, _ERROR)
     # Through the public door, so that what the C half has cached is dropped.
     warnings.simplefilter("always", DeprecationWarning)

@@ -2,7 +2,7 @@
 
 import warnings
 
-from djhop_probe_filters import raise_deprecations, show_deprecations
+from djhop_probe_filters import raise_deprecations, send_spy, show_deprecations
 from djhop_probe_state import STATE, note
 from djhop_probe_warnings import RECORDER
 
@@ -40,6 +40,8 @@ class Phase(object):
             if STATE.mode == "strict":
                 note("pytest's warnings plugin is off: the probe put the strict filter in force")
                 raise_deprecations()
+        elif STATE.mode == "strict":
+            send_spy()
         RECORDER.trust_log()
 
     def __exit__(self, *exc_info):

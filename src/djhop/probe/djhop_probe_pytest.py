@@ -15,7 +15,7 @@ from djhop_probe_exceptions import describe
 from djhop_probe_filters import CANARY, raise_deprecations
 from djhop_probe_phases import Phase, Role, is_told_elsewhere
 from djhop_probe_reports import Tests, attach, exception_of, unwrapped
-from djhop_probe_state import STATE, Selection, announce, emit, note
+from djhop_probe_state import STATE, announce, emit, note
 from djhop_probe_target import Coverage, check_loaded_django
 from djhop_probe_warnings import DEPRECATIONS, RECORDER
 
@@ -117,21 +117,6 @@ def pytest_collectreport(report):
         if test_id not in _collect_errors:
             _collect_errors.add(test_id)
             emit("collecterror", id=test_id, exc=exception_of(report))
-
-
-# Outermost, so that what follows the yield comes after whatever the target's plugins do.
-@pytest.hookimpl(hookwrapper=True, tryfirst=True)
-def pytest_collection_modifyitems(config, items):
-    yield
-    selection = Selection(STATE.config)
-    if selection:
-        kept = [item for item in items if selection.keeps(item.nodeid)]
-        dropped = [item for item in items if not selection.keeps(item.nodeid)]
-        if dropped:
-            config.hook.pytest_deselected(items=dropped)
-            items[:] = kept
-        if Role.worker in (None, "gw0"):
-            emit("deselected", n=len(dropped))
 
 
 @pytest.hookimpl(trylast=True)

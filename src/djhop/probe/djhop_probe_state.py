@@ -66,30 +66,6 @@ def note(text):
         emit("note", text=text)
 
 
-class Selection(object):
-    """Which tests the configuration wants; every test unless it names some."""
-
-    def __init__(self, config):
-        self._skip = _ids(config.get("skip_ids"))
-        only = config.get("only_ids")
-        self._only = None if only is None else _ids(only)
-
-    def __bool__(self):
-        return bool(self._skip) or self._only is not None
-
-    def keeps(self, test_id):
-        """Return whether the test is to run."""
-        test_id = short_id(test_id)
-        return test_id not in self._skip and (self._only is None or test_id in self._only)
-
-
-def _ids(path):
-    if not path:
-        return frozenset()
-    with open(path, encoding="utf-8") as file:
-        return frozenset(short_id(test_id) for test_id in json.load(file))
-
-
 def announce(ids):
     """Report the collected tests in run order, at most 500 ids and 100,000 bytes a line."""
     chunk, size = [], 0

@@ -13,7 +13,7 @@ import sys
 from djhop_probe_exceptions import describe
 from djhop_probe_filters import show_deprecations
 from djhop_probe_results import RESULTS, is_failed_import, test_id
-from djhop_probe_state import STATE, Selection, announce, emit, note
+from djhop_probe_state import STATE, announce, note
 from djhop_probe_target import check_loaded_django
 from djhop_probe_warnings import RECORDER
 
@@ -134,9 +134,6 @@ def _begin(suite):
     # TextTestRunner.run puts its own filters first: put ours before them.
     RESULTS.filters.watch()
     RESULTS.replaying = _is_forking(suite)
-    selection = Selection(STATE.config)
-    if selection:
-        emit("deselected", n=_prune(suite, selection))
     announce(_collected(suite))
 
 
@@ -164,26 +161,6 @@ def _tests(suite):
         if item is not None:
             for test in _tests(item):
                 yield test
-
-
-def _prune(suite, selection):
-    """Drop unwanted tests in place, so that the runner's own kind of suite stays; count them."""
-    subsuites = getattr(suite, "subsuites", None)  # Django's ParallelTestSuite
-    tests = subsuites if isinstance(subsuites, list) else getattr(suite, "_tests", None)
-    if not isinstance(tests, list):
-        return 0
-    dropped, kept = 0, []
-    for item in tests:
-        if hasattr(item, "__iter__"):
-            dropped += _prune(item, selection)
-            if item.countTestCases():
-                kept.append(item)
-        elif item is None or is_failed_import(item) or selection.keeps(test_id(item)):
-            kept.append(item)
-        else:
-            dropped += 1
-    tests[:] = kept
-    return dropped
 
 
 def _is_forking(suite):

@@ -86,16 +86,16 @@ class Collected(_Line, tag="collected", gc=False):
     ids: tuple[str, ...] = ()
 
 
-class Deselected(_Line, tag="deselected", gc=False):
-    """Tests left out by the selection."""
-
-    n: int = 0
-
-
 class Canary(_Line, tag="canary", gc=False):
     """Whether the strict filter is in force."""
 
     ok: bool = False
+    id: str | None = None
+
+
+class Raised(_Line, tag="raised", gc=False):
+    """A DeprecationWarning became an error, in a test or outside; somebody may have caught it."""
+
     id: str | None = None
 
 
@@ -191,8 +191,8 @@ Event = (
     | Refused
     | Fatal
     | Collected
-    | Deselected
     | Canary
+    | Raised
     | Start
     | Report
     | Stop

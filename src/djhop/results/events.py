@@ -20,11 +20,11 @@ from djhop.results.eventlog import (
     ClassError,
     Collected,
     CollectError,
-    Deselected,
     End,
     Event,
     Exc,
     Fatal,
+    Raised,
     Refused,
     Report,
     Seen,
@@ -68,7 +68,6 @@ class PassEvents(msgspec.Struct, kw_only=True):
     fatal: Exc | None = None
     #: Ids in run order.
     collected: dict[str, None] = {}
-    deselected: int = 0
     #: Per test: what happened, in the order in which they began.
     tests: dict[str, Seen] = {}
     #: Per module that could not be collected.
@@ -80,6 +79,8 @@ class PassEvents(msgspec.Struct, kw_only=True):
     warned: set[str] = set()
     #: Whether one was, outside any test.
     warned_outside: bool = False
+    #: Tests in which one was raised as an error, whether or not that surfaced; "" for outside.
+    raised: set[str] = set()
     #: Tests in which the strict filter was not in force; "" stands for all.
     canary_failed: set[str] = set()
     #: Whether the filter was proven to be in force at least once.
@@ -191,8 +192,8 @@ class _Gathering:
                 events.canary_ok = True
             case Canary():
                 events.canary_failed.add(event.id or "")
-            case Deselected():
-                events.deselected += event.n
+            case Raised():
+                events.raised.add(event.id or "")
             case Words():
                 self._notes[event.text] = None
             case Begin() | Refused() | Fatal() | End():

@@ -107,6 +107,8 @@ class _Merging:
         self._plain = [outcomes(ran) for ran in runs if ran.info.mode == "plain"]
         scoped = [ran for ran in runs if ran.info.mode == "scoped"]
         self._scoped = outcomes(scoped[0]) if scoped else {}
+        self._raised = runs[0].events.raised
+        self._raised_scoped = scoped[0].events.raised if scoped else set()
         self._unproven = unproven(runs[0])
         self._unproven_scoped = unproven(scoped[0]) if scoped else frozenset()
 
@@ -126,15 +128,16 @@ class _Merging:
         strict, proven = self._strictly(test_id)
         plain = self._plainly(test_id)
         bad = [s for s in (plain, strict) if s is not None and not fine(s, self._framework)]
+        flaky = self._flaky(test_id, strict, plain)
         told = next((s for s in (plain, strict) if s is not None), Seen())
         return Test(
             id=test_id,
             strict=self._said(strict if proven else None),
             plain=self._said(plain),
             seconds=round(strict.seconds if strict and strict.seconds else told.seconds, 6),
-            failure=self._failed(bad[0]) if bad else None,
+            failure=self._failed(bad[0]) if bad else None if flaky else _skipped(strict, plain),
             skip_reason=told.reason if told.outcome == "skipped" else "",
-            flaky=self._flaky(test_id, strict, plain),
+            flaky=flaky,
         )
 
     def _strictly(self, test_id: str) -> tuple[Seen | None, bool]:
@@ -156,13 +159,24 @@ class _Merging:
         """Whether strict and plain disagree and no warning explains it."""
         if strict is None or plain is None or not self._plain:
             return False
-        if strict.outcome == "passed":
-            return plain.outcome in ("failed", "error")
-        if strict.outcome not in ("failed", "error") or not fine(plain, self._framework):
+        was, now = self._kind(strict), self._kind(plain)
+        if was == now or not (was and now):
             return False
         if strict.exc and strict.exc.warning:
             return False
+        scoped = strict is self._scoped.get(test_id)
+        if {test_id, ""} & (self._raised_scoped if scoped else self._raised):
+            return False
+        if was != "failed":
+            # What was only shown has changed nothing.
+            return True
         return not any(r.events.warned_outside or test_id in r.events.warned for r in self._runs)
+
+    def _kind(self, seen: Seen) -> str:
+        """Return which of three a test did, whatever it is called; "" where it did not end."""
+        if seen.outcome in ("skipped", "crashed", "not-run", ""):
+            return "skipped" if seen.outcome == "skipped" else ""
+        return "fine" if fine(seen, self._framework) else "failed"
 
     def _failed(self, seen: Seen) -> Failure | None:
         if seen.outcome == "xpassed":
@@ -196,6 +210,15 @@ def bad_end(runs: Sequence[Ran], failures: Failures) -> Failure | None:
         owner=PROJECT,
         when="end",
     )
+
+
+def _skipped(strict: Seen | None, plain: Seen | None) -> Failure | None:
+    """What stands for a skip that only strictness causes; None where there is none."""
+    if strict is None or plain is None or strict.outcome != "skipped":
+        return None
+    if plain.outcome == "skipped":
+        return None
+    return Failure(exception="Skipped", message=strict.reason, owner=PROJECT, when="call")
 
 
 def _outcome(seen: Seen | None) -> Outcome | None:

@@ -160,10 +160,9 @@ def fine(seen: Seen | None, framework: str = "pytest") -> bool:
 def next_pass(runs: Sequence[Ran]) -> Next | None:
     """Say which pass is needed after those that have run, strict first; None when all is known.
 
-    After a strict pass that ended well, with every test fine, nothing is: without the filter a
-    deprecation is shown instead of raised, so a test that passes although each would have been an
-    error passes without, unless it is a test of that very error. (Two things are not seen: a test
-    that passes only *because* a warning was raised, and one that skips because of it.)
+    After a strict pass that ended well, with every test fine and no deprecation raised, nothing is:
+    the filter made no difference. One that was raised and hurt no test may still have made it pass,
+    or skip, or may have been expected: only a plain run tells.
 
     Else the whole suite runs plainly. Running only what did not pass would be quicker, and wrong
     both ways: tests depend on those before them, for better and for worse. Where strict died
@@ -191,6 +190,8 @@ def _first_plain(strict: Ran) -> Next | None:
         return Next(mode="plain", why=f"{len(bad)} did not pass")
     if strict.ended_badly:
         return Next(mode="plain", why="strict ended badly though every test is fine")
+    if strict.events.raised:
+        return Next(mode="plain", why="a deprecation was raised though every test is fine")
     return None
 
 

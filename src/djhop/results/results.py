@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from djhop.resolve.blockers import Blocker
 from djhop.results import deprecations
 from djhop.results.deprecations import Deprecation
 from djhop.results.events import PassEvents
@@ -44,6 +45,8 @@ __all__ = [
 ]
 
 FORMAT = 1
+#: Where an unexpected success is a failure, `merge` has made it one.
+_FINE = FINE | {"xpassed"}
 
 
 class CellResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +61,10 @@ class CellResult(msgspec.Struct, frozen=True, kw_only=True):
     #: Release the environment said it has: "4.2.30".
     django_release: str = ""
     python_release: str = ""
+    #: The lock overrules the metadata of `blockers`.
     forced: bool = False
+    #: The packages that rule out this Django or Python.
+    blockers: tuple[Blocker, ...] = ()
     allow_failure: bool = False
     counts: dict[str, Counts] = {}
     #: Per cent of statements (or branches) run, or None.
@@ -124,9 +130,7 @@ def _facts(runs: Sequence[Ran], tests: Sequence[Test]) -> Facts:
     decisive = next((ran for ran in reversed(runs) if ran.info.mode == "plain"), strict)
     cut = next((r.info.died for r in runs if r.info.died in ("interrupted", "timeout")), "")
     modules = {name for ran in runs for name in ran.events.collect_errors}
-    pytest = strict.events.framework.startswith("pytest")
-    fine = {*FINE, "xpassed"} if pytest else FINE
-    good = [test for test in tests if test.plain in fine]
+    good = [test for test in tests if test.plain in _FINE]
     return Facts(
         died=cut or decisive.info.died,
         running=next((ran.info.running for ran in reversed(runs) if ran.info.died), ""),
@@ -138,11 +142,17 @@ def _facts(runs: Sequence[Ran], tests: Sequence[Test]) -> Facts:
         ),
         plain=count([test.plain or test.strict for test in tests]),
         modules=sum(1 for test in tests if test.id in modules),
-        xpassed_fails=not pytest,
-        not_strict=sum(1 for t in good if t.strict not in (*fine, None) and not t.flaky),
+        not_strict=sum(1 for t in good if _not_strictly(t)),
         unknown_strict=sum(1 for test in good if test.strict is None),
         strict_died=bool(strict.info.died or strict.events.collect_errors or strict.ended_badly),
     )
+
+
+def _not_strictly(test: Test) -> bool:
+    """Whether a test that is fine plainly is not so strictly, because of a deprecation."""
+    if test.flaky or test.strict is None:
+        return False
+    return test.strict not in _FINE or (test.strict == "skipped" and test.plain != "skipped")
 
 
 def _outside(runs: Sequence[Ran], failures: Failures) -> tuple[tuple[str, Failure], ...]:
@@ -179,10 +189,8 @@ def _notes(runs: Sequence[Ran], tests: Sequence[Test]) -> list[str]:
             notes.append(
                 f"{mode}: {events.dropped_warnings} warnings beyond the limit were dropped"
             )
-    if runs and runs[0].events.deselected:
-        notes.append(f"{runs[0].events.deselected} tests were deselected")
     if flaky := sum(test.flaky for test in tests):
-        notes.append(f"{flaky} tests passed and failed in this cell without a warning: flaky")
+        notes.append(f"{flaky} tests ended in two ways in this cell without a warning: flaky")
     return notes
 
 

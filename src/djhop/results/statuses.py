@@ -45,8 +45,6 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     plain: Counts
     #: Those of `plain` that are modules.
     modules: int = 0
-    #: Unexpected successes are failures: in Django's runner, not in pytest.
-    xpassed_fails: bool = False
     #: Tests that are fine plainly and not strictly.
     not_strict: int = 0
     #: Tests that are fine plainly and of which nothing is known strictly.
@@ -64,7 +62,7 @@ def decide(facts: Facts) -> tuple[Status, str]:
     if early := _cut_short(facts):
         return early
     plain, died = facts.plain, facts.died
-    bad = plain.failed + plain.error + (plain.xpassed if facts.xpassed_fails else 0)
+    bad = plain.failed + plain.error
     if plain.total - facts.modules - plain.not_run == 0:
         return _nothing_ran(facts)
     if plain.crashed or (died and died != "collection"):

@@ -62,9 +62,6 @@ class ProbeConfig(msgspec.Struct, frozen=True, kw_only=True):
     #: Directories at the very end of sys.path.
     tools: tuple[str, ...] = ()
     coverage: CoverageConfig | None = None
-    #: Files that hold a JSON list of test ids: to leave out, to run alone.
-    skip_ids: str | None = None
-    only_ids: str | None = None
     cell: str = ""
 
 
@@ -76,8 +73,6 @@ class PassFiles(msgspec.Struct, frozen=True, kw_only=True):
     junit: str
     coverage: str
     log: str
-    skip_ids: str
-    only_ids: str
 
     @classmethod
     def in_folder(cls, folder: str, name: str) -> PassFiles:
@@ -89,8 +84,6 @@ class PassFiles(msgspec.Struct, frozen=True, kw_only=True):
             junit=str(at / f"junit-{name}.xml"),
             coverage=str(at / f"coverage-{name}"),
             log=str(at / f"log-{name}.txt"),
-            skip_ids=str(at / f"skip-{name}.json"),
-            only_ids=str(at / f"only-{name}.json"),
         )
 
 
@@ -127,14 +120,11 @@ def pass_command(
     mode: Mode,
     files: PassFiles,
     args: Sequence[str] = (),
-    skip: bool = False,
-    only: bool = False,
 ) -> tuple[Command, ProbeConfig]:
     """Return the process of one pass, and what is to be written to `files.config` before it.
 
     Args:
         args: what the user gave after `--`: options or tests of the suite's own runner.
-        skip: whether `files.skip_ids` names tests to leave out; `only`: likewise, tests to run.
     """
     make = _pytest_argv if suite.kind == "pytest" else _django_argv
     measured = None
@@ -152,8 +142,6 @@ def pass_command(
         overlay=stand.overlay,
         tools=stand.tools,
         coverage=measured,
-        skip_ids=files.skip_ids if skip else None,
-        only_ids=files.only_ids if only else None,
         cell=stand.room.cell,
     )
     command = Command(

@@ -1,0 +1,11 @@
+import os
+import sys
+
+from django.core.management import execute_from_command_line
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "settings"
+execute_from_command_line(sys.argv)
+
+from django.utils.timezone import utc
+
+assert utc

@@ -1,0 +1,123 @@
+"""Where a run lands: which runs go together, and what a resumed one keeps."""
+
+from __future__ import annotations
+
+import datetime
+import os
+from pathlib import Path
+
+import msgspec
+import pytest
+
+import djhop
+from djhop import landing
+from djhop.matrix.config import Matrix
+from djhop.matrix.plan import Cell, Hop, Plan
+from djhop.results.results import CellResult, Status
+from djhop.store import record
+from djhop.store.record import Run
+from djhop.target.target import Source, Target
+
+NOW = datetime.datetime(2026, 11, 21, 1, 44, 52, tzinfo=datetime.UTC)
+OLD, NEW = Cell(django="4.2", python="3.12"), Cell(django="5.2", python="3.12")
+PLAN = Plan(cells=(OLD, NEW), path=(OLD, NEW), hops=(Hop(before=OLD, after=NEW, axis="django"),))
+FILES = ("app.py", "tests.py")
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Target:
+    root = tmp_path / "shop"
+    root.mkdir()
+    for name in FILES:
+        (root / name).write_text(name)
+        os.utime(root / name, ns=(1, 1))
+    return Target(root=str(root), name="shop", sources=(source("django"),))
+
+
+def source(*requirements: str) -> Source:
+    return Source(kind="requirements.txt", path="requirements.txt", requirements=requirements)
+
+
+def begun(target: Target, *args: str, matrix: Matrix | None = None) -> Run:
+    inputs = landing.inputs(target, FILES, args)
+    matrix = matrix or Matrix(name="lts")
+    return record.begin("lts", target, matrix, PLAN, started=NOW, inputs=inputs)
+
+
+def result(cell: Cell, status: Status) -> CellResult:
+    return CellResult(id=cell.id, django=cell.django, python=cell.python, status=status)
+
+
+def test_inputs_are_the_same_where_nothing_changed(target: Target) -> None:
+    assert landing.inputs(target, FILES, ("-k", "a")) == landing.inputs(target, FILES, ("-k", "a"))
+
+
+@pytest.mark.parametrize("change", ["args", "content", "time", "gone", "requirements", "version"])
+def test_inputs_differ_where_the_suite_might(
+    target: Target, change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, path, args = landing.inputs(target, FILES, ()), Path(target.root, "app.py"), ()
+    match change:
+        case "args":
+            args = ("-k", "refund")
+        case "content":
+            path.write_text("longer than before")
+            os.utime(path, ns=(1, 1))
+        case "time":
+            os.utime(path, ns=(2, 2))
+        case "gone":
+            path.unlink()
+        case "requirements":
+            target = msgspec.structs.replace(target, sources=(source("django", "pillow"),))
+        case "version":
+            monkeypatch.setattr(djhop, "__version__", "0.0.0")
+    assert landing.inputs(target, FILES, args) != before
+
+
+def test_a_run_that_was_cut_short_is_taken_up(target: Target, tmp_path: Path) -> None:
+    cut = landing.begin(tmp_path / "out", begun(target), now=NOW)
+    cut.write_cell(result(OLD, "failed"))
+    cut.write_cell(result(NEW, "interrupted"))
+    resumed = landing.resume(tmp_path / "out", begun(target))
+    assert resumed is not None
+    folder, kept = resumed
+    assert folder.path == cut.path
+    # What says nothing about the target is done again.
+    assert list(kept) == [OLD.id]
+
+
+@pytest.mark.parametrize("change", ["complete", "args", "file", "matrix"])
+def test_what_is_complete_or_differs_is_not_taken_up(
+    target: Target, tmp_path: Path, change: str
+) -> None:
+    cut = landing.begin(tmp_path / "out", begun(target), now=NOW)
+    cut.write_cell(result(OLD, "passed"))
+    assert landing.resume(tmp_path / "out", begun(target)) is not None
+    args, matrix = (), Matrix(name="lts")
+    match change:
+        case "complete":
+            cut.write_run(msgspec.structs.replace(cut.read_run(), complete=True))
+        case "args":
+            args = ("-x",)
+        case "file":
+            Path(target.root, "tests.py").write_text("changed since")
+        case "matrix":
+            matrix = Matrix(name="lts", timeout=1.0)
+    assert landing.resume(tmp_path / "out", begun(target, *args, matrix=matrix)) is None
+
+
+def test_nothing_to_take_up(target: Target, tmp_path: Path) -> None:
+    assert landing.resume(tmp_path / "none", begun(target)) is None
+
+
+def test_a_shared_folder_keeps_cells_of_the_same_inputs_only(
+    target: Target, tmp_path: Path
+) -> None:
+    shared = landing.join(tmp_path / "shared", begun(target))
+    shared.write_cell(result(OLD, "passed"))
+    again = landing.join(tmp_path / "shared", begun(target))
+    assert [*again.results()] == [OLD.id]
+    Path(target.root, "app.py").write_text("changed since")
+    anew = landing.join(tmp_path / "shared", begun(target))
+    assert [*anew.results()] == []
+    assert anew.read_run().inputs == begun(target).inputs

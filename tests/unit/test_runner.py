@@ -1,0 +1,206 @@
+"""The loop: what one bad cell costs the others, and what a run exits with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from djhop import cells, runner
+from djhop.compare.compare import compare
+from djhop.errors import ExitCode, InfraError
+from djhop.interpreters.interpreters import Interpreter
+from djhop.matrix.config import Matrix
+from djhop.matrix.plan import Cell, Hop, Plan
+from djhop.news import Event, Finished, Said
+from djhop.processes.process import Spawner
+from djhop.resolve.locks import Lock
+from djhop.results.outcomes import Counts
+from djhop.results.outcomes import Test as Case
+from djhop.results.results import CellResult, Status
+from djhop.runner import Options, Session
+from djhop.store.store import RunFolder
+from djhop.target.target import Suite, Target
+
+A, B, C, D = (Cell(django=series, python="3.12") for series in ("3.2", "4.2", "5.1", "5.2"))
+
+
+def hop(before: Cell, after: Cell) -> Hop:
+    return Hop(before=before, after=after, axis="django")
+
+
+PLAN = Plan(cells=(A, B, C), path=(A, B, C), hops=(hop(A, B), hop(B, C)))
+#: The path has a gap: what leads to the last cell is left out.
+GAP = Plan(cells=(A, B, D), path=(A, B, D), hops=(hop(A, B),))
+TWO = Plan(cells=(A, B, C, D), path=(A, B, C, D), hops=(hop(A, B), hop(C, D)))
+PYTHON = Interpreter(python="3.12", release="3.12.1", path="/python", source="PATH", key="k")
+
+
+def result(cell: Cell, status: Status = "passed") -> CellResult:
+    outcome = "failed" if status in ("failed", "uncollectable") else "passed"
+    return CellResult(
+        id=cell.id,
+        django=cell.django,
+        python=cell.python,
+        status=status,
+        tests=(Case(id="a", strict=outcome, plain=outcome),),  # type: ignore[arg-type]
+        counts={"plain": Counts(passed=1)},
+    )
+
+
+Make = Callable[..., Session]
+
+
+@pytest.fixture
+def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
+    """A run of a plan in which nothing is resolved and `work` stands for what a cell does."""
+    root = tmp_path / "shop"
+    root.mkdir()
+    monkeypatch.setenv("DJHOP_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(runner.visible, "files", lambda *_, **__: ())
+    lock = Lock(pins=(), django_release="5.2.1")
+    monkeypatch.setattr(runner.resolve, "resolve", lambda *_, **__: lock)
+
+    def make(plan: Plan = PLAN, work: Any = None, **options: Any) -> Session:
+        def run_cell(job: cells.Job, *_: object) -> CellResult:
+            return (work or result)(job.cell)
+
+        monkeypatch.setattr(runner.cells, "run_cell", run_cell)
+        suite = Suite(kind="pytest", argv=())
+        return Session(
+            target=Target(root=str(root), name="shop", sources=(), suite=suite),
+            matrix=Matrix(name="lts"),
+            plan=plan,
+            whole=plan,
+            found={"3.12": PYTHON},
+            options=Options(out=str(tmp_path / "out"), **options),
+            spawner=Spawner(),
+        )
+
+    return make
+
+
+def statuses(events: Iterable[Event]) -> dict[str, str]:
+    return {e.result.id: e.result.status for e in events if isinstance(e, Finished)}
+
+
+def test_all_is_well(session: Make) -> None:
+    it = session()
+    assert statuses(it.events()) == dict.fromkeys((A.id, B.id, C.id), "passed")
+    assert it.exit_code == ExitCode.OK
+    assert it.folder.read_run().complete
+
+
+def test_a_bug_costs_one_cell_and_is_kept(session: Make) -> None:
+    def work(cell: Cell) -> CellResult:
+        if cell == B:
+            raise ZeroDivisionError("ours")
+        return result(cell)
+
+    it = session(work=work)
+    assert statuses(it.events()) == {A.id: "passed", B.id: "infra", C.id: "passed"}
+    found = it.folder.read_cell(B.id)
+    log = it.folder.cell(B.id).path / "djhop-error.log"
+    assert found.reason == "a bug in djhop: ZeroDivisionError: ours"
+    assert str(log) in found.hint
+    assert "in work" in log.read_text()
+    assert it.exit_code == ExitCode.INTERNAL
+    # No verdict is made of it.
+    assert [hop.verdict for hop in it.folder.read_run().hops] == ["unknown", "unknown"]
+
+
+def test_a_machine_that_fails_is_no_bug(session: Make) -> None:
+    def work(cell: Cell) -> CellResult:
+        if cell == C:
+            raise InfraError("the disk is full", hint="make room")
+        return result(cell)
+
+    it = session(work=work)
+    assert statuses(it.events())[C.id] == "infra"
+    found = it.folder.read_cell(C.id)
+    assert (found.reason, found.hint) == ("the disk is full", "make room")
+    assert it.exit_code == ExitCode.INCOMPLETE
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(InfraError("no space left"), ExitCode.INCOMPLETE), (KeyError("ours"), ExitCode.INTERNAL)],
+)
+def test_a_cell_whose_result_cannot_be_written_is_lost_alone(
+    session: Make, monkeypatch: pytest.MonkeyPatch, error: Exception, code: ExitCode
+) -> None:
+    write = RunFolder.write_cell
+
+    def full(folder: RunFolder, found: CellResult) -> None:
+        if found.id == B.id:
+            raise error
+        write(folder, found)
+
+    monkeypatch.setattr(RunFolder, "write_cell", full)
+    it = session(jobs=2)
+    events = list(it.events())
+    assert statuses(events) == {A.id: "passed", C.id: "passed"}
+    assert [e.text for e in events if isinstance(e, Said)] == [f"a cell is lost: {error}"]
+    run = it.folder.read_run()
+    assert [cell.status for cell in run.cells] == ["passed", "not-run", "passed"]
+    assert not run.complete
+    assert it.exit_code == code
+
+
+def test_what_a_killed_djhop_left_in_the_cache_is_swept_before_any_cell(
+    session: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    seen: list[object] = []
+    monkeypatch.setattr(runner.environments, "sweep", seen.append)
+
+    def work(cell: Cell) -> CellResult:
+        seen.append(cell)
+        return result(cell)
+
+    list(session(work=work).events())
+    assert seen[0] == tmp_path / "cache"
+    assert seen.count(seen[0]) == 1
+
+
+# What to exit with
+
+
+@pytest.mark.parametrize(
+    ("plan", "red", "code"),
+    [
+        (PLAN, {}, ExitCode.OK),
+        # The baseline is what it is, and is no break.
+        (PLAN, {A: "failed", B: "failed", C: "failed"}, ExitCode.OK),
+        (PLAN, {C: "failed"}, ExitCode.BREAKS),
+        # Red behind a gap: no hop leads there, and it is not the baseline.
+        (GAP, {D: "failed"}, ExitCode.BREAKS),
+        (GAP, {D: "uncollectable"}, ExitCode.BREAKS),
+        # So is what begins anew behind one.
+        (TWO, {C: "failed", D: "failed"}, ExitCode.BREAKS),
+        (TWO, {A: "failed", B: "failed"}, ExitCode.OK),
+        (GAP, {D: "no-tests"}, ExitCode.NO_TESTS),
+        (GAP, {D: "deprecated"}, ExitCode.OK),
+        (GAP, {D: "infra"}, ExitCode.INCOMPLETE),
+    ],
+)
+def test_the_exit_code_of_a_run(
+    session: Make, plan: Plan, red: dict[Cell, Status], code: ExitCode
+) -> None:
+    it = session(plan)
+    assert (
+        it._code(compare(plan, {c.id: result(c, red.get(c, "passed")) for c in plan.cells})) == code
+    )
+
+
+def test_a_red_cell_behind_a_gap_may_be_allowed_to_fail(session: Make) -> None:
+    found = {c.id: result(c) for c in (A, B)}
+    found[D.id] = msgspec.structs.replace(result(D, "failed"), allow_failure=True)
+    assert session(GAP)._code(compare(GAP, found)) == ExitCode.OK
+
+
+def test_one_cell_alone_is_judged_by_what_it_is(session: Make) -> None:
+    alone = Plan(cells=(D,), path=(D,), hops=())
+    assert session(alone)._code(compare(alone, {D.id: result(D, "failed")})) == ExitCode.BREAKS
