@@ -1,4 +1,4 @@
-"""Gathers a target's requirements: each with its place, once, pins that disagree settled."""
+"""Gathers a target's requirements and the versions it has today, each with its place."""
 
 from __future__ import annotations
 
@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
 
 from djhop.errors import UsageError
-from djhop.target import metadata, pyproject, requirement_files, setup_files
+from djhop.target import lockfiles, metadata, pins, pyproject, requirement_files, setup_files
 from djhop.target.metadata import Kind, Metadata, Part, normal
 from djhop.target.stated import Local, Stated, credentials_hidden, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
+
+
+#: What says how the tests are run, and what they take besides the project's own packages.
+_TOOLS = ("tox.ini", "noxfile.py")
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +32,9 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     #: Each parses as a requirement of PEP 508; local archives and repositories are "name @ URL".
     requirements: tuple[str, ...] = ()
     constraints: tuple[str, ...] = ()
+    #: What a lock file or a compiled file has installed today: "name==version", with a marker where
+    #: it has several. Nothing that the target requires: kept where it fits.
+    pins: tuple[str, ...] = ()
     #: What part of it: "extra test", "group dev", "install_requires".
     part: str = ""
     #: Lines about package indexes ("--extra-index-url https://…"), those with credentials left out.
@@ -42,6 +48,7 @@ class Dependencies(msgspec.Struct, frozen=True, kw_only=True):
     #: The same requirements and constraints, each with its place.
     stated: tuple[Stated, ...]
     constraints: tuple[Stated, ...]
+    pins: tuple[Stated, ...] = ()
     #: Directories of local packages that the target installs, relative to its root.
     local_roots: tuple[str, ...] = ()
     #: Whether the requirements ask for the project itself to be installed (`-e .`).
@@ -55,13 +62,24 @@ def read_metadata(root: Path) -> Metadata:
     return metadata.merged(found)
 
 
+class _Found(msgspec.Struct, frozen=True, kw_only=True):
+    """One source, not yet settled with the others."""
+
+    source: Source
+    stated: tuple[Stated, ...] = ()
+    constraints: tuple[Stated, ...] = ()
+    pins: tuple[Stated, ...] = ()
+
+
 class Collector:
     """Gathers requirements from any file, with their places, until `dependencies` is asked."""
 
     def __init__(self, root: Path, name: str) -> None:
         self.root = root
         self.name = name
-        self.found: list[tuple[Source, list[Stated], list[Stated]]] = []
+        self.found: list[_Found] = []
+        #: Package → the commit of its repository that a lock file has.
+        self.commits: dict[str, str] = {}
         #: Extras of the project itself that some requirement asks for.
         self.own_extras: list[str] = []
         self.local_roots: dict[str, None] = {}
@@ -71,39 +89,34 @@ class Collector:
 
     def dependencies(self) -> Dependencies:
         """Everything gathered so far."""
-        kept = self.settled()
-        sources = []
-        for source, stated, constraints in self.found:
-            texts = tuple(item.text for item in stated if (item.text, item.place) in kept)
-            pins = tuple(item.text for item in constraints)
-            sources.append(msgspec.structs.replace(source, requirements=texts, constraints=pins))
+        stated = tuple(item for each in self.found for item in each.stated)
+        settled = pins.settle(stated, [each.pins for each in self.found])
+        used = (
+            Stated(text=text, place=item.place)
+            for each in self.found
+            for item in each.pins
+            if (text := settled.pins.get((item.text, item.place)))
+        )
         return Dependencies(
-            sources=tuple(sources),
-            stated=tuple(item for _, stated, _ in self.found for item in stated),
-            constraints=tuple(item for _, _, pins in self.found for item in pins),
+            sources=tuple(self.source(each, settled) for each in self.found),
+            stated=stated,
+            constraints=tuple(item for each in self.found for item in each.constraints),
+            pins=tuple(dict.fromkeys(used)),
             local_roots=tuple(self.local_roots),
             installs_itself=self.installs_itself,
-            notes=tuple(dict.fromkeys(self.notes)),
+            notes=tuple(dict.fromkeys((*self.notes, *settled.notes))),
         )
 
-    def settled(self) -> set[tuple[str, str]]:
-        """What is left where two places pin one package to different versions: the first wins."""
-        kept: set[tuple[str, str]] = set()
-        pins: dict[str, tuple[str, Stated]] = {}
-        for item in (item for _, stated, _ in self.found for item in stated):
-            requirement = Requirement(item.text)
-            pin = str(requirement.specifier)
-            if pin.startswith("==") and "," not in pin and requirement.marker is None:
-                name = canonicalize_name(requirement.name)
-                first_pin, first = pins.setdefault(name, (pin, item))
-                if first_pin != pin:
-                    self.notes.append(
-                        f"{first.place} has {first.text}, {item.place} has {item.text}: "
-                        "the first is used."
-                    )
-                    continue
-            kept.add((item.text, item.place))
-        return kept
+    def source(self, each: _Found, settled: pins.Settled) -> Source:
+        """One source with what is used of it."""
+        kept = [item.text for item in each.stated if (item.text, item.place) in settled.kept]
+        today = [settled.pins.get((item.text, item.place), "") for item in each.pins]
+        return msgspec.structs.replace(
+            each.source,
+            requirements=tuple(pins.at_commit(text, self.commits) for text in kept),
+            constraints=tuple(item.text for item in each.constraints),
+            pins=tuple(dict.fromkeys(text for text in today if text)),
+        )
 
     def part(self, part: Part) -> None:
         """Add one list of requirements of a metadata file."""
@@ -123,12 +136,39 @@ class Collector:
         """Add a requirement file and all it includes."""
         contents = requirement_files.read(self.root / name, self.root)
         self.notes += contents.notes
+        self.own_extras += contents.extras
         items: list[Stated | Local] = [*contents.requirements, *contents.locals]
         source = Source(path=name, kind="requirements", options=self.safe(name, contents.options))
-        self.add(source, items, contents.constraints)
+        self.add(source, items, contents.constraints, contents.pins)
+
+    def lock(self, name: str, why: str) -> int:
+        """Add what a lock file has; `why` says why it is read. Returns how many packages it has."""
+        locked = lockfiles.read(self.root, name)
+        self.commits |= {normal(key): commit for key, commit in locked.commits.items()}
+        if locked.pins:
+            source = Source(path=name, kind="lock")
+            self.found.append(_Found(source=source, pins=locked.pins))
+            self.notes.append(
+                f"{name} has {len(locked.pins)} packages: they stay at these versions "
+                f"where they can ({why})."
+            )
+        return len(locked.pins) + len(locked.commits)
+
+    def locks_alone(self) -> None:
+        """Where nothing but a lock file says what the target needs, that is what it needs."""
+        if any(each.stated for each in self.found if each.source.kind not in _TOOLS):
+            return
+        for number, each in enumerate(self.found):
+            if each.source.kind == "lock":
+                self.found[number] = msgspec.structs.replace(each, stated=each.pins, pins=())
+                self.notes.append(f"{each.source.path}: nothing else says what the target needs.")
 
     def add(
-        self, source: Source, items: Iterable[Stated | Local], pins: Iterable[Stated] = ()
+        self,
+        source: Source,
+        items: Iterable[Stated | Local],
+        constraints: Iterable[Stated] = (),
+        today: Iterable[Stated] = (),
     ) -> None:
         """Add what one source says; the project itself is no requirement of its own."""
         stated: list[Stated] = []
@@ -137,7 +177,14 @@ class Collector:
                 self.local(item, stated)
             elif not self.is_self(item.text):
                 stated.append(item)
-        self.found.append((source, stated, list(pins)))
+        self.found.append(
+            _Found(
+                source=source,
+                stated=tuple(stated),
+                constraints=tuple(constraints),
+                pins=tuple(today),
+            )
+        )
 
     def is_self(self, text: str) -> bool:
         """Whether a requirement names the project itself; the extras it asks for are noted."""
@@ -181,7 +228,11 @@ class Collector:
         roots = [f"{relative}/{sub}".rstrip("/") for sub in inner.package_roots or ("",)]
         self.local_roots |= dict.fromkeys(roots)
         chosen = [inner.extras[normal(e)] for e in item.extras if normal(e) in inner.extras]
-        for part in (*inner.dependencies, *chosen):
-            path = f"{relative}/{part.path}"
-            files = tuple(f"{relative}/{name}" for name in part.files)
+        self.parts((*inner.dependencies, *chosen), relative)
+
+    def parts(self, parts: Iterable[Part], folder: str) -> None:
+        """Add lists of requirements of the metadata files in a folder of the target."""
+        for part in parts:
+            path = f"{folder}/{part.path}"
+            files = tuple(f"{folder}/{name}" for name in part.files)
             self.part(msgspec.structs.replace(part, path=path, files=files))

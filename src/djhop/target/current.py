@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 from packaging.requirements import Requirement
@@ -12,7 +11,6 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from djhop.errors import UsageError
 from djhop.releases import Releases, Series, series_of, version_key
 from djhop.target import tree
 
@@ -32,7 +30,6 @@ class CurrentDjango(msgspec.Struct, frozen=True, kw_only=True):
     source: str = ""
 
 
-_LOCKS = ("uv.lock", "poetry.lock", "pdm.lock", "pylock.toml")
 _CLASSIFIER = re.compile(r"Framework :: Django :: (\d+\.\d+|2\d{3})$")
 _PYTHON_CLASSIFIER = re.compile(r"Programming Language :: Python :: (3\.\d+)$")
 _TOX_FACTOR = re.compile(r"(?:django|dj)[-_.]?((?:\{[\d.,]+\})|[\d.]+)", re.IGNORECASE)
@@ -48,22 +45,23 @@ def requirements_on_django(stated: Iterable[Stated]) -> tuple[Stated, ...]:
 
 
 def django_in_use(
-    root: Path,
     requirements: Iterable[Stated],
+    pins: Iterable[Stated],
     metadata: Metadata,
     tox: Tox,
     releases: Releases,
 ) -> CurrentDjango:
     """Find the series in use: a pin, a lock, a cap, then what the project only claims.
 
-    `requirements` are those on Django, pins first looked for among all of them.
+    `requirements` and `pins` are those on Django; an exact requirement counts before a lock.
     """
     wanted = [(item, Requirement(item.text).specifier) for item in requirements]
     for item, specifier in wanted:
         if version := _pin(specifier):
             return _found(version, f"{item.place} pins {item.text}")
-    if locked := _locked(root):
-        return _found(locked[1], f"{locked[0]} has Django {locked[1]}")
+    for item in pins:
+        if version := _pin(Requirement(item.text).specifier):
+            return _found(version, f"{item.place} has Django {version}")
     capped = [(item, _highest(s, releases)) for item, s in wanted]
     real = [(item, series) for item, series in capped if series and series != releases.newest()]
     if real:
@@ -151,33 +149,6 @@ def from_settings(root: Path, files: Iterable[str]) -> CurrentDjango:
             text = f"{name}: the Django the project was started with"
             return CurrentDjango(series=match[1], source=text)
     return CurrentDjango()
-
-
-def _locked(root: Path) -> tuple[str, str] | None:
-    """The file and the version of Django in the target's lock file."""
-    for name in _LOCKS:
-        for package in _packages(tree.read_toml(root, name)):
-            if canonicalize_name(str(package.get("name"))) == "django" and _is_version(
-                version := str(package.get("version"))
-            ):
-                return name, version
-    try:
-        table = json.loads(tree.read_if_there(root, "Pipfile.lock") or "{}")
-    except ValueError as error:
-        raise UsageError(f"Pipfile.lock: not valid JSON: {error}") from error
-    except RecursionError as error:
-        raise UsageError("Pipfile.lock: nested too deeply") from error
-    default = table.get("default") if isinstance(table, dict) else None
-    for name, entry in default.items() if isinstance(default, dict) else ():
-        pinned = str(entry.get("version", "")).removeprefix("==") if isinstance(entry, dict) else ""
-        if canonicalize_name(name) == "django" and _is_version(pinned):
-            return "Pipfile.lock", pinned
-    return None
-
-
-def _packages(table: dict[str, Any]) -> list[dict[str, Any]]:
-    packages = table.get("package", table.get("packages", []))
-    return [p for p in packages if isinstance(p, dict)] if isinstance(packages, list) else []
 
 
 def pythons(

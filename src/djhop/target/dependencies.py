@@ -1,8 +1,12 @@
-"""Which of a target's requirements running its tests takes: files, extras, groups, tox's deps."""
+"""Which of a target's requirements running its tests takes: files, extras, groups, tox's deps.
+
+Lock files and compiled files say which versions it has today.
+"""
 
 from __future__ import annotations
 
 import difflib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from packaging.dependency_groups import DependencyGroupResolver
@@ -10,18 +14,19 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from djhop.errors import UsageError
-from djhop.target import requirement_choice
-from djhop.target.collecting import Collector, Dependencies, Source
-from djhop.target.metadata import Metadata, Part, normal
+from djhop.target import lockfiles, requirement_choice
+from djhop.target.collecting import Collector, Dependencies, Source, read_metadata
+from djhop.target.metadata import Kind, Metadata, Part, normal
 from djhop.target.stated import Local, Stated, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
     from djhop.matrix.config import Matrix
     from djhop.target.toxfile import Tox
 
+#: Files with the project's metadata, which is read whether or not the matrix names one of them.
+_METADATA = ("pyproject.toml", "setup.cfg", "setup.py", "Pipfile")
 _TEST_NAMES = ("test", "tests", "testing")
 _DEV_NAMES = ("dev", "develop", "development")
 #: What tox environments install for the owners' own ends.
@@ -40,6 +45,7 @@ def find(
             names a file, an extra or a group that is not there.
     """
     collector = Collector(root, project.name)
+    _locks(collector, matrix, project)
     for part in project.dependencies:
         collector.part(part)
     of_tox = [name for line in tox.deps if (name := _file_of_tox(line))]
@@ -55,9 +61,47 @@ def find(
     # Where tox says which requirement file the tests take, its other lines belong to it.
     if not (tested or project.tests) or (of_tox and not matrix.requirements):
         _tox_deps(collector, tox)
+    collector.locks_alone()
     if matrix.packages:
         collector.part(Part(path="matrix", kind="matrix", label="packages", texts=matrix.packages))
     return collector.dependencies()
+
+
+def _locks(collector: Collector, matrix: Matrix, project: Metadata) -> None:
+    """Add the lock file that says what the target has today: the one named, else that in use."""
+    if named := [name for name in matrix.requirements if lockfiles.is_lock(name)]:
+        for name in named:
+            _there(collector.root, name)
+            if not collector.lock(name, "named in `requirements`"):
+                raise lockfiles.empty(name)
+        return
+    found = lockfiles.found(collector.root)
+    metadata_named = any(Path(name).name in _METADATA for name in matrix.requirements)
+    if not found or metadata_named or (matrix.requirements and not project.dependencies):
+        return
+    (name, why), *others = found
+    if not collector.lock(name, why):
+        if project.dependencies:
+            raise lockfiles.empty(name)
+        collector.notes.append(f"{name} locks no package: it is not used.")
+    for other, _ in others:
+        collector.notes.append(
+            f"{other} is not read, because {name} is; `requirements` can name it instead."
+        )
+
+
+def _there(root: Path, name: str) -> None:
+    """Refuse a file named in the matrix that is not there."""
+    if not (root / name).is_file():
+        known = [
+            *requirement_choice.candidates(root, ("",)),
+            *(n for n, _ in lockfiles.found(root)),
+        ]
+        known += [n for n in _METADATA if (root / n).is_file()]
+        raise UsageError(
+            f"requirements: there is no file {name!r} in the target",
+            hint=_did_you_mean(name, known),
+        )
 
 
 def _file_of_tox(line: str) -> str:
@@ -72,15 +116,7 @@ def _files(
 ) -> bool:
     """Add the requirement files; whether one of them is for tests."""
     if matrix.requirements:
-        for name in matrix.requirements:
-            if not (collector.root / name).is_file():
-                known = requirement_choice.candidates(collector.root, ("",))
-                raise UsageError(
-                    f"requirements: there is no file {name!r} in the target",
-                    hint=_did_you_mean(name, known),
-                )
-            collector.file(name)
-        return True
+        return _named_files(collector, matrix.requirements)
     choice = requirement_choice.choose(collector.root, used_by_tox=of_tox, beside=beside)
     for name in choice.files:
         collector.file(name)
@@ -88,6 +124,22 @@ def _files(
         left = f"; left out: {', '.join(choice.left_out)}" if choice.left_out else ""
         collector.notes.append(f"requirement files: {', '.join(choice.files)}{left}.")
     return choice.tests
+
+
+def _named_files(collector: Collector, names: Iterable[str]) -> bool:
+    """Add the files that the matrix names; whether one of them is a requirement file."""
+    requirement_files = False
+    for name in names:
+        _there(collector.root, name)
+        folder, _, base = name.rpartition("/")
+        if base in _METADATA:
+            # What stands in the root is read anyhow: naming it leaves out everything else.
+            inner = read_metadata(collector.root / folder) if folder else Metadata()
+            collector.parts(inner.dependencies, folder)
+        elif not lockfiles.is_lock(name):
+            collector.file(name)
+            requirement_files = True
+    return requirement_files
 
 
 def _extras(collector: Collector, matrix: Matrix, project: Metadata, tox: Tox) -> bool:
@@ -143,7 +195,8 @@ def _tox_deps(collector: Collector, tox: Tox) -> None:
             items.append(item)
     collector.notes += tox.notes
     if items:
-        collector.add(Source(path=tox.path, kind="tox.ini", part="deps"), items)
+        kind: Kind = "noxfile.py" if tox.path == "noxfile.py" else "tox.ini"
+        collector.add(Source(path=tox.path, kind=kind, part="deps"), items)
 
 
 def _name(text: str) -> str:

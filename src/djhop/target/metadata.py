@@ -7,7 +7,17 @@ from typing import Any, Literal
 
 import msgspec
 
-Kind = Literal["requirements", "pyproject", "setup.cfg", "setup.py", "Pipfile", "tox.ini", "matrix"]
+Kind = Literal[
+    "requirements",
+    "pyproject",
+    "setup.cfg",
+    "setup.py",
+    "Pipfile",
+    "tox.ini",
+    "noxfile.py",
+    "lock",
+    "matrix",
+]
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):

@@ -83,13 +83,13 @@ def _requirement(name: str, entry: Any, where: str) -> str:
         raise UsageError(f"{where}: {entry!r} is neither a version nor a table")
     extras = ",".join(str(extra) for extra in entry.get("extras") or ())
     name = f"{name}[{extras}]" if extras and not entry.get("path") else name
-    marker = _marker(entry, where)
+    held = marker(entry, where)
     if path := entry.get("path"):
         return f"{path}[{extras}]" if extras else str(path)
     if address := _address(entry):
-        return f"{name} @ {address}{' ; ' + marker if marker else ''}"
+        return f"{name} @ {address}{' ; ' + held if held else ''}"
     version = specifier(str(entry.get("version", "*")), where)
-    return f"{name}{version}{'; ' + marker if marker else ''}"
+    return f"{name}{version}{'; ' + held if held else ''}"
 
 
 def _address(entry: dict[str, Any]) -> str:
@@ -100,7 +100,8 @@ def _address(entry: dict[str, Any]) -> str:
     return str(entry.get("url") or entry.get("file") or "")
 
 
-def _marker(entry: dict[str, Any], where: str) -> str:
+def marker(entry: dict[str, Any], where: str) -> str:
+    """The `markers` and `python` of an entry as one marker of PEP 508; "" where it has none."""
     parts = [str(entry["markers"])] if entry.get("markers") else []
     for part in _range(str(entry.get("python", "*")), where):
         operator, version = re.split(r"(?<=[<>=!~])(?=[^<>=!~])", part, maxsplit=1)

@@ -65,6 +65,20 @@ def _read(module: ast.Module) -> SetupCall:
     return SetupCall(found=False, problem="it does not call setup()")
 
 
+def assigned(body: list[ast.stmt]) -> dict[str, Any]:
+    """The names that a module's statements assign, as far as they are literal."""
+    names: dict[str, Any] = {}
+    _assign(body, names)
+    return names
+
+
+def value_of(node: ast.expr, names: dict[str, Any]) -> Any:
+    """What an expression is, its names looked up in `names`; an `Unread` where it is computed."""
+    if isinstance(node, ast.Starred):
+        return value_of(node.value, names)
+    return _value(node, names)
+
+
 def _is_setup(node: ast.AST) -> bool:
     match node:
         case ast.Call(func=ast.Name(id="setup") | ast.Attribute(attr="setup")):

@@ -16,6 +16,7 @@ from djhop.target import (
     dependencies,
     detect,
     evidence,
+    noxfile,
     requirement_choice,
     requirement_files,
     toxfile,
@@ -70,6 +71,11 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(dict.fromkeys(r for source in self.sources for r in source.requirements))
 
     @property
+    def pins(self) -> tuple[str, ...]:
+        """What lock files and compiled files have today: preferences, not requirements."""
+        return tuple(dict.fromkeys(p for source in self.sources for p in source.pins))
+
+    @property
     def constraints(self) -> tuple[str, ...]:
         """Every constraint of every source, in order, without repeats."""
         return tuple(dict.fromkeys(c for source in self.sources for c in source.constraints))
@@ -93,12 +99,13 @@ def look(root: Path, matrix: Matrix) -> Target:
     metadata = read_metadata(root)
     tox = toxfile.read(root)
     folders = [name.rpartition("/")[0] for name in evidence.manage_files(files)]
-    needed = dependencies.find(root, matrix, metadata, tox, beside=folders)
+    tool = noxfile.needs(tox, noxfile.read(root))
+    needed = dependencies.find(root, matrix, metadata, tool, beside=folders)
     packages = frozenset(canonicalize_name(Requirement(item.text).name) for item in needed.stated)
     found = detect.find(files, matrix, tox, packages)
     wanted = _on_django(root, needed)
     _must_be_django(files, metadata, packages, wanted)
-    today = _today(files, metadata, tox, wanted)
+    today = _today(files, metadata, tox, wanted, current.requirements_on_django(needed.pins))
     dockerfiles = [
         name
         for name in files.files
@@ -148,8 +155,14 @@ def _on_django(root: Path, needed: Dependencies) -> tuple[Stated, ...]:
     return ()
 
 
-def _today(files: Tree, metadata: Metadata, tox: Tox, wanted: tuple[Stated, ...]) -> CurrentDjango:
-    today = current.django_in_use(files.root, wanted, metadata, tox, releases.load())
+def _today(
+    files: Tree,
+    metadata: Metadata,
+    tox: Tox,
+    wanted: tuple[Stated, ...],
+    pins: tuple[Stated, ...],
+) -> CurrentDjango:
+    today = current.django_in_use(wanted, pins, metadata, tox, releases.load())
     if today.series:
         return today
     settings = [name for name in files.files if "settings" in name and name.count("/") <= 4]
