@@ -8,15 +8,20 @@ from collections.abc import Callable, Collection
 from djhop.matrix.plan import Cell, Plan
 from djhop.resolve.locks import Lock, Unresolvable
 
-#: Makes a cell's lock, starting from that of the nearest cell before that has one.
+#: Makes a cell's lock, starting from that of the nearest cell before that has one. It is called
+#: from several threads.
 Resolve = Callable[[Cell, Lock | None], Lock | Unresolvable]
 
 
 class Chain:
-    """Futures of all cells' locks; `make` fills them in on one thread, in path order."""
+    """Futures of all cells' locks; `make` fills them in, `jobs` side by side.
 
-    def __init__(self, plan: Plan, resolve: Resolve) -> None:
-        self._plan, self._resolve = plan, resolve
+    A lock depends on that of the cell before and on nothing else: in which order locks are made
+    changes none of them.
+    """
+
+    def __init__(self, plan: Plan, resolve: Resolve, *, jobs: int = 1) -> None:
+        self._plan, self._resolve, self._jobs = plan, resolve, max(1, jobs)
         self._parents = {hop.after: hop.before for hop in plan.hops}
         self._locks: dict[Cell, concurrent.futures.Future[Lock | Unresolvable]] = {
             cell: concurrent.futures.Future() for cell in plan.cells
@@ -27,16 +32,41 @@ class Chain:
         return self._locks[cell].result()
 
     def make(self, wanted: Collection[Cell], stopped: Callable[[], bool]) -> None:
-        """Make the locks of the wanted cells, and of those that theirs start from."""
+        """Make the locks of the wanted cells, and of those that theirs start from.
+
+        A lock is begun as soon as the one before it is there; of several, those that come first in
+        the plan. Once `stopped`, no further one is begun.
+        """
         needed = self._needed(wanted)
-        for cell in self._plan.cells:
-            if stopped() or cell not in needed:
-                self._locks[cell].cancel()
-                continue
-            try:
-                self._locks[cell].set_result(self._resolve(cell, self._before(cell)))
-            except BaseException as error:
-                self._locks[cell].set_exception(error)
+        for cell in self._locks.keys() - needed:
+            self._drop(cell)
+        left = [cell for cell in self._plan.cells if cell in needed]
+        with concurrent.futures.ThreadPoolExecutor(self._jobs) as pool:
+            while left:
+                ready = [cell for cell in left if self._ready(cell)]
+                for cell in ready:
+                    pool.submit(self._settle, cell, stopped)
+                left = [cell for cell in left if cell not in ready]
+                concurrent.futures.wait(
+                    [self._locks[self._parents[cell]] for cell in left],
+                    return_when=concurrent.futures.FIRST_COMPLETED,
+                )
+
+    def _settle(self, cell: Cell, stopped: Callable[[], bool]) -> None:
+        if stopped():
+            self._drop(cell)
+            return
+        try:
+            self._locks[cell].set_result(self._resolve(cell, self._before(cell)))
+        except BaseException as error:
+            self._locks[cell].set_exception(error)
+
+    def _drop(self, cell: Cell) -> None:
+        self._locks[cell].cancel()
+        self._locks[cell].set_running_or_notify_cancel()  # else `wait` would wait on
+
+    def _ready(self, cell: Cell) -> bool:
+        return cell not in self._parents or self._locks[self._parents[cell]].done()
 
     def _needed(self, wanted: Collection[Cell]) -> set[Cell]:
         needed = set(wanted)
@@ -52,7 +82,7 @@ class Chain:
         while cell in self._parents:
             cell = self._parents[cell]
             future = self._locks[cell]
-            if future.done() and not future.cancelled() and future.exception() is None:
+            if not future.cancelled() and future.exception() is None:
                 found = future.result()
                 if isinstance(found, Lock):
                     return found

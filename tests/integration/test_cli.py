@@ -244,7 +244,7 @@ def test_command_line_that_cannot_be_understood(
     assert next_step in done.err
 
 
-@pytest.mark.parametrize("command", ["", "run", "hop", "plan", "report", "doctor"])
+@pytest.mark.parametrize("command", ["", "run", "hop", "plan", "deps", "report", "doctor"])
 def test_help_fits_a_screen(djhop: Djhop, command: str) -> None:
     done = djhop(*filter(None, [command]), "--help", COLUMNS="80")
     lines = done.out.splitlines()

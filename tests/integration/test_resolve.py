@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import http.server
-import os
 import subprocess
-import threading
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import uv
+from locking import ENVIRON, Lay, blocked, lock_of
 from packaging.version import Version
 
-from djhop.errors import InfraError
-from djhop.interpreters import interpreters
 from djhop.interpreters.interpreters import Interpreter
-from djhop.processes.process import Command, Completed, Spawner
 from djhop.resolve import resolve
 from djhop.resolve.locks import Lock
-from djhop.resolve.resolve import Request, Unresolvable
 
 pytestmark = pytest.mark.integration
 
@@ -35,84 +29,22 @@ PROJECT = (
 SHOP = ("Django~=3.2.0", "django-oscar==3.2.4", "django-celery-beat==2.2.1")
 #: Late enough for the projects' pins, too early for any release of theirs that allows Django 5.2.
 THEN = "2024-05-01"
-ENVIRON = {k: v for k, v in os.environ.items() if not k.startswith(("UV_", "PYTHON"))}
 
-
-class Counting:
-    """The real spawner, and what it ran."""
-
-    def __init__(self) -> None:
-        self.spawner = Spawner()
-        self.ran: list[Completed] = []
-
-    def run(self, command: Command) -> Completed:
-        self.ran.append(self.spawner.run(command))
-        return self.ran[-1]
-
-
-@pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Interpreter]:
-    def ask(path: str) -> str:
-        argv = interpreters.question(path)
-        try:
-            return subprocess.run(argv, capture_output=True, text=True, check=False).stdout
-        except OSError:
-            return ""
-
-    folder = tmp_path_factory.mktemp("interpreters")
-    return interpreters.find(environ=os.environ, cache=folder, query=ask)
-
-
-Lay = Callable[..., "tuple[Lock | Unresolvable, Counting]"]
+#: Gives what plain uv says of some requirements: pins, or "" and its explanation.
+Plain = Callable[..., tuple[str, str]]
 
 
 @pytest.fixture
-def lay(found: dict[str, Interpreter], tmp_path: Path) -> Lay:
-    def go(
-        requirements: tuple[str, ...],
-        django: str,
-        python: str,
-        previous: Lock | None = None,
-        env: dict[str, str] | None = None,
-        offline: bool = False,
-        **more: object,
-    ) -> tuple[Lock | Unresolvable, Counting]:
-        if python not in found:
-            pytest.skip(f"no Python {python} here")
-        counting = Counting()
-        request = Request(
-            requirements=requirements,
-            django=django,
-            python=python,
-            python_release=found[python].release,
-            interpreter_path=str(found[python].path),
-            interpreter_key=found[python].key,
-            **more,  # type: ignore[arg-type]
-        )
-        answer = resolve.resolve(
-            request,
-            previous=previous,
-            cache=tmp_path / "cache",
-            spawner=counting,
-            uv=uv.find_uv_bin(),
-            uv_env={**ENVIRON, **(env or {})},
-            cwd=str(tmp_path),
-            offline=offline,
-            sleep=lambda _: None,
-        )
-        return answer, counting
+def plain(found: dict[str, Interpreter], tmp_path: Path) -> Plain:
+    def ask(*lines: str, python: str = "3.10", options: tuple[str, ...] = ()) -> tuple[str, str]:
+        asked = tmp_path / "plain.in"
+        asked.write_text("\n".join(lines) + "\n")
+        argv = [uv.find_uv_bin(), "pip", "compile", "--no-header", "--no-annotate", str(asked)]
+        argv += ["-p", str(found[python].path), *options]
+        done = subprocess.run(argv, env=ENVIRON, capture_output=True, text=True, check=False)
+        return done.stdout, " ".join(done.stderr.split())
 
-    return go
-
-
-def lock_of(laid: tuple[Lock | Unresolvable, Counting]) -> Lock:
-    assert isinstance(laid[0], Lock), laid[0]
-    return laid[0]
-
-
-def blocked(laid: tuple[Lock | Unresolvable, Counting]) -> Unresolvable:
-    assert isinstance(laid[0], Unresolvable), laid[0]
-    return laid[0]
+    return ask
 
 
 def moved(before: Lock, after: Lock) -> set[str]:
@@ -137,8 +69,8 @@ def test_a_path_moves_only_what_must_move(lay: Lay) -> None:
     assert fourth.packages["django-filter"] == "2.4.0"
     assert not fourth.forced
     last = lock_of(lay(PROJECT, "5.2", "3.10", fourth, **suite))
-    assert moved(fourth, last) <= {"django", "asgiref", "sqlparse"}
-    # What resolving afresh would change in the same two steps.
+    assert moved(fourth, last) == {"django", "django-celery-beat"}
+    # What resolving afresh would change in the same step.
     fresh = lock_of(lay(PROJECT, "5.2", "3.10", fourth, policy="latest", **suite))
     assert len(moved(fourth, fresh)) > 5 * len(moved(fourth, last))
     for before, after in ((first, second), (third, fourth), (fourth, last)):
@@ -147,21 +79,78 @@ def test_a_path_moves_only_what_must_move(lay: Lay) -> None:
         assert sunk == []
 
 
-def test_the_reason_is_what_uv_says(
-    lay: Lay, tmp_path: Path, found: dict[str, Interpreter]
-) -> None:
+def test_each_step_is_the_smallest(lay: Lay, plain: Plain) -> None:
+    before = lock_of(lay(SHOP, "3.2", "3.10"))
+    after = lock_of(lay(SHOP, "4.2", "3.10", before))
+    last = lock_of(lay(SHOP, "5.2", "3.10", after))
+    for old, new in ((before, after), (after, last)):
+        ups = [m for m in resolve.diff(old, new) if m.direction == "upgraded"]
+        names = {m.package for m in ups} - {"django", "asgiref", "sqlparse"}
+        assert "django-celery-beat" in names
+        for name in names:
+            others = [pin for pin in new.pins if not pin.startswith(f"{name}==")]
+            smaller = f"{name}>={old.packages[name]},<{new.packages[name]}"
+            pins, why = plain(*others, smaller)
+            assert (pins, "No solution found" in why) == ("", True), (smaller, why)
+    assert "django-oscar" in moved(after, last)
+    assert last.packages["django-oscar"] == "4.0"
+
+
+def test_the_reason_is_what_uv_says(lay: Lay, plain: Plain) -> None:
     before = lock_of(lay(SHOP, "4.2", "3.10"))
     after, counting = lay(SHOP, "5.2", "3.10", before)
     assert isinstance(after, Lock)
-    asked = tmp_path / "plain.in"
-    asked.write_text("django==5.2.*\ndjango-oscar==3.2.4\n")
-    argv = [uv.find_uv_bin(), "pip", "compile", str(asked), "-p", str(found["3.10"].path)]
-    plain = subprocess.run(argv, env=ENVIRON, capture_output=True, text=True, check=False).stderr
-    assert "django-oscar==3.2.4 depends on django>=3.2,<4.3" in " ".join(plain.split())
+    _, said = plain("django==5.2.*", "django-oscar==3.2.4")
+    assert "django-oscar==3.2.4 depends on django>=3.2,<4.3" in said
     assert after.moves_why["django-oscar"] == "django-oscar 3.2.4 requires django>=3.2,<4.3"
-    assert (after.forced, after.processes, len(counting.ran)) == (False, 2, 2)
+    assert after.moves_why["factory-boy"] == "required by django-oscar"
+    assert (after.forced, after.processes) == (False, len(counting.ran))
     again, counting = lay(SHOP, "5.2", "3.10", before)
     assert (again, counting.ran) == (after, [])
+
+
+def test_nothing_in_the_way_is_one_process(lay: Lay) -> None:
+    wanted = ("django-filter==2.4.0", "whitenoise==5.3.0", "six")
+    before = lock_of(lay(wanted, "3.2", "3.10"))
+    after = lock_of(lay(wanted, "4.2", "3.10", before))
+    assert (before.processes, after.processes) == (1, 1)
+    assert moved(before, after) <= {"django", "asgiref", "sqlparse", "pytz"}
+
+
+def test_what_a_lock_file_pins_stays_and_gives_way(lay: Lay) -> None:
+    wanted = ("Django", "django-celery-beat>=2.0", "django-filter")
+    pins = ("Django==3.2.4", "django-celery-beat==2.2.1", "django-filter==2.4.0", "celery==5.1.2",
+            "kombu==5.1.0", "vine==5.0.0")  # fmt: skip
+    first = lock_of(lay(wanted, "3.2", "3.10", pins=pins))
+    named = {pin.lower().partition("==")[0]: pin.partition("==")[2] for pin in pins}
+    assert {n: first.packages[n] for n in named if n != "django"}.items() <= named.items()
+    after = lock_of(lay(wanted, "4.2", "3.10", first, pins=pins))
+    assert after.packages["django-celery-beat"] == "2.5.0"
+    assert after.packages["django-filter"] == "2.4.0"
+    # The project jumps: the lock file's versions give way where they must, as those before do.
+    jump = lock_of(lay(wanted, "4.2", "3.10", pins=pins))
+    assert not jump.forced
+    assert jump.packages["django-celery-beat"] == "2.5.0"
+    assert jump.packages["django-filter"] == "2.4.0"
+
+
+def test_latest_is_what_plain_uv_gives(lay: Lay, plain: Plain) -> None:
+    before = lock_of(lay(SHOP, "4.2", "3.10"))
+    wanted = (*SHOP, "celery<5.4")
+    fresh = lock_of(lay(wanted, "5.2", "3.10", before, policy="latest", pins=("kombu==5.0.2",)))
+    said, _ = plain(
+        "django==5.2.*", "django-oscar>=3.2.4", "django-celery-beat>=2.2.1", "celery<5.4"
+    )
+    assert fresh.pins == tuple(said.split("\n")[:-1])
+    assert Version(fresh.packages["celery"]) < Version("5.4")
+
+
+def test_latest_frees_a_cap_that_is_in_the_way(lay: Lay) -> None:
+    wanted = ("django-celery-beat>=2.2,<2.3", "celery<5.4")
+    fresh = lock_of(lay(wanted, "5.2", "3.10", policy="latest"))
+    assert not fresh.forced
+    assert Version(fresh.packages["django-celery-beat"]) >= Version("2.8")
+    assert Version(fresh.packages["celery"]) < Version("5.4"), "what is not in the way holds"
 
 
 def test_all_blockers_are_found_and_the_lock_is_forced(lay: Lay) -> None:
@@ -174,6 +163,10 @@ def test_all_blockers_are_found_and_the_lock_is_forced(lay: Lay) -> None:
     ]
     assert moved(before, after) <= {"django", "asgiref", "sqlparse", "pytz"}
     assert any("its date is free" in note for note in after.notes)
+    assert {blocker.first_allowing for blocker in after.blockers} == {""}, "none before that date"
+    assert [b.chain for b in after.blockers if b.package == "django-oscar"] == [
+        ("django-oscar==3.2.4", "django>=3.2,<4.3")
+    ]
 
 
 def test_a_transitive_cap_of_an_unpinned_package_never_sinks(lay: Lay) -> None:
@@ -183,11 +176,85 @@ def test_a_transitive_cap_of_an_unpinned_package_never_sinks(lay: Lay) -> None:
     assert after.forced
 
 
-def test_frozen_moves_django_alone(lay: Lay) -> None:
+def test_frozen_moves_django_alone_and_says_what_would_help(lay: Lay, plain: Plain) -> None:
     before = lock_of(lay(SHOP, "3.2", "3.10"))
     after = lock_of(lay(SHOP, "5.2", "3.10", before, policy="frozen"))
     assert after.forced
     assert moved(before, after) <= {"django", "asgiref", "sqlparse", "pytz", "typing-extensions"}
+    assert {b.package for b in after.blockers} == {"django-oscar", "django-celery-beat"}
+    for blocker in after.blockers:
+        _, said = plain("django==5.2.*", f"{blocker.package}=={blocker.version}")
+        assert f"{blocker.package}=={blocker.version} depends on {blocker.constraint}" in said
+        first = blocker.first_allowing
+        assert plain(f"django=={after.django_release}", f"{blocker.package}=={first}")[0]
+        between = f"{blocker.package}>={blocker.version},<{first}"
+        assert plain(f"django=={after.django_release}", between)[0] == ""
+
+
+#: What each release requires; `djhop-test-theme` and `djhop-test-capped` are the project's own.
+RELEASES = {
+    "djhop-test-theme-1.0": ("djhop-test-inner",),
+    "djhop-test-inner-1.0": ("django<4",),
+    "djhop-test-capped-1.0": ("django<4", "djhop-test-deep"),
+    "djhop-test-capped-1.5": ("django<5", "djhop-test-deep"),
+    "djhop-test-capped-2.0": (),
+    "djhop-test-capped-3.0": (),
+    "djhop-test-deep-1.0": ("django<4",),
+    "djhop-test-deep-2.0": (),
+}
+
+
+@pytest.fixture
+def wheels(tmp_path: Path) -> dict[str, str]:
+    """The environment in which uv finds `RELEASES` beside the index."""
+    folder = tmp_path / "wheels"
+    folder.mkdir()
+    for named, needs in RELEASES.items():
+        name, _, version = named.rpartition("-")
+        release = f"{name.replace('-', '_')}-{version}"
+        about = [f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"]
+        about += [f"Requires-Dist: {need}\n" for need in needs]
+        with zipfile.ZipFile(folder / f"{release}-py3-none-any.whl", "w") as archive:
+            archive.writestr(f"{release}.dist-info/METADATA", "".join(about))
+            archive.writestr(
+                f"{release}.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n"
+            )
+            archive.writestr(f"{release}.dist-info/RECORD", "")
+    return {"UV_FIND_LINKS": str(folder)}
+
+
+def test_blockers_deep_down_are_named_with_the_way_to_them(
+    lay: Lay, wheels: dict[str, str]
+) -> None:
+    """All of them: nobody meets the deep one while the capped one, which asks for it, is out."""
+    wanted = ("djhop-test-theme", "djhop-test-capped==1.0")
+    before = lock_of(lay(wanted, "3.2", "3.10", env=wheels, pins=("djhop-test-deep==1.0",)))
+    after = lock_of(lay(wanted, "4.2", "3.10", before, env=wheels, policy="frozen"))
+    assert {b.package: (b.chain, b.first_allowing) for b in after.blockers} == {
+        "djhop-test-capped": (("djhop-test-capped==1.0", "django<4"), "1.5"),
+        "djhop-test-inner": (("djhop-test-theme", "djhop-test-inner==1.0", "django<4"), ""),
+        "djhop-test-deep": (("djhop-test-capped==1.0", "djhop-test-deep==1.0", "django<4"), "2.0"),
+    }
+    assert {"djhop-test-capped==1.0", "djhop-test-deep==1.0", "djhop-test-inner==1.0"} <= set(
+        after.pins
+    )
+    # Whatever can move does, in steps as small as can be, and what cannot is forced.
+    moving = lock_of(lay(wanted, "4.2", "3.10", before, env=wheels))
+    assert [b.package for b in moving.blockers] == ["djhop-test-inner"]
+    assert {"djhop-test-capped==1.5", "djhop-test-deep==2.0", "djhop-test-inner==1.0"} <= set(
+        moving.pins
+    )
+    last = lock_of(lay(wanted, "5.2", "3.10", moving, env=wheels))
+    assert {"djhop-test-capped==2.0", "djhop-test-inner==1.0"} <= set(last.pins)
+    why = {m.package: m.why for m in resolve.diff(moving, last)}
+    assert why["djhop-test-deep"] == "no longer required (was by djhop-test-capped)"
+
+
+def test_a_date_gives_the_same_lock_again(lay: Lay) -> None:
+    first = lock_of(lay(SHOP, "4.2", "3.10", exclude_newer=THEN))
+    again, counting = lay(SHOP, "4.2", "3.10", exclude_newer=THEN, fresh=True)
+    assert counting.ran
+    assert again == first
 
 
 @pytest.mark.parametrize(
@@ -208,46 +275,11 @@ def test_what_cannot_be(
     assert answer.processes == 1
 
 
-def test_a_url_that_answers_404(lay: Lay) -> None:
-    class Nothing(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_error(404)
-
-        def do_HEAD(self) -> None:
-            self.send_error(404)
-
-        def log_message(self, *_: object) -> None: ...
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Nothing) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_port}/foo-1.tar.gz"
-        answer = blocked(lay((f"foo @ {url}",), "5.2", "3.12"))
-        server.shutdown()
-    assert answer.kind == "missing"
-    assert answer.reason.startswith("foo is not at its URL")
-
-
 def test_nothing_but_django_is_fine(lay: Lay) -> None:
     lock = lock_of(lay((), "5.2", "3.12"))
     assert lock.via["django"] == ("the hop",)
     assert set(lock.packages) == {"django", "asgiref", "sqlparse"}
     assert lock.hashes.keys() == lock.packages.keys()
-
-
-def test_the_written_file_installs_with_hashes(
-    lay: Lay, tmp_path: Path, found: dict[str, Interpreter]
-) -> None:
-    lock = lock_of(lay(("djangorestframework==3.12.4",), "3.2", "3.10"))
-    written = tmp_path / "requirements.txt"
-    written.write_text(resolve.requirements_text(lock))
-    for argv in (
-        ("venv", "-q", "-p", str(found["3.10"].path), str(tmp_path / "venv")),
-        ("pip", "sync", "-q", "--require-hashes", "-p", str(tmp_path / "venv"), str(written)),
-    ):
-        done = subprocess.run(
-            [uv.find_uv_bin(), *argv], env=ENVIRON, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
 
 
 def test_a_build_that_fails_says_why_and_where_the_log_is(lay: Lay, tmp_path: Path) -> None:
@@ -260,43 +292,3 @@ def test_a_build_that_fails_says_why_and_where_the_log_is(lay: Lay, tmp_path: Pa
     log = Path(answer.log).read_text(encoding="utf-8")
     assert "Traceback" in log
     assert "s3cret" not in log
-
-
-def test_an_index_that_does_not_answer_is_no_verdict(lay: Lay, tmp_path: Path) -> None:
-    env = {
-        "UV_DEFAULT_INDEX": "http://me:s3cret@127.0.0.1:9/simple",
-        "UV_CACHE_DIR": str(tmp_path / "uv"),
-        "UV_HTTP_RETRIES": "0",
-    }
-    with pytest.raises(InfraError, match="does not answer") as caught:
-        lay(("six",), "5.2", "3.12", env=env)
-    assert "s3cret" not in str(caught.value)
-    with pytest.raises(InfraError, match="offline, and uv's cache lacks"):
-        lay(("six",), "5.2", "3.12", env=env, offline=True)
-
-
-def test_credentials_of_a_url_reach_the_pins_and_no_file(lay: Lay, tmp_path: Path) -> None:
-    wheel = tmp_path / "thing-1.0-py3-none-any.whl"
-    with zipfile.ZipFile(wheel, "w") as archive:
-        about = "thing-1.0.dist-info"
-        archive.writestr(f"{about}/METADATA", "Metadata-Version: 2.1\nName: thing\nVersion: 1.0\n")
-        archive.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
-        archive.writestr(f"{about}/RECORD", "")
-    server = subprocess.Popen(
-        ["python3", "-u", "-m", "http.server", "--bind", "127.0.0.1", "0"],
-        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-    )  # fmt: skip
-    try:
-        assert server.stdout is not None
-        port = server.stdout.readline().split(" port ")[1].split()[0]
-        url = f"http://me:s3cret@127.0.0.1:{port}/{wheel.name}"
-        first = lock_of(lay((f"thing @ {url}",), "5.2", "3.12"))
-        again, counting = lay((f"thing @ {url}",), "5.2", "3.12")
-    finally:
-        server.kill()
-        server.communicate()
-    assert f"thing @ {url}" in first.pins
-    assert (again, counting.ran) == (first, [])
-    kept = [p for p in (tmp_path / "cache").rglob("*") if p.is_file()]
-    assert kept
-    assert all(b"s3cret" not in p.read_bytes() for p in kept)

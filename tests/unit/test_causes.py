@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from djhop.compare.causes import (
+    Cause,
     Gathering,
     Sighting,
     death,
-    gather,
     label,
     loader_of,
     sightings_of,
@@ -23,6 +25,12 @@ from djhop.results.results import Test as Case
 
 NAMES = st.from_regex(r"[a-z][a-z_]{2,12}", fullmatch=True)
 LINES = st.integers(1, 9999)
+
+
+def gather(seen: Iterable[Sighting]) -> tuple[Cause, ...]:
+    gathering = Gathering()
+    gathering.take(seen)
+    return gathering.causes()
 
 
 def failure(

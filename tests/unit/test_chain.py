@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import concurrent.futures
 import itertools
+import random
+import threading
+import time
 
 import pytest
 
@@ -52,5 +55,74 @@ def test_nobody_waits_for_what_was_stopped() -> None:
     chain = Chain(PLAN, resolver([]))
     chain.make(CELLS, lambda: True)
     for cell in CELLS:
+        with pytest.raises(concurrent.futures.CancelledError):
+            chain.lock(cell)
+
+
+# Side by side: 4.2 → 5.0 → 5.1 → 5.2 on 3.12, and the same on 3.13 beside it.
+
+BESIDE = tuple(Cell(django=cell.django, python="3.13") for cell in CELLS)
+WIDE = Plan(
+    cells=(*CELLS, *BESIDE),
+    path=CELLS,
+    hops=(
+        *PLAN.hops,
+        Hop(before=CELLS[0], after=BESIDE[0], axis="python"),
+        *(Hop(before=a, after=b, axis="django") for a, b in itertools.pairwise(BESIDE)),
+    ),
+)
+
+
+def named(cell: Cell) -> Lock:
+    return Lock(pins=(), django_release=cell.id)
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 8])
+def test_a_lock_starts_from_the_same_one_however_many_are_made_at_once(jobs: int) -> None:
+    asked: dict[str, str | None] = {}
+
+    def resolve(cell: Cell, before: Lock | None) -> Lock | Unresolvable:
+        time.sleep(random.random() / 200)
+        asked[cell.id] = before.django_release if before else None
+        return named(cell)
+
+    chain = Chain(WIDE, resolve, jobs=jobs)
+    chain.make(WIDE.cells, lambda: False)
+    assert asked == {CELLS[0].id: None} | {hop.after.id: hop.before.id for hop in WIDE.hops}
+    assert [chain.lock(cell) for cell in WIDE.cells] == [named(cell) for cell in WIDE.cells]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_as_many_are_made_at_once_as_there_are_jobs(jobs: int) -> None:
+    together, lock, now, most = threading.Barrier(jobs, timeout=10), threading.Lock(), 0, 0
+
+    def resolve(cell: Cell, _: Lock | None) -> Lock | Unresolvable:
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        if cell in (CELLS[1], BESIDE[0]):
+            together.wait()  # with two jobs, each needs the other to be under way
+        time.sleep(0.01)
+        with lock:
+            now -= 1
+        return named(cell)
+
+    chain = Chain(WIDE, resolve, jobs=jobs)
+    chain.make(WIDE.cells, lambda: False)
+    assert most == jobs
+
+
+def test_who_is_stopped_half_way_leaves_nobody_waiting() -> None:
+    asked: list[Cell] = []
+
+    def resolve(cell: Cell, _: Lock | None) -> Lock | Unresolvable:
+        asked.append(cell)
+        return named(cell)
+
+    chain = Chain(WIDE, resolve, jobs=2)
+    chain.make(WIDE.cells, lambda: bool(asked))
+    assert asked == [CELLS[0]]
+    for cell in WIDE.cells[1:]:
         with pytest.raises(concurrent.futures.CancelledError):
             chain.lock(cell)

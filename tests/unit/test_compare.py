@@ -11,9 +11,10 @@ import pytest
 from djhop.compare.changes import change, same_reason, seen
 from djhop.compare.compare import Comparison, compare, exit_code, judge
 from djhop.compare.findings import find
-from djhop.compare.moves import Move, moves
 from djhop.errors import ExitCode
 from djhop.matrix.plan import Cell, Hop, Plan
+from djhop.resolve.blockers import Blocker
+from djhop.resolve.moves import Move, moves
 from djhop.results.results import CellResult, Failure, Outcome, Owner, Pass, Status
 from djhop.results.results import Test as Case
 
@@ -144,10 +145,10 @@ def expected_verdict(was: CellResult, now: CellResult) -> str:
     passed_before = {t.id for t in was.tests if t.plain == "passed"}
     passed_after = {t.id for t in now.tests if t.plain == "passed"}
     failed_after = {t.id for t in now.tests if t.plain == "failed"}
+    if now.forced:
+        return "blocked"
     if not was.tests and not now.tests:
         return "unknown"
-    if now.forced:
-        return "unknown" if not was.tests and failed_after else "blocked"
     if not was.tests:
         green = "deprecated" if strict_dead(now) else "clean"
         return "unknown" if failed_after else green
@@ -245,19 +246,35 @@ def test_strict_run_that_newly_dies_is_deprecated() -> None:
 @pytest.mark.parametrize(
     ("tests", "words"),
     [
-        ((good("a"),), "tests pass when the packages are forced"),
-        ((bad("a"),), "1 test break when the packages are forced"),
-        ((), "no test runs when the packages are forced"),
+        ((good("a"),), "; tests pass when forced"),
+        ((bad("a"),), "; 1 test breaks when forced"),
+        ((), "; no test runs when forced"),
     ],
 )
 def test_forced_lock_is_blocked_and_says_what_the_tests_do(
     tests: tuple[Case, ...], words: str
 ) -> None:
     status: Status = "failed" if tests else "uncollectable"
-    now = after(*tests, status=status, forced=True, reason="oscar needs django<5")
+    oscar = Blocker(package="oscar", version="3.2", constraint="django<5", first_allowing="4.0")
+    now = after(*tests, status=status, forced=True, blockers=(oscar,))
     result = judge(before(good("a")), now, HOP)
     assert result.verdict == "blocked"
-    assert words in result.reason
+    assert result.blockers == (oscar,)
+    opening = "oscar 3.2 requires django<5"
+    assert result.reason == opening + words
+
+
+def test_a_forced_cell_that_was_cut_short_does_not_pass() -> None:
+    now = after(good("a"), status="crashed", forced=True)
+    reason = judge(before(good("a")), now, HOP).reason
+    assert reason == "the metadata of a package was overruled; the run crashed when forced"
+
+
+def test_of_several_blockers_the_names_are_said() -> None:
+    two = tuple(Blocker(package=n, version="1", constraint="django<5") for n in ("oscar", "beat"))
+    now = after(good("a"), forced=True, blockers=two)
+    reason = judge(before(good("a")), now, HOP).reason
+    assert reason == "2 packages do not allow it: oscar, beat; tests pass when forced"
 
 
 def test_alive_after_dead_is_fixed() -> None:
@@ -313,8 +330,8 @@ def test_moves() -> None:
     }
     new = {"django": "5.2", "asgiref": "3.6", "tzdata": "1", "x": "git+https://b", "zope.a": "1.0"}
     assert moves(old, new, {"Asgiref": "asked"}) == (
-        Move(package="asgiref", before="3.7", after="3.6", direction="downgraded", why="asked"),
         Move(package="django", before="4.2.1", after="5.2", direction="upgraded", major=True),
+        Move(package="asgiref", before="3.7", after="3.6", direction="downgraded", why="asked"),
         Move(package="pytz", before="2024.1", after=None, direction="removed"),
         Move(package="tzdata", before=None, after="1", direction="added"),
         Move(package="x", before="git+https://a", after="git+https://b", direction="changed"),

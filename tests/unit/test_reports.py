@@ -25,6 +25,7 @@ from djhop.reports import json as json_report
 from djhop.reports import markdown, text
 from djhop.reports.clean import spelled
 from djhop.reports.summary import one_line, summarise
+from djhop.resolve.blockers import Blocker
 from djhop.results.results import CellResult, Counts, Deprecation, Failure, Owner, Pass
 from djhop.results.results import Test as Case
 from djhop.store import record
@@ -212,14 +213,19 @@ def framework() -> Run:
             failures=((VIEWS, NO_MODULE),),
             forced=False,
         ),
-        result(beside, "unresolvable", reason="django-oscar 3.2.4 needs django<5.3,>=3.2"),
+        result(
+            beside,
+            "unresolvable",
+            reason="2 packages do not allow it: django-oscar, django-tables2",
+            blockers=BLOCKERS,
+        ),
     ]
     plan = Plan(
         cells=(*path, beside),
         path=path,
         hops=(*hops(*itertools.pairwise(path)), *hops((path[3], beside), on_path=False)),
     )
-    return finished("rest-framework", plan, results)
+    return finished("rest-framework", plan, results, coverage=91.4)
 
 
 def alone() -> Run:
@@ -231,6 +237,22 @@ def alone() -> Run:
     return finished("shop", plan, [result(cells[0], "failed", (red,)), dead])
 
 
+BLOCKERS = (
+    Blocker(
+        package="django-oscar",
+        version="3.2.4",
+        constraint="django>=3.2,<4.3",
+        chain=("django-oscar==3.2.4", "django>=3.2,<4.3"),
+        first_allowing="4.0",
+    ),
+    Blocker(
+        package="django-tables2",
+        version="2.3.4",
+        constraint="django<4.2",
+        chain=("django-oscar==3.2.4", "django-tables2==2.3.4", "django<4.2"),
+        first_allowing="",
+    ),
+)
 MODULES = ("forms", "orm", "schemas", "routers", "views")
 VIEWS = "tests/test_views.py"
 ASSERTS = Failure(

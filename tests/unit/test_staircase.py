@@ -237,3 +237,10 @@ def test_distance_is_counted_in_minor_versions() -> None:
     assert climbed is not None
     assert climbed.steps == (("4.1", "3.10"), ("4.1", "3.11"), ("4.2", "3.11"))
     assert climbed.cost.distance == 1
+
+
+def test_the_bends_are_told_with_the_series_that_asks_for_them() -> None:
+    steps = (("3.2", "3.9"), ("4.2", "3.9"), ("4.2", "3.10"), ("5.2", "3.10"), ("5.2", "3.13"))
+    assert staircase.bends(steps, releases.load()) == (
+        "Python moves from 3.9 to 3.10 before Django 5.2, which does not run on 3.9.",
+    )

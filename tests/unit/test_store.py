@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import datetime
 import json
 import os
+import threading
 from pathlib import Path
 
 import jsonschema
@@ -90,18 +92,18 @@ def test_lone_surrogates_are_spelled_out(folder: RunFolder) -> None:
 
 def test_an_unfinished_run_is_judged_by_what_is_there(folder: RunFolder) -> None:
     folder.write_cell(result(OLD))
-    run = store.load(folder)
+    run = folder.load()
     assert not run.complete
     assert [cell.status for cell in run.cells] == ["passed", "not-run"]
     assert run.hops[0].verdict == "unknown"
     folder.write_cell(result(NEW, "failed"))
-    assert store.load(folder.path).hops[0].verdict == "breaks"
+    assert RunFolder(folder.path).load().hops[0].verdict == "breaks"
 
 
 def test_a_complete_run_is_read_as_it_is(folder: RunFolder) -> None:
     run = record.finish(begun(folder), {}, record.Comparison(), seconds=1.5)
     folder.write_run(run)
-    assert store.load(folder) == run
+    assert folder.load() == run
 
 
 def test_damage_is_named(folder: RunFolder) -> None:
@@ -109,7 +111,7 @@ def test_damage_is_named(folder: RunFolder) -> None:
     path = folder.cell(OLD.id).result
     path.write_bytes(path.read_bytes()[:40])
     with pytest.raises(UsageError, match=r"cell\.json is damaged"):
-        store.load(folder)
+        folder.load()
     folder.run.write_text('{"format": 1, "name": 3}')
     with pytest.raises(UsageError, match=r"run\.json is damaged.*\$\.name"):
         folder.read_run()
@@ -144,6 +146,24 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(
         durable.write(folder.run, b"new")
     assert folder.run.read_bytes() == was
     assert [path.name for path in folder.path.iterdir()] == ["run.json"]
+
+
+def test_two_threads_may_write_the_same_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both, rename = threading.Barrier(2, timeout=10), Path.replace
+
+    def together(self: Path, target: Path) -> Path:
+        both.wait()  # both have written aside
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "replace", together)
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        texts = (b"one" * 9, b"two")
+        for done in [pool.submit(durable.write, tmp_path / "lock.json", t) for t in texts]:
+            done.result()
+    assert (tmp_path / "lock.json").read_bytes() in texts
+    assert [path.name for path in tmp_path.iterdir()] == ["lock.json"]
 
 
 def test_find(folder: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,7 +226,7 @@ def test_published_schema_is_that_of_the_types(name: str) -> None:
 def test_what_is_written_fits_the_schema(folder: RunFolder) -> None:
     folder.write_cell(result(OLD))
     folder.write_cell(result(NEW, "failed"))
-    folder.write_run(store.load(folder))
+    folder.write_run(folder.load())
     for path, name in ((folder.run, "run"), (folder.cell(NEW.id).result, "cell")):
         schema = json.loads((SCHEMAS / f"{name}.schema.json").read_text())
         jsonschema.Draft202012Validator.check_schema(schema)
@@ -216,7 +236,7 @@ def test_what_is_written_fits_the_schema(folder: RunFolder) -> None:
 def test_run_json_has_the_keys_others_build_on(folder: RunFolder) -> None:
     folder.write_cell(result(OLD))
     folder.write_cell(result(NEW, "failed"))
-    run = json.loads(durable.encode(store.load(folder)))
+    run = json.loads(durable.encode(folder.load()))
     assert {"format", "djhop", "target", "matrix", "started", "seconds", "complete"} < run.keys()
     keys = "id django django_release python status reason forced counts coverage"
     assert set(keys.split()) <= run["cells"][0].keys()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -42,6 +43,25 @@ class Site:
     offline: bool
     sleep: Callable[[float], None]
     secrets: tuple[str, ...]
+
+
+class Asking:
+    """uv at one site, asked about one cell; counts the processes, and times them."""
+
+    def __init__(self, request: Request, site: Site) -> None:
+        self._request, self._site = request, site
+        self.processes = 0
+        #: The longest that an answer took, in seconds.
+        self.slowest = 0.0
+
+    def __call__(self, attempt: attempts.Attempt) -> Lock | Failure:
+        """See `ask`."""
+        self.processes += 1
+        started = time.monotonic()
+        try:
+            return ask(self._request, attempt, self._site)
+        finally:
+            self.slowest = max(self.slowest, time.monotonic() - started)
 
 
 def ask(request: Request, attempt: attempts.Attempt, site: Site) -> Lock | Failure:

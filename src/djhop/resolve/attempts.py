@@ -19,10 +19,12 @@ from djhop.resolve.request import (
     django,
     exempt,
     extras_text,
+    floors,
     held,
     name_of,
     pinned,
     read,
+    stated,
 )
 
 if TYPE_CHECKING:
@@ -56,7 +58,7 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     """What one `uv pip compile` reads: file name → lines."""
 
-    #: "project.in", "suite.in", "matrix.in", "django.in": each line a requirement.
+    #: "project.in", "suite.in", "matrix.in", "django.in", "moved.in": each line a requirement.
     requirements: dict[str, tuple[str, ...]]
     constraints: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
@@ -64,18 +66,19 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     seeds: tuple[str, ...] = ()
     #: Packages of which only wheels are taken.
     wheels: tuple[str, ...] = ()
+    #: Of what the files name, the lowest release that fits is taken, not the newest.
+    lowest: bool = False
 
 
 def build(request: Request, previous: Lock | None, stage: Stage) -> Attempt:
     """Say what uv is asked at this stage."""
-    preferred = held(request, previous)
-    own = held(request, None)
+    preferred, own = held(request, previous), stated(request)
     pins = {n: v for n, v in {**own, **preferred}.items() if n not in stage.sunk}
     pins.update((n, v) for n, v in own.items() if n in stage.sunk)
     seeds = {} if request.policy == "latest" else preferred
     taken = {name_of(text) for text in request.packages} | {"django"}
-    stated = {name_of(text) for text in request.requirements if applies(read(text), request)}
-    suite = [text for text in request.suite_packages if name_of(text) not in stated | taken]
+    named = {name_of(text) for text in request.requirements if applies(read(text), request)}
+    suite = [text for text in request.suite_packages if name_of(text) not in named | taken]
 
     def loosened(texts: tuple[str, ...]) -> tuple[str, ...]:
         kept = (text for text in texts if not name_of(text) or name_of(text) not in taken)
@@ -106,6 +109,8 @@ def argv(
     for option, lines in (("constraints", attempt.constraints), ("overrides", attempt.overrides)):
         if lines:
             words += [f"--{option}", str(folder / f"{option}.in")]
+    if attempt.lowest:
+        words += ["--resolution", "lowest-direct"]
     if request.exclude_newer:
         words += ["--exclude-newer", request.exclude_newer]
     for package in exempt(request):
@@ -140,7 +145,8 @@ def _loosen(text: str, request: Request, pins: dict[str, str], stage: Stage) -> 
         return text.partition(" --hash")[0]
     name = canonicalize_name(requirement.name)
     keep = pins.get(name, "")
-    free = stage.everything or request.policy == "latest" or name in DJANGO_OWN | stage.released
+    unpinned = request.policy == "latest" and bool(pinned(requirement))
+    free = stage.everything or unpinned or name in DJANGO_OWN | stage.released
     if not free and (not keep or requirement.specifier.contains(keep, prereleases=True)):
         return str(requirement)
     if not free and pinned(requirement):
@@ -170,11 +176,9 @@ def _with(requirement: Requirement, specifier: str) -> str:
 
 def _bounds(request: Request, previous: Lock | None, stage: Stage) -> tuple[str, ...]:
     """Hold what no requirement names: an ancient release without a cap is no answer to a cap."""
-    if previous is None or request.policy == "latest":
-        return ()
     operator = "==" if request.policy == "frozen" else ">="
     return tuple(
-        f"{name}{operator}{version.partition('+')[0]}"
-        for name, version in held(request, previous).items()
-        if name in previous.packages and name not in DJANGO_OWN | stage.sunk
+        f"{name}{operator}{version if operator == '==' else version.partition('+')[0]}"
+        for name, version in floors(request, previous).items()
+        if name not in DJANGO_OWN | stage.sunk
     )

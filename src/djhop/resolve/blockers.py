@@ -23,6 +23,9 @@ class Blocker(msgspec.Struct, frozen=True, kw_only=True):
     constraint: str
     #: From the project's own requirement down to the constraint.
     chain: tuple[str, ...] = ()
+    #: The first release of it that allows the cell's Django on the cell's Python, found by
+    #: resolving; "" where no release does, None where that is not known.
+    first_allowing: str | None = None
     #: uv's own explanation.
     text: str = ""
 
@@ -30,6 +33,22 @@ class Blocker(msgspec.Struct, frozen=True, kw_only=True):
     def reason(self) -> str:
         """The blocker in one clause: "django-oscar 3.2.4 requires django>=3.2,<4.3"."""
         return f"{self.package} {self.version} requires {self.constraint}".replace("  ", " ")
+
+    @property
+    def remedy(self) -> str:
+        """What would open the cell: "4.0 is its first release to allow this Django", or ""."""
+        wanted = "Python" if self.constraint.startswith("python") else "Django"
+        match self.first_allowing:
+            case None:
+                return ""
+            case "":
+                return f"no release of it allows this {wanted}"
+        return f"{self.first_allowing} is its first release to allow this {wanted}"
+
+    @property
+    def sentence(self) -> str:
+        """Both: "django-oscar 3.2.4 requires django>=3.2,<4.3; no release of it allows …"."""
+        return "; ".join(filter(None, (self.reason, self.remedy)))
 
 
 def against(failure: Failure, wanted: str, held: dict[str, str]) -> tuple[Blocker, ...]:

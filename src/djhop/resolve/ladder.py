@@ -18,6 +18,9 @@ The order gives the smallest change that is true:
    last, and not on the capped pins, because a release that allows the series is a better answer
    than one that is made to.
 
+Every lock but a forced one is then made smaller (smallest.py): what moved goes to the lowest
+release that fits. Under "frozen" nothing is released: swap, without, force.
+
 Nothing goes below the lock before: an ancient release that had no cap yet satisfies a solver and no
 project. Where such a release is met all the same and cannot be built, only wheels of that package
 are taken. A package may sink only where another asks for less of it, or where the Python is older.
@@ -31,7 +34,7 @@ from djhop.resolve.attempts import Stage
 from djhop.resolve.blockers import Blocker, against
 from djhop.resolve.locks import Lock
 from djhop.resolve.proofs import Failure
-from djhop.resolve.request import Request, held, holdable, name_of
+from djhop.resolve.request import Request, floors, held, holdable, own_words
 
 #: Rounds of releasing what a proof names, before the rest is released together.
 ROUNDS = 8
@@ -44,7 +47,6 @@ class Climb(msgspec.Struct, frozen=True, kw_only=True):
     #: The lock whose versions are kept.
     base: Lock | None = None
     rounds: int = 0
-    processes: int = 0
     blockers: tuple[Blocker, ...] = ()
     #: Package → why it was released.
     why: dict[str, str] = {}
@@ -57,14 +59,14 @@ def after_failure(climb: Climb, failure: Failure, request: Request) -> Climb | N
     if failure.kind == "build":
         climb = msgspec.structs.replace(climb, build=climb.build or failure)
     caps = _caps(climb, failure, request)
-    if request.policy == "frozen":
-        frozen = climb.stage.forced or not caps
-        return None if frozen else _staged(climb, caps, forced=True)
-    movable = _movable(failure, climb.stage, request)
+    frozen = request.policy == "frozen"
+    movable = frozenset() if frozen else _movable(failure, climb.stage, request)
     if movable:
         return _release(climb, failure, request, movable & {b.package for b in caps} or movable)
     if caps and not climb.stage.forced:
         return _staged(climb, caps, without=climb.stage.without | {b.package for b in caps})
+    if frozen:
+        return None
     if failure.kind == "build":
         usable = failure.version and failure.package not in climb.stage.wheels
         wheels = climb.stage.wheels | {failure.package}
@@ -91,19 +93,10 @@ def _caps(climb: Climb, failure: Failure, request: Request) -> tuple[Blocker, ..
 
 def _sinkable(climb: Climb, failure: Failure, request: Request, capped: bool) -> frozenset[str]:
     """The packages to let go below the lock before."""
-    if climb.base is None or request.policy != "minimal":
-        return frozenset()
-    floored = climb.base.packages.keys() - climb.stage.sunk - {"django"}
+    floored = floors(request, climb.base).keys() - climb.stage.sunk
     if failure.kind == "python" and not capped and failure.named & floored:
         return frozenset(floored)
     return frozenset(edge.needs for edge in failure.edges) & floored
-
-
-def own_words(link: str, request: Request) -> str:
-    """The head of a chain as the project wrote it, where it did."""
-    name = name_of(link)
-    texts = (*request.packages, *request.requirements, *request.suite_packages)
-    return next((text for text in texts if name and name_of(text) == name), link)
 
 
 def after_rest(climb: Climb, rest: Lock, request: Request) -> Climb:
@@ -120,7 +113,7 @@ def after_rest(climb: Climb, rest: Lock, request: Request) -> Climb:
 
 def _movable(failure: Failure, stage: Stage, request: Request) -> frozenset[str]:
     """The pins in the way that have not been released yet."""
-    if stage.everything or request.policy == "latest":
+    if stage.everything:
         return frozenset()
     named = frozenset({failure.package}) if failure.kind == "build" else failure.named
     return (named & holdable(request)) - stage.released - stage.without

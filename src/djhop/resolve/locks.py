@@ -1,20 +1,20 @@
-"""The cell's lock: what it says, and how two differ; pure."""
+"""The cell's lock: what it says, and how it is written; pure."""
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
 
 from djhop.resolve.blockers import Blocker
 from djhop.resolve.proofs import Kind, mask
 
-#: 1: first.
-FORMAT = 1
+#: 1: first. 2: moves go to the smallest release, and every one has its reason.
+FORMAT = 2
 #: How `via` names requirement files: what stands there is asked for by no package.
 ASKED = {
     "project": "the project",
@@ -72,17 +72,6 @@ class Unresolvable(msgspec.Struct, frozen=True, kw_only=True):
     processes: int = 0
 
 
-class Move(msgspec.Struct, frozen=True, kw_only=True):
-    """One package that differs between two locks; `before` or `after` is empty where absent."""
-
-    package: str
-    before: str
-    after: str
-    why: str
-    #: The first component of the version differs.
-    major: bool = False
-
-
 def split(pin: str) -> tuple[str, str]:
     """Split a pin into canonical name and version (or URL); a bare path is its own name."""
     match = _PIN.match(pin)
@@ -101,13 +90,14 @@ def parse(text: str) -> Lock:
         word = line.strip().removesuffix("\\").strip()
         if word.startswith("--hash="):
             hashes[name] = (*hashes.get(name, ()), word.removeprefix("--hash="))
-        elif word.startswith("#"):
+        elif name and word.startswith("#"):
             parent = _parent(word.lstrip("# ").removeprefix("via").strip())
-            if name and parent:
+            if parent:
                 via[name] = tuple(dict.fromkeys((*via.get(name, ()), parent)))
         elif word and not word.startswith("-"):
             pins.append(word.partition(" ; ")[0].strip())
             name = split(pins[-1])[0]
+            via.setdefault(name, ())
     release = next((version for n, version in map(split, pins) if n == "django"), "")
     return Lock(
         pins=tuple(pins), django_release=release, key=pins_key(pins), via=via, hashes=hashes
@@ -116,7 +106,10 @@ def parse(text: str) -> Lock:
 
 def _parent(word: str) -> str:
     if word.startswith("-r "):
-        return ASKED.get(Path(word[3:]).stem, "the project")
+        # "moved.in" stands for nobody: see smallest.py.
+        return (
+            "" if Path(word[3:]).stem == "moved" else ASKED.get(Path(word[3:]).stem, "the project")
+        )
     return "" if word.startswith("-") else word
 
 
@@ -130,51 +123,43 @@ def with_notes(lock: Lock, notes: tuple[str, ...]) -> Lock:
     return msgspec.structs.replace(lock, notes=lock.notes + notes)
 
 
-def requirements_text(lock: Lock) -> str:
-    """Write the lock as a requirements.txt with hashes, for `pip install -r` and `uv pip sync`."""
-    lines = []
-    for pin in lock.pins:
-        marks = (f"    --hash={mark}" for mark in lock.hashes.get(split(pin)[0], ()))
-        lines.append(" \\\n".join((mask(pin), *marks)))
-    return "\n".join(lines) + "\n"
-
-
-def diff(before: Lock, after: Lock) -> tuple[Move, ...]:
-    """List what differs between two locks, Django first, then by name; pure."""
-    old, new = before.packages, after.packages
-    names = sorted(n for n in old.keys() | new.keys() if old.get(n) != new.get(n))
-    names.sort(key=lambda n: n != "django")
-    moved = frozenset(names)
-    return tuple(
-        Move(
-            package=name,
-            before=mask(old.get(name, "")),
-            after=mask(new.get(name, "")),
-            why=_why(name, before, after, moved),
-            major=_major(old.get(name, ""), new.get(name, "")),
-        )
-        for name in names
+def pruned(lock: Lock) -> Lock:
+    """The lock without what no package and no requirement file asks for (see smallest.py)."""
+    via = dict(lock.via)
+    while idle := {name for name in lock.packages if name in via and not via[name]}:
+        via = {
+            name: tuple(parent for parent in parents if parent not in idle)
+            for name, parents in via.items()
+            if name not in idle
+        }
+    pins = tuple(pin for pin in lock.pins if split(pin)[0] in via)
+    hashes = {name: marks for name, marks in lock.hashes.items() if name in via}
+    return msgspec.structs.replace(
+        lock, pins=pins, via=via, hashes=hashes, key=pins_key(list(pins))
     )
 
 
-def _why(name: str, before: Lock, after: Lock, moved: frozenset[str]) -> str:
-    if name == "django":
-        return "the hop"
-    if name in after.moves_why:
-        return after.moves_why[name]
-    if name not in after.packages:
-        parents = before.via.get(name, ())
-        return (
-            f"no longer required (was by {', '.join(parents)})" if parents else "no longer required"
-        )
-    parents = after.via.get(name, ())
-    # Whoever moved too is the likelier reason; a parent that stayed asked for it all along.
-    suspects = tuple(p for p in parents if p in moved) or parents
-    return f"required by {', '.join(suspects)}" if suspects else ""
+def requirements_text(lock: Lock) -> str:
+    """Write the lock as a requirements.txt for `pip install -r` and `uv pip sync`.
+
+    Every package has its hashes; where one has none (a git checkout, a folder), no package has,
+    because a file with some is refused.
+    """
+    bare = tuple(pin for pin in lock.pins if not lock.hashes.get(split(pin)[0]))
+    lines = [f"# {line}" for line in _remarks(lock, bare)]
+    for pin in lock.pins:
+        marks = () if bare else lock.hashes[split(pin)[0]]
+        lines.append(" \\\n".join((mask(pin), *(f"    --hash={mark}" for mark in marks))))
+    return "\n".join(lines) + "\n"
 
 
-def _major(before: str, after: str) -> bool:
-    try:
-        return bool(before and after) and Version(before).release[0] != Version(after).release[0]
-    except InvalidVersion:
-        return False
+def _remarks(lock: Lock, bare: tuple[str, ...]) -> Iterator[str]:
+    if lock.forced:
+        against = ", ".join(blocker.reason for blocker in lock.blockers)
+        yield f"Forced: {against or 'metadata was overruled'}."
+        yield "pip takes it with --no-deps, uv pip sync as it is."
+    if bare:
+        yield f"Without hashes, because these have none: {', '.join(map(mask, bare))}"
+    for pin in lock.pins:
+        if mask(pin) != pin:
+            yield f"Put the credentials back before use: {mask(pin)}"

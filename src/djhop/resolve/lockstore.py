@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import re
 import tomllib
@@ -58,14 +59,19 @@ def cache_key(
     )
 
 
-def _settings(folder: Path) -> dict[str, Any]:
+def _settings(folder: Path) -> dict[str, str]:
     """What uv would read from the target: uv.toml and [tool.uv]."""
-    found: dict[str, Any] = {}
+    found = {}
     for name in ("uv.toml", "pyproject.toml"):
         with contextlib.suppress(OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
-            table = tomllib.loads((folder / name).read_text(encoding="utf-8"))
-            found[name] = repr(table if name == "uv.toml" else table.get("tool", {}).get("uv"))
+            found[name] = _stated(name, (folder / name).read_text(encoding="utf-8"))
     return found
+
+
+@functools.lru_cache(maxsize=2)  # the cells of a run ask for the same two
+def _stated(name: str, text: str) -> str:
+    table = tomllib.loads(text) if "uv" in text or name == "uv.toml" else {}
+    return repr(table if name == "uv.toml" else table.get("tool", {}).get("uv"))
 
 
 def masked(lock: Lock) -> Lock:

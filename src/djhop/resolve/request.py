@@ -16,6 +16,8 @@ from djhop import releases
 if TYPE_CHECKING:
     from djhop.resolve.locks import Lock
 
+#: minimal: what the project has today stays, and moves only where it must. latest: its ranges hold,
+#: and its exact pins are free. frozen: nothing but Django and what Django requires moves.
 Policy = Literal["minimal", "latest", "frozen"]
 
 #: What Django itself requires, or names in its extras, in any series: always free to move.
@@ -42,6 +44,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     #: The project's, as written, one each.
     requirements: tuple[str, ...] = ()
     constraints: tuple[str, ...] = ()
+    #: "name==version" of the project's lock file: kept while they fit, as the lock before is.
+    pins: tuple[str, ...] = ()
     #: Series: "5.2", "2028".
     django: str
     #: Minor: "3.12".
@@ -89,16 +93,48 @@ def capped(requirement: Requirement) -> bool:
 
 
 def held(request: Request, previous: Lock | None) -> dict[str, str]:
-    """Package → version to stay at: that of the lock before, else the project's own pin."""
+    """Package → version to stay at: that of the lock before, else what the project has today."""
+    return {**_locked(request), **stated(request), **_before(request, previous)}
+
+
+def floors(request: Request, previous: Lock | None) -> dict[str, str]:
+    """Of what is held, what no words of the project hold: the lock before, and its lock file."""
+    return {**_locked(request), **_before(request, previous)}
+
+
+def stated(request: Request) -> dict[str, str]:
+    """Package → version of the exact pins among the requirements that apply."""
     pins: dict[str, str] = {}
-    for text in (*request.constraints, *request.requirements):
-        requirement = read(text)
-        if requirement and pinned(requirement) and applies(requirement, request):
+    for requirement in _applying(request):
+        if pinned(requirement):
             pins[canonicalize_name(requirement.name)] = pinned(requirement)
-    if previous is not None:
-        pins.update((n, v) for n, v in previous.packages.items() if _is_version(v))
     pins.pop("django", None)
     return pins
+
+
+def _before(request: Request, previous: Lock | None) -> dict[str, str]:
+    if previous is None or request.policy == "latest":
+        return {}
+    return {n: v for n, v in previous.packages.items() if is_version(v) and n != "django"}
+
+
+def _locked(request: Request) -> dict[str, str]:
+    """What the project's lock file has, as far as the project's requirements still allow it."""
+    if request.policy == "latest":
+        return {}
+    there = [one for one in map(read, request.pins) if one is not None and applies(one, request)]
+    pins = {canonicalize_name(one.name): pinned(one) for one in there}
+    for requirement in _applying(request):
+        name = canonicalize_name(requirement.name)
+        version = pins.get(name, "")
+        if not is_version(version) or not requirement.specifier.contains(version, prereleases=True):
+            pins.pop(name, None)
+    return {n: v for n, v in pins.items() if is_version(v) and n != "django"}
+
+
+def _applying(request: Request) -> list[Requirement]:
+    read_ = map(read, (*request.constraints, *request.requirements))
+    return [one for one in read_ if one is not None and applies(one, request)]
 
 
 def holdable(request: Request) -> frozenset[str]:
@@ -106,9 +142,14 @@ def holdable(request: Request) -> frozenset[str]:
     found = set()
     for text in (*request.requirements, *request.constraints):
         requirement = read(text)
-        if requirement and not requirement.url and capped(requirement):
+        if requirement and not requirement.url and _holds(requirement, request):
             found.add(canonicalize_name(requirement.name))
     return frozenset(found) - DJANGO_OWN - {"django"} - {name_of(p) for p in request.packages}
+
+
+def _holds(requirement: Requirement, request: Request) -> bool:
+    free = request.policy == "latest" and pinned(requirement)
+    return capped(requirement) and not free
 
 
 def django(request: Request) -> str:
@@ -118,6 +159,13 @@ def django(request: Request) -> str:
             return text
     extras = {e for text in replaced(request) for e in (read(text) or Requirement("x")).extras}
     return f"django{extras_text(extras)}=={request.django}.*"
+
+
+def own_words(link: str, request: Request) -> str:
+    """The head of a chain ("django-oscar==3.2.4") as the project wrote it, where it did."""
+    name = name_of(link)
+    texts = (*request.packages, *request.requirements, *request.suite_packages)
+    return next((text for text in texts if name and name_of(text) == name), link)
 
 
 def replaced(request: Request) -> tuple[str, ...]:
@@ -170,7 +218,8 @@ def extras_text(extras: set[str]) -> str:
     return f"[{','.join(sorted(extras))}]" if extras else ""
 
 
-def _is_version(text: str) -> bool:
+def is_version(text: str) -> bool:
+    """Whether a pin is a version, and no URL."""
     try:
         Version(text)
     except InvalidVersion:

@@ -1,0 +1,92 @@
+"""A lock in which something moved → the same with the smallest step of each.
+
+What had to move went to its newest release, because that is what uv takes. Here it is asked again
+with those packages as requirements of their own, from where they are upwards, the lowest release
+first; everything that did not move stays as it was found. Wheels are preferred: an old release
+without one may not build, and would cost the whole lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import msgspec
+from packaging.version import Version
+
+from djhop.resolve import attempts, locks
+from djhop.resolve.attempts import Attempt, Stage
+from djhop.resolve.locks import Lock
+from djhop.resolve.request import DJANGO_OWN, held, is_version
+
+if TYPE_CHECKING:
+    from djhop.resolve.proofs import Failure
+    from djhop.resolve.request import Request
+
+#: Asks uv once.
+Ask = Callable[[Attempt], "Lock | Failure"]
+
+#: With wheels only, then with source distributions of what has no wheel, then of all.
+TRIES = 3
+
+
+def smallest(request: Request, base: Lock | None, stage: Stage, found: Lock, ask: Ask) -> Lock:
+    """Return the lock with the smallest steps; `found` itself where none is smaller.
+
+    `base` is the lock before, `stage` that at which `found` was found. No process is started where
+    nothing but Django and what it requires has moved up, under another policy than "minimal", or
+    where the metadata of a package was overruled (nothing would have to move).
+    """
+    before = held(request, base)
+    up = moved_up(before, found)
+    if not up or stage.forced or request.policy != "minimal":
+        return found
+    wheels, first = frozenset(up), attempts.build(request, base, stage)
+    for _ in range(TRIES):
+        answer = ask(attempt(first, found, before, wheels))
+        if isinstance(answer, Lock):
+            return locks.pruned(answer)
+        if not wheels:
+            break
+        built = (answer.named | {answer.package}) & wheels
+        wheels = wheels - built if built and answer.kind != "build" else frozenset()
+    return found
+
+
+def moved_up(before: dict[str, str], found: Lock) -> dict[str, str]:
+    """Package → version before, of what is newer in `found`; not of what Django requires."""
+    return {
+        name: before[name]
+        for name, version in found.packages.items()
+        if name in before.keys() - DJANGO_OWN
+        and is_version(version)
+        and Version(version) > Version(before[name])
+    }
+
+
+def attempt(first: Attempt, found: Lock, before: dict[str, str], wheels: frozenset[str]) -> Attempt:
+    """Say what uv is asked for the lowest releases of what moved up; `first` is what found it."""
+    up = moved_up(before, found)
+    stays = tuple(
+        f"{name}=={version}"
+        for name, version in found.packages.items()
+        if name not in up and is_version(version) and _stays(name, before, found)
+    )
+    moving = tuple(f"{name}>={version.partition('+')[0]}" for name, version in up.items())
+    # Where a package was is preferred: what moved only because another took a large step may stay.
+    seeds = {n: v for n, v in {**found.packages, **before}.items() if is_version(v)}
+    return msgspec.structs.replace(
+        first,
+        requirements={**first.requirements, "moved.in": moving},
+        constraints=first.constraints + stays,
+        seeds=tuple(f"{name}=={version}" for name, version in seeds.items()),
+        wheels=tuple(sorted({*first.wheels, *wheels})),
+        lowest=True,
+    )
+
+
+def _stays(name: str, before: dict[str, str], found: Lock) -> bool:
+    """What was there before, or is asked for by no package: else the lowest would be taken."""
+    asked = frozenset(locks.ASKED.values())
+    known = before.keys() | DJANGO_OWN | {"django"}
+    return name in known or bool(asked & set(found.via.get(name, ())))
