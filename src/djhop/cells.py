@@ -16,13 +16,15 @@ import msgspec
 from djhop import durable, releases
 from djhop.environments import environments, overlay
 from djhop.environments.environments import Environment
+from djhop.environments.inside import Inside
 from djhop.environments.installer import CannotInstall
-from djhop.errors import Interrupted
+from djhop.errors import InfraError, Interrupted
 from djhop.interpreters import interpreters, python_places
 from djhop.interpreters.interpreters import Interpreter
 from djhop.matrix.config import Matrix
 from djhop.matrix.patterns import CellSettings
 from djhop.matrix.plan import Cell
+from djhop.processes import marks
 from djhop.processes.process import Command, Spawner
 from djhop.resolve.locks import Lock, Unresolvable, requirements_text
 from djhop.results import events, junit, measure, passes, results
@@ -40,6 +42,8 @@ from djhop.workspace.workspace import Workspace
 #: Called with a stage; while tests run, with a stage and (tests over, tests collected).
 Report = Callable[..., None]
 
+#: As many lines of a failed build go into the result.
+BUILD_LINES = 6
 PROBE = Path(__file__).resolve().parent / "probe"
 
 
@@ -82,18 +86,24 @@ class _Work:
         self.folder, self.cache = Path(job.folder), Path(job.cache)
         self.seconds: dict[str, float] = {}
         self.notes: list[str] = [*job.lock.notes]
+        self.inside: Inside
+        #: Of services that the matrix's own commands start; see `Spawner.lasting`.
+        self.mark = ""
 
     def do(self) -> CellResult:
         # A run that was killed, or a shared folder, may have left passes of this cell.
         shutil.rmtree(self.folder, ignore_errors=True)
         durable.make(self.folder)
-        durable.write(self.folder / "lock.txt", requirements_text(self.job.lock).encode())
+        durable.write(self.folder / "requirements.txt", requirements_text(self.job.lock).encode())
         try:
             with self._stage("environment"):
                 environment, tools = self._environment()
         except CannotInstall as error:
             return without(
-                self.job.cell, "uninstallable", reason=str(error), hint=f"see {error.log}"
+                self.job.cell,
+                "uninstallable",
+                reason=f"{error}\nall of it: {error.log}",
+                hint=f"see {error.log}",
             )
         if self.job.install_only:
             return self._described(
@@ -101,7 +111,8 @@ class _Work:
                 environment,
             )
         result = self._tested(environment, tools)
-        environments.harvest(environment, self.job.interpreter, self.cache)
+        if not self.inside.changes:
+            environments.harvest(environment, self.job.interpreter, self.cache)
         return self._described(result, environment)
 
     @contextlib.contextmanager
@@ -113,19 +124,27 @@ class _Work:
 
     def _environment(self) -> tuple[Environment, Path]:
         job = self.job
-        environment = environments.ensure(
-            job.lock,
-            job.interpreter,
-            cache=self.cache,
-            spawner=self.spawner,
-            recreate=job.recreate,
-            offline=job.offline,
-            cwd=Path(job.target.root),
-        )
+        environment = self._ensured(recreate=job.recreate)
+        if environment.changes:
+            self.notes.append(
+                "the environment was made anew: tests of an earlier run, or somebody else, had "
+                f"changed it ({environments.told(environment.changes)})"
+            )
         tools = environments.tools(
             job.interpreter, cache=self.cache, spawner=self.spawner, offline=job.offline
         )
         return environment, tools
+
+    def _ensured(self, *, recreate: bool = False) -> Environment:
+        return environments.ensure(
+            self.job.lock,
+            self.job.interpreter,
+            cache=self.cache,
+            spawner=self.spawner,
+            recreate=recreate,
+            offline=self.job.offline,
+            cwd=Path(self.job.target.root),
+        )
 
     def _described(self, result: CellResult, environment: Environment) -> CellResult:
         """Add what the passes do not know."""
@@ -134,6 +153,7 @@ class _Work:
             django_release=result.django_release or self.job.lock.django_release,
             python_release=result.python_release or self.job.interpreter.release,
             forced=self.job.lock.forced,
+            blockers=self.job.lock.blockers,
             packages=environment.packages,
             moves_why=self.job.lock.moves_why,
             seconds=self.seconds | result.seconds,
@@ -141,6 +161,7 @@ class _Work:
 
     def _tested(self, environment: Environment, tools: Path) -> CellResult:
         base = room_of(self.cache, Path(self.job.target.root)) / self.job.cell.id
+        self.inside = Inside(environment, self.spawner, self.notes.append)
         with contextlib.ExitStack() as stack:
             with self._stage("workspace"):
                 root = Path(self.job.target.root)
@@ -148,6 +169,8 @@ class _Work:
                 laid = self._overlay(room)
             self.notes += room.notes
             stand = self._stand(environment, tools, room, laid.dirs)
+            if self.job.settings.before or self.job.settings.after:
+                self.mark = stack.enter_context(self.spawner.lasting())
             if failed := self._commands("before", self.job.settings.before, stand):
                 return without(self.job.cell, "infra", reason=failed)
             runs = self._passes(stand, room)
@@ -218,14 +241,16 @@ class _Work:
         """Run the matrix's own commands in the workspace; return what failed, or ""."""
         for line in lines:
             argv = tuple(shlex.split(line))
-            done = self.spawner.run(
+            done = self.inside.run(
+                f"the {when} command `{line}`",
                 Command(
                     argv=argv,
                     cwd=str(Path(stand.room.workspace, stand.working_directory)),
                     env=stand.env,
                     timeout=stand.timeout,
                     log=str(self.folder / f"log-{when}.txt"),
-                )
+                    mark=self.mark,
+                ),
             )
             if done.interrupted:
                 raise Interrupted("interrupted")
@@ -247,7 +272,14 @@ class _Work:
         return runs
 
     def _anew(self, stand: Stand, room: Workspace) -> None:
-        """What a pass left in the tree, or took from it, is not to meet the next one."""
+        """What a pass left in the tree or the environment is not to meet the next one."""
+        if self.mark:
+            marks.end(self.mark)  # services are started again
+        if self.inside.changes:
+            try:
+                self._ensured()
+            except CannotInstall as error:  # a moment ago it could be
+                raise InfraError(f"the environment cannot be made anew: {error}") from error
         workspace.refresh(room, Path(self.job.target.root), self.job.files)
         self._overlay(room)
         if failed := self._commands("before", self.job.settings.before, stand):
@@ -267,7 +299,11 @@ class _Work:
         durable.write(Path(files.config), msgspec.json.encode(config))
         Path(files.events).unlink(missing_ok=True)
         tally = Tally(Path(files.events))
-        done = self.spawner.run(command, on_tick=lambda: self._report(wanted.mode, tally.look()))
+        done = self.inside.run(
+            f"the {wanted.mode} run",
+            command,
+            on_tick=lambda: self._report(wanted.mode, tally.look()),
+        )
         return passes.finish(
             wanted.mode,
             done,
@@ -336,4 +372,12 @@ def no_python(cell: Cell) -> CellResult:
 def unresolvable(cell: Cell, found: Unresolvable) -> CellResult:
     """The result of a cell for which there is no set of packages."""
     status: Status = "uninstallable" if found.kind == "build" else "unresolvable"
-    return without(cell, status, reason=found.reason, hint=f"uv's own words: {found.log}")
+    reason = found.reason
+    if found.kind == "build":
+        said = (line for line in found.text.splitlines() if line.strip(" ^~"))
+        printed = list(said)[-BUILD_LINES:]
+        reason = "\n".join(
+            (f"{reason}: {printed[-1].strip()}", *printed, f"all of it: {found.log}")
+        )
+    result = without(cell, status, reason=reason, hint=f"uv's own words: {found.log}")
+    return msgspec.structs.replace(result, blockers=found.blockers)

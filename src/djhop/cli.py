@@ -31,19 +31,26 @@ def cli() -> None:
     """Show where each hop of a Django upgrade breaks, why, and whose fault it is."""
 
 
-def _matrix_options(command: Any) -> Any:
-    """The options that say which cells there are; shared by plan, run and hop."""
+def _path_options(command: Any) -> Any:
+    """The options that say where the path goes; shared by plan, deps, run and hop."""
     options = [
         click.option("--matrix", metavar="NAME|FILE", help="Preset or matrix file (default: lts)."),
         click.option("--from", "start", metavar="SERIES", help="First Django series."),
         click.option("--to", "goal", metavar="SERIES", help="Last Django series."),
         click.option("--python", metavar="X.Y", help="Python that the path starts on."),
-        click.option("--cells", multiple=True, metavar="GLOB", help="Only these: glob or factor."),
         click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output."),
     ]
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def _matrix_options(command: Any) -> Any:
+    """The options that say which cells there are; shared by plan, run and hop."""
+    cells = click.option(
+        "--cells", multiple=True, metavar="GLOB", help="Only these: glob or factor."
+    )
+    return _path_options(cells(command))
 
 
 def _run_options(command: Any) -> Any:
@@ -80,6 +87,26 @@ def plan_command(**given: Any) -> int:
     from djhop import commands
 
     return commands.plan(**given)
+
+
+@cli.command("deps", context_settings=CONTEXT, short_help="Say what has to move with each hop.")
+@click.argument("target", default="")
+@_path_options
+@click.option(
+    "--emit",
+    type=click.Choice(["uv", "poetry", "pdm", "pip", "pipenv"]),
+    help="Print the commands that carry it out.",
+)
+@click.option("--offline", is_flag=True, help="Use caches alone.")
+@click.option("--fresh", is_flag=True, help="Resolve again, though nothing changed.")
+def deps_command(**given: Any) -> int:  # fmt: skip
+    """Say what has to move on each hop, what can move today, and what is in the way.
+
+    Proven by resolving; nothing is installed and no test is run.
+    """
+    from djhop import commands
+
+    return commands.deps(**given)
 
 
 @cli.command("run", context_settings=CONTEXT, short_help="Run the matrix and report what breaks.")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from djhop import durable, locate, releases
-from djhop.errors import ExitCode, NoTestsError
+from djhop.errors import ExitCode, NoTestsError, UsageError
 from djhop.interpreters.interpreters import Interpreter
 from djhop.matrix import config, matrixfiles
 from djhop.matrix import plan as planning
@@ -93,6 +93,46 @@ def plan(**given: Any) -> int:
     show = planned.as_json if given["as_json"] else planned.text
     _print(show(setup.target, setup.plan, setup.found, releases.load()))
     return ExitCode.OK
+
+
+def deps(emit: str | None, **given: Any) -> int:
+    """`djhop deps`: what has to move on each hop, in words, as JSON or as commands."""
+    from djhop.deps import answers, keeping, looking
+    from djhop.deps import emit as emitting
+    from djhop.environments.environments import uv_environ
+    from djhop.reports import deps as deps_report
+
+    if emit and given["as_json"]:
+        raise UsageError("--emit and --json exclude each other", hint="djhop deps --json")
+    spawner = Spawner(registry=locate.cache() / "running")
+    setup = set_up({**given, "cells": ()}, spawner)
+    site = keeping.Site(
+        spawner=spawner,
+        uv=locate.uv(),
+        uv_version=locate.uv_version(),
+        env=uv_environ(os.environ),
+        cache=locate.cache(),
+        jobs=setup.matrix.jobs or os.cpu_count() or 1,
+        offline=given["offline"],
+        fresh=given["fresh"],
+    )
+    with _interruptible(spawner):
+        answer = looking.look(
+            setup.whole,
+            target=setup.target,
+            matrix=setup.matrix,
+            found=setup.found,
+            releases=releases.load(),
+            site=site,
+        )
+    if emit:
+        _print(emitting.text(answer, msgspec.convert(emit, emitting.Tool)))
+    elif given["as_json"]:
+        _print(deps_report.as_json(answer))
+    else:
+        color, width = _terminal()
+        _print(deps_report.text(answer, color=color, width=min(width, 100)))
+    return answers.exit_code(answer)
 
 
 def hop(before: str, after: str, **given: Any) -> int:
@@ -221,10 +261,15 @@ def _as_text(finished: Run) -> str:
     """The report for standard output: as wide as the terminal, in colour where it has colours."""
     from djhop.reports import text
 
+    color, width = _terminal()
+    return text.render(finished, color=color, width=width)
+
+
+def _terminal() -> tuple[bool, int]:
+    """Whether standard output takes colours, and how many columns it has."""
     terminal = sys.stdout.isatty()
     color = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    width = shutil.get_terminal_size().columns if terminal else 100
-    return text.render(finished, color=color, width=width)
+    return color, shutil.get_terminal_size().columns if terminal else 100
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from djhop import cells, dryrun, durable, landing, locate
+from djhop import cells, dryrun, durable, landing, locate, requests
 from djhop.chain import Chain
 from djhop.compare.compare import Comparison, compare, exit_code
 from djhop.environments import environments
@@ -39,7 +39,6 @@ from djhop.results import measure
 from djhop.results.results import CellResult
 from djhop.store import record
 from djhop.store.store import RunFolder
-from djhop.suites import suites
 from djhop.target.target import Target
 from djhop.workspace import visible
 
@@ -86,7 +85,8 @@ class Session:
         self.found, self.options, self.spawner = dict(found), options, spawner
         self.exit_code: int = ExitCode.INTERNAL
         self._queue: queue.Queue[Event | None] = queue.Queue()
-        self._locks = Chain(whole, self._resolve)
+        self._pace = resolve.Pace()
+        self._locks = Chain(whole, self._resolve, jobs=options.jobs)
         self._stop = threading.Event()
         self._files: tuple[str, ...] = ()
         self._bugs = 0
@@ -150,7 +150,7 @@ class Session:
         self.found.update(locate.pythons(self.spawner))
 
     def _run(self, todo: list[Cell]) -> Iterator[Event]:
-        """Resolve in path order on one thread, run cells on the others, pass events on."""
+        """Resolve and run cells side by side, pass events on."""
         resolver = threading.Thread(
             target=self._locks.make, args=(set(todo), self._stop.is_set), daemon=True
         )
@@ -204,22 +204,11 @@ class Session:
             fresh=self.options.fresh,
             offline=self.options.offline,
             uv_version=locate.uv_version(),
+            pace=self._pace,
         )
 
     def _request(self, cell: Cell, interpreter: Interpreter) -> resolve.Request:
-        assert self.target.suite is not None
-        return resolve.Request(
-            requirements=self.target.requirements,
-            constraints=self.target.constraints,
-            django=cell.django,
-            python=cell.python,
-            interpreter_path=interpreter.path,
-            python_release=interpreter.release,
-            interpreter_key=interpreter.key,
-            suite_packages=(*suites.packages(self.target.suite), *self.target.suite.plugins),
-            packages=settings_of(self.matrix, cell).packages,
-            exclude_newer=self.matrix.exclude_newer,
-        )
+        return requests.of(cell, self.target, self.matrix, interpreter)
 
     # Cells
 

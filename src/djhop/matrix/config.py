@@ -79,7 +79,7 @@ class Matrix(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     working_directory: str = ""
     #: Directories put on the import path, relative to the target.
     pythonpath: tuple[str, ...] = ()
-    #: Requirement files to read, relative to the target; empty: found.
+    #: Requirement files, lock files or metadata to read, relative to the target; empty: found.
     requirements: tuple[str, ...] = ()
     #: The project's extras and dependency groups that its tests need; empty: found.
     extras: tuple[str, ...] = ()
@@ -88,6 +88,8 @@ class Matrix(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     packages: tuple[str, ...] = ()
     #: Whether the project itself is installed; "auto": where it says how it is built.
     install_project: Literal["auto", "always", "never"] = "auto"
+    #: What else moves with Django: "minimal" (only what must), "latest", "frozen" (nothing).
+    policy: Literal["minimal", "latest", "frozen"] = "minimal"
     #: Only packages uploaded before this day ("2024-07-01") or instant; empty: all.
     exclude_newer: str = ""
 

@@ -94,7 +94,7 @@ def make(
         route.series, start, goal=matrix.goal_python, releases=releases, available=available
     )
     plan = _lay(matrix, tuple(Cell(django=d, python=p) for d, p in climbed), releases)
-    notes = (*route.notes, why, detour, *plan.notes)
+    notes = (*route.notes, why, detour, *staircase.bends(climbed, releases), *plan.notes)
     return _noting(plan, notes, requires_python, available)
 
 

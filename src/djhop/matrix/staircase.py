@@ -135,6 +135,18 @@ def best(
     return steps, note.format(", ".join(added)) if added else ""
 
 
+def bends(steps: tuple[Step, ...], releases: Releases) -> tuple[str, ...]:
+    """Say of each hop of Python which series asks for it; none for a last one to a goal Python."""
+    said = []
+    for (_, low), (_, high), (series, _) in zip(steps, steps[1:], steps[2:], strict=False):
+        if low != high and low not in releases.get(series).runnable_pythons:
+            said.append(
+                f"Python moves from {low} to {high} before Django {series}, "
+                f"which does not run on {low}."
+            )
+    return tuple(said)
+
+
 def detour(series: tuple[str, ...], releases: Releases) -> tuple[str, ...]:
     """Return `series` with the fewest others in between that join them; empty if none do."""
     supports = {row.version: row.runnable_pythons for row in releases.released()}

@@ -10,11 +10,12 @@ import msgspec
 from djhop.compare.causes import Cause
 from djhop.compare.compare import HopResult
 from djhop.compare.groups import Group
-from djhop.compare.moves import Move
 from djhop.compare.verdicts import Verdict
 from djhop.matrix.plan import Hop
 from djhop.reports.clean import one_line
 from djhop.reports.signs import SIGNS, Tone, listed, number, owner, tone_of_verdict
+from djhop.resolve.blockers import Blocker
+from djhop.resolve.moves import Move
 
 WHOLE = "the whole suite"
 #: "cannot import name 'url' from 'django.conf.urls' (/…/__init__.py)": the folder says nothing.
@@ -69,6 +70,9 @@ class HopView(msgspec.Struct, frozen=True, kw_only=True):
     deprecated: tuple[CauseView, ...] = ()
     more_deprecated: int = 0
     lists: tuple[Shown, ...] = ()
+    #: Under the sentence: the ways out of blockers, or what a build printed before it failed.
+    details: Shown | None = None
+    #: Its label says how many, and where all packages stand.
     moves: Shown | None = None
     #: Owners of what breaks: "your code", "django-filter".
     owners: tuple[str, ...] = ()
@@ -96,6 +100,7 @@ def view(result: HopResult, hop: Hop, causes: Mapping[str, Cause], limit: int) -
         deprecated=views(result.deprecation_groups[:limit], causes),
         more_deprecated=len(result.deprecation_groups[limit:]),
         lists=_lists(result, limit),
+        details=_blockers(result, limit) or _printed(result),
         moves=_moves(result, limit),
         owners=tuple(dict.fromkeys(owner(who) for who in owned)),
     )
@@ -162,15 +167,33 @@ def _skipped(result: HopResult) -> str:
     return f"newly skipped: {listed(why)}" if why else "newly skipped"
 
 
+def _blockers(result: HopResult, limit: int) -> Shown | None:
+    """The way out of each blocker, and the way down to it; the sentence names a single one."""
+    alone = len(result.blockers) == 1
+    items = (_blocker(blocker, alone=alone) for blocker in result.blockers)
+    said = tuple(item for item in items if item)
+    return shown("blockers", said, limit) if said else None
+
+
+def _printed(result: HopResult) -> Shown | None:
+    """What follows the first line of a reason: the end of a build, and where all of it is."""
+    _, *more = [line.rstrip() for line in result.reason.splitlines() if line.strip()] or [""]
+    return shown("printed", tuple(more), len(more)) if more else None
+
+
+def _blocker(blocker: Blocker, *, alone: bool) -> str:
+    way = " → ".join(blocker.chain) if len(blocker.chain) > 2 else ""
+    return "; ".join(filter(None, (blocker.remedy if alone else blocker.sentence, way)))
+
+
 def _moves(result: HopResult, limit: int) -> Shown | None:
     """Packages that moved, where breaks are likely first; what the hop itself moves is left out."""
     moved = [move for move in result.moves if move.package != "django" or result.axis == "python"]
     moved.sort(key=lambda move: (not move.major, move.direction == "added", move.package))
     if not moved:
         return None
-    return Shown(
-        label="moved", items=tuple(_move(move) for move in moved[:limit]), total=len(moved)
-    )
+    label = f"{number(len(moved), 'package')} moved: cells/{result.after}/requirements.txt"
+    return Shown(label=label, items=tuple(map(_move, moved[:limit])), total=len(moved))
 
 
 def _move(move: Move) -> str:
@@ -178,5 +201,7 @@ def _move(move: Move) -> str:
         "added": f"+ {move.package} {move.after}",
         "removed": f"- {move.package} {move.before}",
     }.get(move.direction, f"{move.package} {move.before} → {move.after}")
-    major = " (major)" if move.major else ""
-    return one_line(f"{change}{major}" + (f": {move.why}" if move.why else ""), 120)
+    words = ("major",) * move.major + ("downgraded",) * (move.direction == "downgraded")
+    remark = f" ({', '.join(words)})" if words else ""
+    why = move.why.removeprefix(f"{move.package} ")
+    return one_line(f"{change}{remark}" + (f": {why}" if why else ""), 160)

@@ -102,6 +102,8 @@ def _hop(hop: HopView) -> Iterator[str]:
     )
     yield escape(hop.sentence)
     yield ""
+    if hop.details:
+        yield from _items(hop.details)
     for cause in hop.causes:
         yield from _cause(cause)
     yield from _more(hop.more_causes, "causes")
@@ -116,9 +118,10 @@ def _hop(hop: HopView) -> Iterator[str]:
             yield from _cause(cause)
         yield from _more(hop.more_deprecated, "causes")
     if hop.moves:
-        more = f", … and {hop.moves.more:,} more" if hop.moves.more else ""
         yield ""
-        yield f"Moved: {', '.join(code(item) for item in hop.moves.items)}{more}"
+        yield escape(hop.moves.label)
+        yield ""
+        yield from _items(hop.moves)
 
 
 def _cause(cause: CauseView) -> Iterator[str]:

@@ -33,7 +33,7 @@ class Square(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Covered(msgspec.Struct, frozen=True, kw_only=True):
-    """Coverage of one cell, in per cent."""
+    """Coverage of one cell, or of all combined, in per cent."""
 
     cell: str
     percent: str
@@ -92,11 +92,7 @@ def summarise(run: Run, releases: Releases, *, limit: int = LIMIT) -> Summary:
         path=path,
         beside=tuple(one for one in shown_hops if not one.on_path),
         standing=tuple(_standing(cell, causes, limit) for cell in cells if cell.standing),
-        coverage=tuple(
-            Covered(cell=cell.id, percent=f"{cell.coverage:.1f} %")
-            for cell in cells
-            if cell.coverage is not None
-        ),
+        coverage=_coverage(run, cells),
         removals=removals(run, releases, limit),
         flaky=_flaky(cells, limit),
         unknowns=unknowns(run, releases),
@@ -104,6 +100,14 @@ def summarise(run: Run, releases: Releases, *, limit: int = LIMIT) -> Summary:
         footer=_footer(run),
         run=clean(run.name, 100),
     )
+
+
+def _coverage(run: Run, cells: list[RunCell]) -> tuple[Covered, ...]:
+    """What ran in each cell, and, of several, what ran in any."""
+    shares = {cell.id: cell.coverage for cell in cells if cell.coverage is not None}
+    if run.coverage is not None and len(shares) > 1:
+        shares["combined"] = run.coverage
+    return tuple(Covered(cell=name, percent=f"{share:.1f} %") for name, share in shares.items())
 
 
 def _title(run: Run) -> str:

@@ -71,6 +71,8 @@ class _Page:
     def hop(self, hop: HopView) -> Iterator[str]:
         yield self.title(hop)
         yield from self.wrap(hop.sentence, indent="  ")
+        if hop.details:
+            yield from self.items(hop.details, "    ")
         for cause in hop.causes:
             yield from self.cause(cause, "bad" if hop.verdict == "breaks" else hop.tone)
         yield from self.more(hop.more_causes, "causes", "    ")
@@ -82,7 +84,8 @@ class _Page:
                 yield from self.cause(cause, "warn")
             yield from self.more(hop.more_deprecated, "causes", "    ")
         if hop.moves:
-            yield from self.wrap(_joined(hop.moves), indent="  moved  ")
+            yield from self.wrap(hop.moves.label, indent="  ")
+            yield from self.items(hop.moves, "    ")
 
     def title(self, hop: HopView) -> str:
         mark = self.paint.tone(hop.tone)(f"{hop.sign} {hop.title}  {hop.verdict}")
@@ -108,6 +111,8 @@ class _Page:
         yield f"  {self.title(hop)}"
         if hop.verdict != "clean":
             yield from self.wrap(hop.sentence, indent="    ")
+        if hop.details:
+            yield from self.items(hop.details, "      ")
         for cause in hop.causes[:2]:
             yield from self.wrap(f"{cause.count}: {cause.headline}", indent="    ")
         yield from self.more(len(hop.causes[2:]) + hop.more_causes, "causes", "    ")

@@ -29,14 +29,6 @@ class CellFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.result = path / "cell.json"
-        self.lock = path / "lock.txt"
-        self.log = path / "log.txt"
-        self.junit = path / "junit.xml"
-        self.coverage = path / "coverage"
-
-    def events(self, mode: str) -> Path:
-        """The event log of one pass: "strict", "plain" or "scoped"."""
-        return self.path / f"events-{mode}.jsonl"
 
 
 class RunFolder:
@@ -138,12 +130,6 @@ def create(out: Path, name: str, *, now: datetime.datetime) -> RunFolder:
             raise InfraError(f"cannot make {path}: {error.strerror}") from error
         return RunFolder(path)
     raise InfraError(f"cannot make a folder for the run: {out / stem} and a thousand more exist")
-
-
-def load(folder: RunFolder | Path) -> Run:
-    """Read the run in `folder`; see `RunFolder.load`."""
-    found = folder if isinstance(folder, RunFolder) else RunFolder(folder)
-    return found.load()
 
 
 def mark_latest(folder: RunFolder) -> None:
