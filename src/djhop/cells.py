@@ -19,31 +19,29 @@ from djhop.environments.environments import Environment
 from djhop.environments.inside import Inside
 from djhop.environments.installer import CannotInstall
 from djhop.errors import InfraError, Interrupted
-from djhop.interpreters import interpreters, python_places
 from djhop.interpreters.interpreters import Interpreter
 from djhop.matrix.config import Matrix
 from djhop.matrix.patterns import CellSettings
 from djhop.matrix.plan import Cell
 from djhop.processes import marks
 from djhop.processes.process import Command, Spawner
-from djhop.resolve.locks import Lock, Unresolvable, requirements_text
+from djhop.resolve.locks import Lock, requirements_text
 from djhop.results import events, junit, measure, passes, results
 from djhop.results.passes import Next, Ran
 from djhop.results.paths import Paths
 from djhop.results.progress import Tally
-from djhop.results.results import CellResult, Status
+from djhop.results.results import CellResult
 from djhop.suites import suites
 from djhop.suites.suites import PassFiles, Room, Stand
 from djhop.target import pytest_config
 from djhop.target.target import Target
+from djhop.untested import without
 from djhop.workspace import workspace
 from djhop.workspace.workspace import Workspace
 
 #: Called with a stage; while tests run, with a stage and (tests over, tests collected).
 Report = Callable[..., None]
 
-#: As many lines of a failed build go into the result.
-BUILD_LINES = 6
 PROBE = Path(__file__).resolve().parent / "probe"
 
 
@@ -345,39 +343,3 @@ def room_of(cache: Path, root: Path) -> Path:
     """The folder under the cache that holds the workspaces of the target at `root`."""
     digest = hashlib.sha256(os.fsencode(root)).hexdigest()[:10]
     return cache / "workspaces" / f"{root.name or 'target'}-{digest}"
-
-
-def without(cell: Cell, status: Status, *, reason: str, hint: str = "") -> CellResult:
-    """The result of a cell whose suite never ran."""
-    return CellResult(
-        id=cell.id,
-        django=cell.django,
-        python=cell.python,
-        status=status,
-        reason=reason,
-        hint=hint,
-    )
-
-
-def no_python(cell: Cell) -> CellResult:
-    """The result of a cell whose interpreter is not there."""
-    hint = interpreters.how_to_get(
-        cell.python,
-        uv_can_download=interpreters.uv_can_download(cell.python),
-        system=python_places.this_system(),
-    )
-    return without(cell, "no-python", reason=f"no Python {cell.python} on this machine", hint=hint)
-
-
-def unresolvable(cell: Cell, found: Unresolvable) -> CellResult:
-    """The result of a cell for which there is no set of packages."""
-    status: Status = "uninstallable" if found.kind == "build" else "unresolvable"
-    reason = found.reason
-    if found.kind == "build":
-        said = (line for line in found.text.splitlines() if line.strip(" ^~"))
-        printed = list(said)[-BUILD_LINES:]
-        reason = "\n".join(
-            (f"{reason}: {printed[-1].strip()}", *printed, f"all of it: {found.log}")
-        )
-    result = without(cell, status, reason=reason, hint=f"uv's own words: {found.log}")
-    return msgspec.structs.replace(result, blockers=found.blockers)

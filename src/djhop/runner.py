@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from djhop import cells, dryrun, durable, landing, locate, requests
+from djhop import cells, dryrun, durable, landing, locate, requests, untested
 from djhop.chain import Chain
 from djhop.compare.compare import Comparison, compare, exit_code
 from djhop.environments import environments
@@ -214,11 +214,7 @@ class Session:
 
     def _cell(self, cell: Cell) -> None:
         if self._stop.is_set() or self.spawner.interrupted:
-            result = (
-                cells.without(cell, "interrupted", reason="djhop was asked to stop")
-                if self.spawner.interrupted
-                else cells.without(cell, "not-run", reason="an earlier cell is red (--fail-fast)")
-            )
+            result = self._not_begun(cell)
         else:
             result = self._attempt(cell)
         allowed = settings_of(self.matrix, cell).allow_failure
@@ -228,6 +224,11 @@ class Session:
             self._stop.set()
         self._queue.put(self._finished(result))
 
+    def _not_begun(self, cell: Cell) -> CellResult:
+        if self.spawner.interrupted:
+            return untested.without(cell, "interrupted", reason="djhop was asked to stop")
+        return untested.without(cell, "not-run", reason="an earlier cell is red (--fail-fast)")
+
     def _finished(self, result: CellResult) -> Finished:
         return Finished(result=result, folder=str(self.folder.cell(result.id).path))
 
@@ -235,24 +236,24 @@ class Session:
         try:
             return self._worked(cell)
         except Interrupted as error:
-            return cells.without(cell, "interrupted", reason=str(error))
+            return untested.without(cell, "interrupted", reason=str(error))
         except concurrent.futures.CancelledError:
-            return cells.without(cell, "not-run", reason="its lock was not made")
+            return untested.without(cell, "not-run", reason="its lock was not made")
         except DjhopError as error:
             reason = "; ".join(str(error).splitlines()).replace(":; ", ": ")
-            return cells.without(cell, "infra", reason=reason, hint=error.hint)
+            return untested.without(cell, "infra", reason=reason, hint=error.hint)
         except Exception as error:  # ours: the other cells are not to pay for it
             return self._internal_error(cell, error)
 
     def _worked(self, cell: Cell) -> CellResult:
         interpreter = self.found.get(cell.python)
         if interpreter is None:
-            return cells.no_python(cell)
+            return untested.no_python(cell)
         report = self._reporter(cell)
         report("lock")
         lock = self._locks.lock(cell)
         if isinstance(lock, Unresolvable):
-            return cells.unresolvable(cell, lock)
+            return untested.unresolvable(cell, lock)
         return cells.run_cell(self._job(cell, interpreter, lock), self.spawner, report)
 
     def _internal_error(self, cell: Cell, error: Exception) -> CellResult:
@@ -261,7 +262,7 @@ class Session:
         log = self.folder.cell(cell.id).path / "djhop-error.log"
         durable.make(log.parent)
         durable.write(log, "".join(traceback.format_exception(error)).encode(errors="replace"))
-        return cells.without(
+        return untested.without(
             cell,
             "infra",
             reason=f"a bug in djhop: {type(error).__name__}: {error}",

@@ -45,14 +45,15 @@ MAY_IMPORT = {
     "dryrun": {"interpreters", "matrix", "target", "resolve", "suites"},
     "news": {"results"},
     "landing": {"errors", "durable", "target", "results", "store"},
+    "untested": {"interpreters", "matrix", "resolve", "results"},
     "cells": {
         *("errors", "releases", "durable", "processes", "interpreters", "matrix", "target"),
-        *("workspace", "environments", "resolve", "suites", "results"),
+        *("workspace", "environments", "resolve", "suites", "results", "untested"),
     },
     "runner": {
         *("errors", "durable", "processes", "interpreters", "matrix", "target", "workspace"),
         *("environments", "resolve", "suites", "results", "compare", "store", "locate"),
-        *("requests", "dryrun", "cells", "chain", "landing", "news"),
+        *("requests", "dryrun", "cells", "chain", "landing", "news", "untested"),
     },
     "console": {"results", "reports", "news"},
     "doctor": {"errors", "releases", "processes", "interpreters", "environments", "locate"},

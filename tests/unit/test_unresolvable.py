@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from djhop import cells
+from djhop import untested
 from djhop.matrix.plan import Cell
 from djhop.resolve.blockers import Blocker
 from djhop.resolve.locks import Unresolvable
@@ -23,7 +23,7 @@ def test_a_build_that_fails_is_uninstallable_and_shows_its_end() -> None:
         text="\n".join(lines),
         log="/cache/locks/x.log",
     )
-    result = cells.unresolvable(CELL, found)
+    result = untested.unresolvable(CELL, found)
     assert result.status == "uninstallable"
     assert result.reason.splitlines() == [
         "psycopg2 2.7 cannot be built on Python 3.12: no pg_config",
@@ -35,6 +35,6 @@ def test_a_build_that_fails_is_uninstallable_and_shows_its_end() -> None:
 def test_a_cell_without_a_lock_has_its_blockers() -> None:
     blocker = Blocker(package="ipython", version="8.0", constraint="python<3.11")
     found = Unresolvable(kind="python", reason=blocker.reason, blockers=(blocker,))
-    result = cells.unresolvable(CELL, found)
+    result = untested.unresolvable(CELL, found)
     assert (result.status, result.reason) == ("unresolvable", blocker.reason)
     assert result.blockers == (blocker,)

@@ -104,9 +104,8 @@ def _once(request: Request, attempt: attempts.Attempt, site: Site) -> Lock | Fai
 
 def warnings(output: str, secrets: tuple[str, ...] = ()) -> tuple[str, ...]:
     """uv's own warnings, such as that a pinned release is yanked."""
-    lines = proofs.mask(output, secrets).splitlines()
-    said = (line.partition("warning: ")[2] for line in lines if line.startswith("warning: "))
-    return tuple(dict.fromkeys(said))
+    said = (line for line in output.splitlines() if line.startswith("warning: "))
+    return tuple(dict.fromkeys(proofs.mask(line[len("warning: ") :], secrets) for line in said))
 
 
 def _refuse_infrastructure(failure: Failure) -> None:

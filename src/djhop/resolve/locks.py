@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 from collections.abc import Iterator
@@ -72,6 +73,7 @@ class Unresolvable(msgspec.Struct, frozen=True, kw_only=True):
     processes: int = 0
 
 
+@functools.lru_cache(maxsize=4096)
 def split(pin: str) -> tuple[str, str]:
     """Split a pin into canonical name and version (or URL); a bare path is its own name."""
     match = _PIN.match(pin)

@@ -51,12 +51,12 @@ def _notes(lock: Lock, climb: Climb, request: Request) -> tuple[str, ...]:
 
 def _overruled(lock: Lock, request: Request) -> frozenset[str]:
     """The packages whose version in the lock is not what the project asks for."""
-    found = set()
+    found, packages = set(), lock.packages
     for requirement in map(read, (*request.requirements, *request.constraints)):
         if requirement is None or not applies(requirement, request):
             continue
         name = name_of(str(requirement))
-        version = lock.packages.get(name, "")
+        version = packages.get(name, "")
         if version and not requirement.specifier.contains(version, prereleases=True):
             found.add(name)
     return frozenset(found)
