@@ -36,12 +36,39 @@ def test_calver_series() -> None:
     assert built(asked(django="2028")).requirements["django.in"] == ("django==2028.*",)
 
 
-def test_what_django_requires_is_always_free() -> None:
-    attempt = built(asked("asgiref==3.4.1", "pytz==2021.3", "typing_extensions<4"))
-    assert attempt.requirements["project.in"] == (
-        "asgiref>=3.4.1", "pytz>=2021.3", "typing_extensions",
+def test_only_what_nobody_but_django_uses_gives_way_unasked() -> None:
+    wanted = asked("asgiref==3.4.1", "pytz==2021.3", "bcrypt<4")
+    assert built(wanted).requirements["project.in"] == (
+        "asgiref>=3.4.1", "pytz==2021.3", "bcrypt<4",
     )  # fmt: skip
-    assert "asgiref==3.4.1" in attempt.seeds
+    assert "asgiref==3.4.1" in built(wanted).seeds
+    assert request.holdable(wanted) == {"pytz", "bcrypt"}  # released where a proof names them
+
+
+def test_what_the_project_says_for_another_python_holds_nothing_here() -> None:
+    split = (
+        "idna==3.7; python_version < '3.10'",
+        "idna==3.4; python_version >= '3.10'",
+        "certifi==2023.7.22; python_version < '3.10'",
+        "certifi>=2026.1; python_version >= '3.10'",
+        "six==1.15; python_version < '3.10'",
+        "six==1.16; python_version >= '3.10'",
+    )
+    before = lock_of("idna==3.7", "certifi==2023.7.22", "six==1.15", "django==5.2")
+    attempt = built(asked(*split), before)
+    here = {str(Requirement(one).specifier) for one in attempt.requirements["project.in"][1::2]}
+    assert here == {"==3.4", ">=2026.1", "==1.16"}
+    assert attempt.constraints == ()
+    assert request.held(asked(*split), before) == {"idna": "3.4", "six": "1.16"}
+
+
+def test_a_project_that_contradicts_itself_is_not_helped_out_of_it_in_silence() -> None:
+    wanted = asked("idna>=3.6", "six>1.16", constraints=("idna==3.4", "six==1.16"))
+    attempt = built(wanted)
+    assert attempt.requirements["project.in"] == ("idna>=3.6", "six>1.16")
+    assert attempt.constraints == ("idna==3.4", "six==1.16")
+    freed = built(wanted, released=frozenset({"idna"}))
+    assert freed.requirements["project.in"] == ("idna>=3.6", "six>1.16")
 
 
 @pytest.mark.parametrize(

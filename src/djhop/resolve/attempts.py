@@ -14,8 +14,11 @@ from packaging.utils import canonicalize_name
 
 from djhop.resolve.request import (
     DJANGO_OWN,
+    GIVES_WAY,
     Request,
     applies,
+    below,
+    capped,
     django,
     exempt,
     extras_text,
@@ -146,18 +149,25 @@ def _loosen(text: str, request: Request, pins: dict[str, str], stage: Stage) -> 
     name = canonicalize_name(requirement.name)
     keep = pins.get(name, "")
     unpinned = request.policy == "latest" and bool(pinned(requirement))
-    free = stage.everything or unpinned or name in DJANGO_OWN | stage.released
-    if not free and (not keep or requirement.specifier.contains(keep, prereleases=True)):
+    free = stage.everything or unpinned or name in GIVES_WAY | stage.released
+    if not free and (not keep or not _passed(requirement, keep)):
         return str(requirement)
     if not free and pinned(requirement):
         return _with(requirement, f"=={keep}")
     return _with(requirement, _floor(requirement, keep))
 
 
+def _passed(requirement: Requirement, keep: str) -> bool:
+    """Whether the path has already moved the package beyond what the project allows."""
+    inside = requirement.specifier.contains(keep, prereleases=True)
+    return not inside and capped(requirement) and not below(keep, requirement)
+
+
 def _floor(requirement: Requirement, keep: str) -> str:
     """Never back: an old release without a cap is no answer to a cap."""
     clauses = [str(c) for c in requirement.specifier if c.operator == "!="]
-    lowest = [f">={keep}"] if keep else [_lower(c) for c in requirement.specifier]
+    own = not keep or below(keep, requirement)
+    lowest = [_lower(c) for c in requirement.specifier] if own else [f">={keep}"]
     return ",".join(dict.fromkeys(c for c in (*lowest, *clauses) if c))
 
 

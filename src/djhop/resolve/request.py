@@ -34,6 +34,8 @@ DJANGO_OWN = frozenset(
         "tzdata",
     }
 )
+#: Those of them that nobody but Django uses: what the project says of them gives way at once.
+GIVES_WAY = frozenset({"asgiref", "backports-zoneinfo", "sqlparse"})
 #: Build tools of the date may not run on a newer Python.
 BUILD_TOOLS = ("setuptools", "wheel")
 
@@ -113,9 +115,29 @@ def stated(request: Request) -> dict[str, str]:
 
 
 def _before(request: Request, previous: Lock | None) -> dict[str, str]:
+    """The lock before, but for what the project's words for this cell lie above or say apart."""
     if previous is None or request.policy == "latest":
         return {}
-    return {n: v for n, v in previous.packages.items() if is_version(v) and n != "django"}
+    texts = (*request.constraints, *request.requirements)
+    own = [one for one in map(read, texts) if one is not None]
+    found = {n: v for n, v in previous.packages.items() if is_version(v) and n != "django"}
+    for requirement in own:
+        name = canonicalize_name(requirement.name)
+        version = found.get(name, "")
+        here = applies(requirement, request)
+        if (here and below(version, requirement)) or (not here and pinned(requirement) == version):
+            found.pop(name, None)
+    return found
+
+
+def below(version: str, requirement: Requirement) -> bool:
+    """Whether a version is lower than a requirement allows; what is too high is not."""
+    return is_version(version) and any(
+        Version(version) < Version(bound) or (clause.operator == ">" and version == bound)
+        for clause in requirement.specifier
+        if clause.operator in {">=", ">", "~=", "==", "==="}
+        and is_version(bound := clause.version.removesuffix(".*"))
+    )
 
 
 def _locked(request: Request) -> dict[str, str]:
@@ -144,7 +166,7 @@ def holdable(request: Request) -> frozenset[str]:
         requirement = read(text)
         if requirement and not requirement.url and _holds(requirement, request):
             found.add(canonicalize_name(requirement.name))
-    return frozenset(found) - DJANGO_OWN - {"django"} - {name_of(p) for p in request.packages}
+    return frozenset(found) - GIVES_WAY - {"django"} - {name_of(p) for p in request.packages}
 
 
 def _holds(requirement: Requirement, request: Request) -> bool:
