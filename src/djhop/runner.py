@@ -35,7 +35,7 @@ from djhop.news import Event, Finished, Progress, Said, Stage, Started
 from djhop.processes import process
 from djhop.resolve import resolve
 from djhop.resolve.locks import Lock, Unresolvable
-from djhop.results import measure
+from djhop.results import measure, statements
 from djhop.results.results import CellResult
 from djhop.store import record
 from djhop.store.store import RunFolder
@@ -97,6 +97,7 @@ class Session:
         started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
         environments.sweep(locate.cache())
         self._files = self._visible()
+        statements.recall(self._statements)
         kept = self._open(started)
         yield Started(cells=tuple(c.id for c in self.plan.cells), folder=str(self.folder.path))
         for line in process.reap_leftovers(locate.cache() / "running"):
@@ -107,6 +108,10 @@ class Session:
             yield self._finished(result)
         yield from self._run(todo)
         self._close(time.monotonic() - clock)
+
+    @property
+    def _statements(self) -> Path:
+        return cells.room_of(locate.cache(), Path(self.target.root)) / "statements"
 
     def _visible(self) -> tuple[str, ...]:
         """What belongs to the target; the folder that runs land in does not."""
@@ -306,6 +311,7 @@ class Session:
             run = record.finish(run, results, compared, seconds=seconds, complete=complete)
             run = msgspec.structs.replace(run, coverage=self._coverage())
             self.folder.write_run(run)
+        statements.keep(self._statements)
         self.exit_code = self._code(compared)
 
     def _coverage(self) -> float | None:

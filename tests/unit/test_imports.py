@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "environments": {"errors", "processes", "interpreters", "workspace"},
     "resolve": {"errors", "releases", "durable", "processes"},
     "suites": {"processes", "target"},
-    "results": {"errors", "releases", "processes", "matrix", "resolve"},
+    "results": {"errors", "releases", "durable", "processes", "matrix", "resolve"},
     "compare": {"errors", "matrix", "resolve", "results"},
     "store": {"errors", "durable", "matrix", "target", "results", "compare"},
     "requests": {"interpreters", "matrix", "resolve", "suites", "target"},

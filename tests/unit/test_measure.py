@@ -8,7 +8,7 @@ import coverage
 import pytest
 
 from djhop.errors import InfraError
-from djhop.results import measure
+from djhop.results import measure, statements
 
 SOURCE = '''"""Docstring."""
 import os
@@ -148,3 +148,36 @@ def test_a_place_that_cannot_be_written_is_infrastructure(tmp_path: Path) -> Non
     one = data(tmp_path / "one", {Path("/w/a.py"): [1]})
     with pytest.raises(InfraError):
         measure.combine({one: Path("/w")}, Path("/t"), one / "under-a-file")
+
+
+def test_a_source_is_parsed_once_for_all_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree = tree_of(tmp_path, **{"app/b.py": "x = 1\n"})
+    kept, file = tmp_path / "cache" / "statements", str(tree / "app/a.py")
+    statements.recall(kept)
+    wanted = statements.of(file, ()), statements.of(file, ("return",))
+    statements.keep(kept)
+    monkeypatch.setattr(statements, "_known", {})
+    monkeypatch.setattr(statements, "_parse", lambda name, _: frozenset({len(name)}))
+    statements.recall(kept)
+    assert (statements.of(file, ()), statements.of(file, ("return",))) == wanted
+    assert wanted[0] > wanted[1] > set()
+    other = str(tree / "app/b.py")
+    assert statements.of(other, ()) == {len(other)}  # what nobody has kept is parsed
+    (tree / "app/a.py").write_text("y = 2\n")
+    assert statements.of(file, ()) == {len(file)}  # and so is what has changed
+    statements.keep(kept)
+    statements.recall(kept)
+    statements.keep(kept)
+    monkeypatch.setattr(statements, "_known", {})
+    statements.recall(kept)
+    assert statements._known == {}  # what no run asks for is forgotten
+
+
+@pytest.mark.parametrize("text", [b"", b"no msgpack", b"\x93\x01\x02\x03"])
+def test_a_damaged_file_of_statements_is_passed_over(tmp_path: Path, text: bytes) -> None:
+    kept = tmp_path / "statements"
+    kept.write_bytes(text)
+    statements.recall(kept)
+    assert statements.of(str(tree_of(tmp_path) / "app/a.py"), ())

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import fnmatch
-import hashlib
-import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -14,15 +12,11 @@ import msgspec
 from coverage.exceptions import CoverageException
 
 from djhop.errors import InfraError
+from djhop.results import statements
 
 #: Where coverage looks for its configuration, in that order.
 #: https://coverage.readthedocs.io/en/latest/config.html
 _FILES = (".coveragerc", "setup.cfg", "tox.ini", "pyproject.toml", ".coveragerc.toml")
-#: Cells finish in threads of their own.
-_LOCK = threading.Lock()
-#: (digest of the source, what is excluded) → statements; the cells of a run share their sources.
-_parsed: dict[tuple[bytes, tuple[str, ...]], frozenset[int]] = {}
-_parsers: dict[tuple[str, ...], coverage.Coverage] = {}
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,13 +75,13 @@ def per_cent(files: Iterable[Path], tree: Path, wanted: Options) -> float | None
     for file in files:
         for name, lines in _lines(file):
             executed.setdefault(name, set()).update(lines)
-    statements = done = 0
+    all_ = done = 0
     for name, ran in executed.items():
         if _counts(name, str(tree), wanted):
-            found = _statements(name, wanted.exclude)
-            statements += len(found)
+            found = statements.of(name, wanted.exclude)
+            all_ += len(found)
             done += len(found & ran)
-    return round(100 * done / statements, 2) if statements else None
+    return round(100 * done / all_, 2) if all_ else None
 
 
 def _lines(file: Path) -> Iterable[tuple[str, Sequence[int]]]:
@@ -118,30 +112,6 @@ def _rooted(pattern: str, tree: str) -> str:
     if not pattern.startswith(("*", "?", "/")):
         pattern = f"{tree}/{pattern.removeprefix('./')}"
     return f"{pattern}*" if pattern.endswith("/") else pattern
-
-
-def _statements(name: str, exclude: tuple[str, ...]) -> frozenset[int]:
-    """Return the numbers of the lines that are statements; the same text is parsed only once."""
-    try:
-        source = Path(name).read_bytes()
-    except OSError:
-        return frozenset()
-    key = (hashlib.sha256(source).digest(), exclude)
-    with _LOCK:
-        if key not in _parsed:
-            _parsed[key] = _parse(name, exclude)
-        return _parsed[key]
-
-
-def _parse(name: str, exclude: tuple[str, ...]) -> frozenset[int]:
-    if exclude not in _parsers:
-        _parsers[exclude] = coverage.Coverage(config_file=False, data_file=None)
-        if exclude:
-            _parsers[exclude].set_option("report:exclude_lines", list(exclude))
-    with contextlib.suppress(CoverageException, OSError, SyntaxError, ValueError, RecursionError):
-        _, statements, _, _, _ = _parsers[exclude].analysis2(name)
-        return frozenset(statements)
-    return frozenset()
 
 
 def combine(trees: Mapping[Path, Path], target: Path, out: Path) -> Path | None:
