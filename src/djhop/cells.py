@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from djhop import durable, releases
-from djhop.environments import environments, overlay
+from djhop.environments import damage, environments, overlay
 from djhop.environments.environments import Environment
 from djhop.environments.inside import Inside
 from djhop.environments.installer import CannotInstall
@@ -128,10 +128,15 @@ class _Work:
                 "the environment was made anew: tests of an earlier run, or somebody else, had "
                 f"changed it ({environments.told(environment.changes)})"
             )
+        self._say_damaged(environment)
         tools = environments.tools(
             job.interpreter, cache=self.cache, spawner=self.spawner, offline=job.offline
         )
         return environment, tools
+
+    def _say_damaged(self, environment: Environment) -> None:
+        if environment.damaged and (said := damage.told(environment.damaged)) not in self.notes:
+            self.notes.append(said)
 
     def _ensured(self, *, recreate: bool = False) -> Environment:
         return environments.ensure(
@@ -275,7 +280,7 @@ class _Work:
             marks.end(self.mark)  # services are started again
         if self.inside.changes:
             try:
-                self._ensured()
+                self._say_damaged(self._ensured())
             except CannotInstall as error:  # a moment ago it could be
                 raise InfraError(f"the environment cannot be made anew: {error}") from error
         workspace.refresh(room, Path(self.job.target.root), self.job.files)

@@ -35,12 +35,22 @@ class Chain:
         """Make the locks of the wanted cells, and of those that theirs start from.
 
         A lock is begun as soon as the one before it is there; of several, those that come first in
-        the plan. Once `stopped`, no further one is begun.
+        the plan. Once `stopped`, no further one is begun. An error of ours (no thread can be
+        started) is what every lock that was not made then raises.
         """
         needed = self._needed(wanted)
         for cell in self._locks.keys() - needed:
             self._drop(cell)
         left = [cell for cell in self._plan.cells if cell in needed]
+        try:
+            self._make(left, stopped)
+        except BaseException as error:
+            for future in self._locks.values():
+                if not future.done():  # or its cell would wait for ever
+                    future.set_exception(error)
+            raise
+
+    def _make(self, left: list[Cell], stopped: Callable[[], bool]) -> None:
         with concurrent.futures.ThreadPoolExecutor(self._jobs) as pool:
             while left:
                 ready = [cell for cell in left if self._ready(cell)]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 import djhop_cli
 import msgspec
 import pytest
+from uv import find_uv_bin
 
 from djhop.environments import environments
 from djhop.environments.environments import CannotInstall
@@ -281,10 +284,14 @@ def test_overlays(
     ) == (dirs, notes)
 
 
+@pytest.mark.parametrize("busy", [False, True])
 def test_what_was_written_through_a_hard_link_is_installed_as_it_was(
-    python: Python, tmp_path: Path, spawner: Spawner
+    python: Python, tmp_path: Path, spawner: Spawner, busy: bool
 ) -> None:
-    """uv links its cache into environments: the next one would have it as well."""
+    """uv links its cache into environments: the next one would have it as well.
+
+    uv cannot forget it while `uv run` holds the cache (`busy`), for as long as its command runs.
+    """
     environ = {**ENVIRON, "UV_CACHE_DIR": str(tmp_path / "uv")}
     lock, cache = Lock(("sqlparse==0.5.1",)), tmp_path / "cache"
     cache.mkdir()
@@ -299,11 +306,30 @@ def test_what_was_written_through_a_hard_link_is_installed_as_it_was(
         pytest.skip("uv copies on this file system")
     content = module.read_text()
     module.write_text("raise ImportError('poisoned')\n")
-    made = ensure()
+    with contextlib.ExitStack() as stack:
+        if busy:
+            argv = (find_uv_bin(), "run", "--no-project", "--python", python("3.12").path)
+            holder = stack.enter_context(
+                subprocess.Popen(
+                    [*argv, "sh", "-c", "echo; read _"],
+                    env=environ,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                )
+            )
+            assert holder.stdout is not None
+            assert holder.stdout.readline() == b"\n"
+            started = time.monotonic()
+        made = ensure()
+        if busy:
+            assert time.monotonic() - started < 30
     assert made.created
+    assert made.damaged == (("sqlparse",) if busy else ())
     assert [(c.path, c.shared) for c in made.changes] == [("sqlparse/__init__.py", True)]
     assert module.read_text() == content
     assert said(made.python, "-c", "import sqlparse") == ""
+    assert ensure(recreate=True).damaged == ()
+    assert module.read_text() == content
 
 
 CHANGING = """

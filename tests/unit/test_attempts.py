@@ -132,6 +132,12 @@ def test_the_lock_file_is_kept_like_the_lock_before() -> None:
     assert built(wanted, None, sunk=frozenset({"deep"})).constraints == ("a>=1.4",)
 
 
+def test_markers_of_a_lock_file_of_pep_751_hold_where_no_group_and_no_extra_is_asked_for() -> None:
+    pins = ("a==1 ; 'dev' in dependency_groups", "b==1 ; 'x' in extras", "c==1")
+    pins += ("d==1 ; 'dev' not in dependency_groups",)
+    assert built(asked("six", pins=pins)).seeds == ("c==1", "d==1")
+
+
 def test_suite_packages_give_way_to_the_projects_own() -> None:
     wanted = asked(
         "pytest==7.0", "mock; python_version < '3'", suite_packages=("pytest", "mock", "xdist")

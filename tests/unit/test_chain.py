@@ -126,3 +126,24 @@ def test_who_is_stopped_half_way_leaves_nobody_waiting() -> None:
     for cell in WIDE.cells[1:]:
         with pytest.raises(concurrent.futures.CancelledError):
             chain.lock(cell)
+
+
+def test_who_cannot_start_a_thread_leaves_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = concurrent.futures.ThreadPoolExecutor
+    submit, begun = pool.submit, []
+
+    def refuse(self, *words):  # type: ignore[no-untyped-def]
+        if begun:
+            raise RuntimeError("can't start new thread")
+        begun.append(words)
+        return submit(self, *words)
+
+    monkeypatch.setattr(pool, "submit", refuse)
+    chain = Chain(PLAN, lambda cell, _: named(cell))
+    with pytest.raises(RuntimeError):
+        chain.make(CELLS, lambda: False)
+    assert all(future.done() for future in chain._locks.values())  # else `lock` would hang
+    assert chain.lock(CELLS[0]) == named(CELLS[0])
+    for cell in CELLS[1:]:
+        with pytest.raises(RuntimeError, match="new thread"):
+            chain.lock(cell)

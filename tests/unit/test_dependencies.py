@@ -310,6 +310,15 @@ def test_pins_that_disagree(tmp_path: Path) -> None:
     )
 
 
+def test_a_pin_that_gives_way_leaves_its_extras(tmp_path: Path) -> None:
+    files = {"requirements.txt": "celery==5.2\n", "requirements-test.txt": "Celery[redis]==5.3\n"}
+    found = find(tmp_path, files)
+    assert [source.requirements for source in found.sources] == [
+        ("celery==5.2",),
+        ("Celery[redis]",),
+    ]
+
+
 def test_constraints_and_indexes(tmp_path: Path) -> None:
     files = {
         "requirements.txt": "-c pins.txt\n--extra-index-url https://e.org\n"

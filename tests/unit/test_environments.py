@@ -19,7 +19,16 @@ from typing import Any
 import msgspec
 import pytest
 
-from djhop.environments import building, bytecode, environments, installer, looks, made, overlay
+from djhop.environments import (
+    building,
+    bytecode,
+    damage,
+    environments,
+    installer,
+    looks,
+    made,
+    overlay,
+)
 from djhop.environments.environments import CannotInstall, Environment
 from djhop.environments.inside import Inside
 from djhop.errors import InfraError, Interrupted
@@ -33,6 +42,9 @@ here, argv = os.path.dirname(os.path.abspath(__file__)), sys.argv[1:]
 with open(here + "/calls", "a") as calls:
     calls.write(json.dumps({"argv": argv, "env": dict(os.environ), "cwd": os.getcwd()}) + "\n")
 if argv[0] == "cache":
+    if os.path.exists(here + "/busy"):
+        print("error: Timeout (2s) when waiting for lock on `/c` at `/c/.lock`")
+        sys.exit(2)
     sys.exit()
 if argv[0] == "venv":
     os.makedirs(argv[-1] + "/lib/python3.12/site-packages")
@@ -250,6 +262,12 @@ def test_nothing_is_left_of_the_making(ensure: Ensure, cache: Path) -> None:
     assert list((cache / "logs").iterdir()) == []
 
 
+def test_the_pins_with_their_credentials_are_not_left_behind(ensure: Ensure) -> None:
+    made_ = ensure()
+    assert not (made_.path / "pins.txt").exists()
+    assert b"pins" not in (made_.path / "djhop.json").read_bytes()
+
+
 def test_what_is_part_of_the_key() -> None:
     def key(pins: tuple[str, ...] = ("a==1", "b==2"), python: str = "k", **env: str) -> str:
         return building.key_of(pins, python, env)
@@ -453,6 +471,60 @@ def test_uv_is_to_forget_what_was_written_through_its_links(
     fake.answer()
     assert ensure(recreate=recreate).created
     assert fake.calls[0]["argv"] == ["cache", "clean", "alpha"]
+    assert fake.calls[0]["env"]["UV_LOCK_TIMEOUT"] == "2"
+    assert fake.verbs == ["cache", "venv", "offline"]
+    assert "--no-cache" not in fake.calls[2]["argv"]
+    assert ensure(recreate=True).damaged == ()
+    assert fake.verbs[3:] == ["venv", "offline"]  # once is enough
+
+
+@pytest.mark.parametrize("name", ["lib.so", "alpha-1.0.dist-info/entry_points.txt"])
+def test_not_only_sources_are_shared(ensure: Ensure, fake: Fake, cache: Path, name: str) -> None:
+    site = ensure().site_packages
+    record = site / "alpha-1.0.dist-info" / "RECORD"
+    record.write_text(f"{record.read_text()}{name},sha256=x,1\n")
+    (site / name).write_text("as it was")
+    made.mark(site.parents[2], "python", {"alpha": "1.0", "beta": "2.0"})
+    (cache / "in-uv").hardlink_to(site / name)
+    (site / name).write_text("something else")
+    fake.answer()
+    assert ensure().created
+    assert fake.calls[0]["argv"] == ["cache", "clean", "alpha"]
+
+
+def test_while_uv_cannot_forget_nothing_is_made_from_its_cache(
+    ensure: Ensure, fake: Fake, cache: Path
+) -> None:
+    """As when djhop runs under `uv run`, which holds uv's cache."""
+    alpha = ensure().site_packages / "alpha.py"
+    (cache / "in-uv").hardlink_to(alpha)
+    alpha.write_text("poisoned = True\n")
+    fake.path.with_name("busy").touch()
+    fake.answer()
+    mended, other = ensure(), ensure(Lock(("alpha==1.0",)))
+    assert mended.damaged == other.damaged == ("alpha",)
+    assert "`uv cache clean alpha`" in damage.told(mended.damaged)
+    assert fake.verbs == ["cache", "venv", "offline"] * 2
+    assert all("--no-cache" in fake.calls[at]["argv"] for at in (2, 5))
+    assert ensure(Lock(("beta==2.0",))).damaged == ()
+    assert "--no-cache" not in fake.calls[-1]["argv"]
+    fake.path.with_name("busy").unlink()
+    assert ensure(recreate=True).damaged == ()
+    assert fake.verbs[-3:] == ["cache", "venv", "offline"]
+    assert "--no-cache" not in fake.calls[-1]["argv"]
+
+
+def test_offline_what_uv_cannot_forget_says_what_to_type(
+    ensure: Ensure, fake: Fake, cache: Path
+) -> None:
+    alpha = ensure().site_packages / "alpha.py"
+    (cache / "in-uv").hardlink_to(alpha)
+    alpha.write_text("poisoned = True\n")
+    fake.path.with_name("busy").touch()
+    fake.answer(NO_NETWORK)
+    with pytest.raises(InfraError, match="not in uv's cache") as caught:
+        ensure(offline=True)
+    assert caught.value.hint == "run once without --offline"
     assert fake.verbs == ["cache", "venv", "offline"]
 
 
@@ -612,15 +684,16 @@ def test_one_that_has_vanished_is_an_error(
         inside(made_, spawner, "/bin/true")
 
 
-def test_sweep_removes_what_resolving_left_long_ago(cache: Path) -> None:
-    old, young = cache / "locks/.resolving-old", cache / "locks/.resolving-young"
+@pytest.mark.parametrize("scratch", ["locks/.resolving-", "deps/.asking-"])
+def test_sweep_removes_what_asking_uv_left_long_ago(cache: Path, scratch: str) -> None:
+    old, young = cache / f"{scratch}old", cache / f"{scratch}young"
     for folder in (old, young):
         folder.mkdir(parents=True)
         (folder / "requirements.in").touch()
-    (cache / "locks/kept.json").touch()
+    (young.parent / "kept.json").touch()
     os.utime(old, (time.time() - 3 * 3600,) * 2)
     environments.sweep(cache)
-    assert sorted(p.name for p in (cache / "locks").iterdir()) == [".resolving-young", "kept.json"]
+    assert sorted(p.name for p in young.parent.iterdir()) == [young.name, "kept.json"]
 
 
 # --- whose fault it is ------------------------------------------------------------------------

@@ -213,6 +213,8 @@ def test_older_poetry_tells_versions_apart_by_python_alone(tmp_path: Path) -> No
         ("poetry.lock", "package = 3\n", "poetry.lock: [[package]] should be a list of tables"),
         ("pdm.lock", '[metadata]\nlock_version = "9"\n', "pdm.lock: its format is '9'"),
         ("Pipfile.lock", '{\n "default": {,\n', "Pipfile.lock:2: not valid JSON"),
+        ("Pipfile.lock", "1" * 5000, "Pipfile.lock: not valid JSON: "),
+        ("uv.lock", "version = " + "1" * 5000, "uv.lock: not valid TOML: "),
         ("Pipfile.lock", "[]", "Pipfile.lock: it should be a table"),
         ("Pipfile.lock", '{"_meta": {"pipfile-spec": 7}}', "Pipfile.lock: its format is '7'"),
         ("pylock.toml", 'lock-version = "2.0"\n', "pylock.toml: not a lock file of PEP 751: "),

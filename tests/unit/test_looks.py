@@ -21,7 +21,12 @@ FILES = {
     "pkg/locale/de/LC_MESSAGES/django.mo": "",
     "space/inner/mod.py": "",
     "alpha-1.0.dist-info/RECORD": "",
+    "alpha-1.0.dist-info/METADATA": "Name: alpha\n",
+    "alpha-1.0.dist-info/entry_points.txt": "[pytest11]\n",
 }
+
+
+ENTRIES = "alpha-1.0.dist-info/entry_points.txt"
 
 
 @pytest.fixture
@@ -35,14 +40,21 @@ def site(tmp_path: Path) -> Path:
     return site
 
 
+def deep(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    path.touch()
+
+
 def seen(site: Path, before: Look) -> list[Change]:
     return list(looks.again(site, before)[1])
 
 
 def test_it_looks_at_code_and_its_folders(site: Path) -> None:
     found = looks.look(site)
-    assert set(found.files) == {p for p in FILES if p.endswith((".py", ".pth"))}
-    assert set(found.folders) == {"", "pkg/", "pkg/sub/", "space/", "space/inner/"}
+    decide = (".py", ".pth", "/METADATA", "/entry_points.txt")
+    assert set(found.files) == {p for p in FILES if p.endswith(decide)}
+    code = {"", "pkg/", "pkg/sub/", "space/", "space/inner/"}
+    assert set(found.folders) == code | {"alpha-1.0.dist-info/"}
     assert found.folders["pkg/"].names == ("__init__.py", "data.json", "locale", "sub")
     assert found.files["alpha.py"] == (6, (site / "alpha.py").stat().st_mtime_ns)
 
@@ -71,6 +83,11 @@ def test_nothing_has_changed(site: Path) -> None:
         (lambda s: (s / "alpha.py").write_text("a = 22\n"), Change("alpha.py", "changed")),
         (lambda s: (s / "alpha.py").write_text("a = 2\n"), Change("alpha.py", "changed")),
         (lambda s: os.utime(s / "alpha.py", (5, 5)), Change("alpha.py", "changed")),
+        (lambda s: (s / ENTRIES).write_text("[x]\n"), Change(ENTRIES, "changed")),
+        (lambda s: (s / ENTRIES).unlink(), Change(ENTRIES, "removed")),
+        (lambda s: (s / "pkg/bare.pyc").touch(), Change("pkg/bare.pyc", "added")),
+        (lambda s: (s / "pkg/linked").symlink_to(s), Change("pkg/linked", "added")),
+        (lambda s: deep(s / "pkg/new/deep/x.py"), Change("pkg/new", "added")),
     ],
 )
 def test_one_change(site: Path, change: Callable[[Path], object], expected: Change) -> None:
@@ -100,6 +117,23 @@ def test_bytecode_is_no_change_and_costs_one_look(site: Path) -> None:
     assert changes == ()
     assert now.folders["pkg/"].mtime == (site / "pkg").stat().st_mtime_ns
     assert now.folders["pkg/"].names == before.folders["pkg/"].names
+
+
+@pytest.mark.parametrize("name", ["cache.json", "pkg/cache.pickle", "pkg/cache/one.bin"])
+def test_data_that_a_package_writes_beside_its_code_is_no_change(site: Path, name: str) -> None:
+    before = looks.look(site)
+    (site / name).parent.mkdir(exist_ok=True)
+    (site / name).touch()
+    assert seen(site, before) == []
+
+
+def test_code_that_comes_into_a_new_folder_of_data_is_seen(site: Path) -> None:
+    before = looks.look(site)
+    (site / "pkg/cache").mkdir()
+    now, changes = looks.again(site, before)
+    assert changes == ()
+    (site / "pkg/cache/mod.py").touch()  # the folder around it has no new mtime
+    assert seen(site, now) == [Change("pkg/cache", "added")]
 
 
 def test_what_was_written_through_a_hard_link_is_known_as_shared(site: Path) -> None:

@@ -14,8 +14,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from djhop.processes import marks, process
-from djhop.processes.identity import place
+from djhop.processes import leftovers, marks, process
+from djhop.processes.identity import identity, place
 from djhop.processes.process import Command, Completed, Spawner
 
 pytestmark = pytest.mark.skipif(
@@ -158,6 +158,12 @@ def test_without_a_pidfd(escape: Escape, monkeypatch: pytest.MonkeyPatch) -> Non
         raise OSError(38, "Function not implemented")
 
     monkeypatch.setattr(os, "pidfd_open", refuse)
+    Spawner().run(escape.command())
+    assert not alive(escape.pid)
+
+
+def test_on_a_python_without_pidfds(escape: Escape, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "pidfd_open")
     Spawner().run(escape.command())
     assert not alive(escape.pid)
 
@@ -319,3 +325,20 @@ def test_a_service_of_a_killed_djhop_is_ended(escape: Escape, tmp_path: Path) ->
         djhop.kill()
     assert process.reap_leftovers(registry) == [f"sleep 61 (process {escape.pid})"]
     assert not alive(escape.pid)
+
+
+def test_a_group_is_ended_without_a_pidfd(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a killed djhop left, on a kernel without pidfds and on a Python without them."""
+
+    def refuse(pid: int) -> int:
+        raise OSError(38, "Function not implemented")
+
+    for break_it in (
+        lambda: monkeypatch.setattr(os, "pidfd_open", refuse),
+        lambda: monkeypatch.delattr(os, "pidfd_open"),
+    ):
+        with subprocess.Popen(["/bin/sleep", "67"], start_new_session=True) as child:
+            group = leftovers._ours(mark="", pid=child.pid, started=identity(child.pid) or "")
+            break_it()
+            assert leftovers._end(group)
+            assert child.wait(5) == -signal.SIGKILL

@@ -196,6 +196,31 @@ def test_an_older_release_is_no_step_where_it_does_not_run_after() -> None:
     assert found.because == {"a": "what runs before the hop (a up to 2) does not run after it"}
 
 
+def test_what_stops_below_must_run_after_with_what_stopped_below_before() -> None:
+    """On the cell after, b 2 needs a 3; that `a` stops at 2 was said in the step before."""
+    index: Index = {
+        "a": {"1": ("django<4",), "2": (), "3": ("django>=4",)},
+        "b": {"1": ("django<4",), "2": ("x",), "3": ("django>=4",)},
+        "x": {"1": ("django<4",), "2": ("a>=3",)},
+    }
+    before = lock_of(django="3.2", a="1", b="1")
+    after = lock_of(django="4.2", a="3", b="3")
+    found, _ = ordered(index, before, after, "a", "b")
+    assert told(found) == ([{"a": "2"}], {"django": "4.2", "b": "3"})
+    assert found.because == {"b": "what runs before the hop (b up to 2) does not run after it"}
+
+
+def test_what_only_runs_after_with_what_stopped_below_before_is_a_step() -> None:
+    index: Index = {
+        "a": {"1": ("django<4",), "2": (), "3": ("django>=4",)},
+        "b": {"1": ("django<4",), "2": ("a<3",), "3": ("django>=4",)},
+    }
+    before = lock_of(django="3.2", a="1", b="1")
+    after = lock_of(django="4.2", a="3", b="3")
+    found, _ = ordered(index, before, after, "a", "b")
+    assert told(found) == ([{"a": "2"}, {"b": "2"}], {"django": "4.2"})
+
+
 def test_packages_of_djangos_own_are_not_asked_about() -> None:
     index: Index = {"asgiref": {"3.4": (), "3.6": ()}}
     before = lock_of(django="3.2", asgiref="3.4")

@@ -30,6 +30,31 @@ def test_the_first_lock_wins() -> None:
 
 
 @pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("foo==1.*", "foo==1.5"),
+        ("bar==1.0", "bar==1.0.0"),
+        ("celery==5.2", "celery[redis]==5.2.0"),
+        ("old===abc", "old===abc"),
+    ],
+)
+def test_pins_that_agree_are_all_used(first: str, second: str) -> None:
+    stated = (*at("a.txt:1", first), *at("b.txt:1", second))
+    found = pins.settle(stated, ())
+    assert ([*found.kept.values()], found.notes) == ([first, second], ())
+
+
+def test_a_pin_that_gives_way_keeps_its_extras() -> None:
+    found = pins.settle((*at("a:1", "celery==5.2"), *at("b:1", "celery[redis]==5.3")), ())
+    assert [*found.kept.values()] == ["celery==5.2", "celery[redis]"]
+    assert found.notes == ("a:1 has celery==5.2, b:1 has celery[redis]==5.3: the first is used.",)
+
+
+def test_one_version_written_in_two_ways_is_one() -> None:
+    assert pins.settle((), [at("uv.lock", "a==1.0"), at("r.txt:1", "a==1")]).notes == ()
+
+
+@pytest.mark.parametrize(
     ("requirement", "kept"),
     [
         ("Django>=4.2,<5", False),

@@ -12,7 +12,7 @@ from fake_uv import SECRET, Script, asked, lock_of, text
 
 from djhop.errors import InfraError, Interrupted
 from djhop.processes.process import Completed
-from djhop.resolve import ladder, lockstore, resolve
+from djhop.resolve import ladder, lockstore, openings, proofs, resolve
 from djhop.resolve.locks import Lock
 from djhop.resolve.resolve import Request, Unresolvable
 
@@ -303,6 +303,32 @@ def test_credentials_stay_out_of_what_is_kept(run: Run, tmp_path: Path) -> None:
     assert "s3cret" not in resolve.requirements_text(again)
 
 
+def test_credentials_stay_out_of_what_a_lock_says_of_blockers(run: Run, tmp_path: Path) -> None:
+    url = f"{SECRET}/oscar-3.2.4.tar.gz"
+    proof = text("capped")
+    rest, pins = ("django==5.2.19",), ("django==5.2.19", f"django-oscar @ {url}")
+    lock = run(asked(f"django-oscar @ {url}"), Script(proof, rest, pins))
+    assert isinstance(lock, Lock)
+    (blocker,) = lock.blockers
+    hidden = "http://****@index.invalid/oscar-3.2.4.tar.gz"
+    assert blocker.chain == (f"django-oscar @ {hidden}", "django>=3.2,<4.3")
+    assert blocker.version == hidden
+    assert "s3cret" not in "".join(p.read_text() for p in tmp_path.rglob("*.json"))
+    # What is only on the way is shown by its URL.
+    via = {"django-oscar": ("the project",), "deep": ("django-oscar",), "cap": ("deep",)}
+    deep = lock_of(f"django-oscar @ {url}", f"deep @ {SECRET}/deep.zip", "cap==1", via=via)
+    assert openings.way_down(deep, "cap", asked()) == (
+        f"django-oscar @ {hidden}", "deep @ http://****@index.invalid/deep.zip", "cap==1",
+    )  # fmt: skip
+
+
+def test_credentials_stay_out_of_a_proof() -> None:
+    proof = proofs.read(text("capped"))
+    climb = ladder.after_failure(ladder.Climb(), proof, asked(f"django-oscar @ {SECRET}/o.zip"))
+    assert climb is not None
+    assert climb.blockers[0].chain[0] == "django-oscar @ http://****@index.invalid/o.zip"
+
+
 def test_the_key_holds_all_that_decides_and_nothing_else(tmp_path: Path) -> None:
     base = asked("six")
 
@@ -324,6 +350,28 @@ def test_the_key_holds_all_that_decides_and_nothing_else(tmp_path: Path) -> None
     assert key(UV_CACHE_DIR="/x", UV_HTTP_TIMEOUT="3", PATH="/y") == key()
     (tmp_path / "uv.toml").write_text('index-url = "https://b"')
     assert key() not in keys
+
+
+@pytest.mark.parametrize(("name", "folder"), [("HOME", ".config/uv"), ("XDG_CONFIG_HOME", "uv")])
+def test_the_key_holds_the_users_own_settings(tmp_path: Path, name: str, folder: str) -> None:
+    def key() -> str:
+        env = {name: str(tmp_path)}
+        return lockstore.cache_key(asked(), None, uv_version="1", env=env, cwd="/nowhere")
+
+    before = key()
+    (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / folder / "uv.toml").write_text('index-url = "https://b"')
+    assert key() != before
+
+
+def test_the_same_target_elsewhere_has_the_same_key(tmp_path: Path) -> None:
+    keys = set()
+    for name in ("here", "there"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "uv.toml").write_text('index-url = "https://b"')
+        cwd = str(tmp_path / name)
+        keys.add(lockstore.cache_key(asked(), None, uv_version="1", env={}, cwd=cwd))
+    assert len(keys) == 1
 
 
 def test_a_damaged_entry_is_made_again(run: Run, tmp_path: Path) -> None:

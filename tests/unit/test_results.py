@@ -307,6 +307,8 @@ def test_passing_is_not_believed_where_the_filter_was_not_in_force(unproven: str
         ("passed", BREAKS, set(), set(), True),
         ("passed", BREAKS, {"b"}, set(), True),
         ("passed", BREAKS, set(), {"b"}, False),
+        # What was raised outside the tests has made none pass.
+        ("passed", BREAKS, set(), {""}, True),
         ("passed", "passed", set(), set(), False),
         ("passed", "xfailed", set(), set(), False),
         ("skipped", "passed", set(), set(), True),

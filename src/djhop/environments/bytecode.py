@@ -29,7 +29,6 @@ Index = dict[str, tuple[int, int]]
 class Dist(NamedTuple):
     """An installed distribution: its name in the store, and its sources."""
 
-    package: str
     name: str
     sources: tuple[str, ...]
 
@@ -108,7 +107,6 @@ def dists(site_packages: Path) -> Iterator[Dist]:
         digest = hashlib.sha256("\n".join(lines).encode(errors="surrogateescape")).hexdigest()
         sources = tuple(line.partition(",")[0] for line in lines)
         yield Dist(
-            record.parent.stem.partition("-")[0],
             f"{record.parent.stem}-{digest[:16]}",
             tuple(s for s in sources if not s.startswith(("..", "/"))),
         )

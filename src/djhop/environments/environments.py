@@ -12,10 +12,9 @@ import msgspec
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from djhop.environments import building, bytecode, made
+from djhop.environments import building, bytecode, damage, made
 from djhop.environments.building import sweep
 from djhop.environments.installer import CannotInstall, Uv, uv_environ
-from djhop.environments.looks import Change
 from djhop.environments.made import MARKER, Environment, told
 from djhop.environments.overlay import overlay
 from djhop.errors import InfraError
@@ -83,15 +82,18 @@ def ensure(
             return found  # another process has made it meanwhile
         before = found.changes if found else ()
         uv = building.uv(cache, key, spawner, env, cwd=cwd, offline=offline)
-        if found:
-            _clean_cache(before, found.site_packages, uv)
         with building.built_aside(path, spawner) as aside:
-            _build(aside, lock.pins, interpreter, uv, bytecode_store(cache, interpreter))
+            if found:
+                damage.remember(before, found.site_packages, cache)
+            damaged = damage.forget(_wanted(lock.pins), cache, uv)
+            options = ("--no-cache",) if damaged else ()
+            store = bytecode_store(cache, interpreter)
+            _build(aside, lock.pins, interpreter, uv, store, *options)
         uv.log.unlink(missing_ok=True)
         found = made.find(path)
     if found is None:
         raise InfraError(f"the environment {path} vanished while it was made")
-    return msgspec.structs.replace(found, created=True, changes=before)
+    return msgspec.structs.replace(found, created=True, changes=before, damaged=damaged)
 
 
 def tools(
@@ -156,7 +158,7 @@ def installed(site_packages: Path) -> dict[str, str]:
 
 
 def _build(
-    path: Path, pins: tuple[str, ...], interpreter: Interpreter, uv: Uv, store: Path
+    path: Path, pins: tuple[str, ...], interpreter: Interpreter, uv: Uv, store: Path, *options: str
 ) -> None:
     uv.run(
         *("venv", "--quiet", "--relocatable", "--no-project", "--python", interpreter.path),
@@ -169,27 +171,18 @@ def _build(
         listed = path / "pins.txt"
         listed.write_text("".join(f"{pin}\n" for pin in pins), encoding="utf-8")
         python = str(path / "bin" / "python")
-        uv.install("--no-deps", "--python", python, "--requirements", str(listed))
+        options = ("--no-deps", *options)
+        uv.install(*options, "--python", python, "--requirements", str(listed))
+        listed.unlink()  # it may hold credentials
     packages = installed(site_packages)
     _check(pins, packages, str(uv.log))
     bytecode.seed(site_packages, store)
-    made.mark(path, interpreter.path, pins, packages)
-
-
-def _clean_cache(changes: tuple[Change, ...], site_packages: Path, uv: Uv) -> None:
-    """Let uv forget what was written through its hard links, or it would be installed again."""
-    shared = {change.path for change in changes if change.shared}
-    damaged = [dist for dist in bytecode.dists(site_packages) if shared & set(dist.sources)]
-    if damaged:
-        uv.run("cache", "clean", *(dist.package for dist in damaged))
+    made.mark(path, interpreter.path, packages)
 
 
 def _check(pins: tuple[str, ...], packages: dict[str, str], log: str) -> None:
     """An environment must be its lock: no package more, none less, none of another version."""
-    wanted: dict[str, str] = {}
-    for pin in pins:
-        name, _, version = pin.partition(" @ ")[0].partition("==")
-        wanted[canonicalize_name(name.partition("[")[0].strip())] = version.strip()
+    wanted = _wanted(pins)
     for name in sorted(wanted.keys() | packages.keys()):
         if name not in packages:
             raise CannotInstall(name, "it is in the lock, and was not installed", log)
@@ -197,6 +190,15 @@ def _check(pins: tuple[str, ...], packages: dict[str, str], log: str) -> None:
             raise CannotInstall(name, "it was installed, and is not in the lock", log)
         if not _same(wanted[name], packages[name]):
             raise CannotInstall(name, f"installed was {packages[name]}, not {wanted[name]}", log)
+
+
+def _wanted(pins: tuple[str, ...]) -> dict[str, str]:
+    """Name (normalised) → version; "" where a pin is a URL."""
+    wanted: dict[str, str] = {}
+    for pin in pins:
+        name, _, version = pin.partition(" @ ")[0].partition("==")
+        wanted[canonicalize_name(name.partition("[")[0].strip())] = version.strip()
+    return wanted
 
 
 def _same(wanted: str, found: str) -> bool:

@@ -98,15 +98,17 @@ class Uv(msgspec.Struct, frozen=True, kw_only=True):
     log: Path
     offline: bool = False
 
-    def run(self, *argv: str, env: Mapping[str, str] | None = None) -> str:
-        """Run uv once; return its output.
+    def run(
+        self, *argv: str, env: Mapping[str, str] | None = None, timeout: float = TIMEOUT
+    ) -> str:
+        """Run uv once, for at most `timeout` seconds; return its output.
 
         Raises:
             CannotInstall: a package is to blame.
             InfraError: the machine or the network is.
             Interrupted: djhop was asked to stop.
         """
-        done = self._once(argv, env)
+        done = self._once(argv, env, timeout)
         if done.returncode != 0:
             raise self._failure(done)
         return done.output
@@ -134,13 +136,15 @@ class Uv(msgspec.Struct, frozen=True, kw_only=True):
             self._sleep(pause * random.uniform(1.0, 1.5))
         raise failure
 
-    def _once(self, argv: tuple[str, ...], env: Mapping[str, str] | None) -> Completed:
+    def _once(
+        self, argv: tuple[str, ...], env: Mapping[str, str] | None, timeout: float = TIMEOUT
+    ) -> Completed:
         done = self.spawner.run(
             Command(
                 argv=(self.executable, *argv),
                 cwd=str(self.cwd),
                 env={**self.env, **(env or {})},
-                timeout=TIMEOUT,
+                timeout=timeout,
             )
         )
         if done.interrupted:
@@ -154,7 +158,7 @@ class Uv(msgspec.Struct, frozen=True, kw_only=True):
         words, last = _own_words(done.output), tail(done.output)
         hint = f"all of it: {self.log}"
         if done.timed_out:
-            return InfraError(f"uv took longer than {TIMEOUT:.0f} s", hint=hint)
+            return InfraError(f"uv took longer than {done.seconds:.0f} s", hint=hint)
         if done.returncode < 0 or done.returncode in {126, 127}:
             return InfraError(f"uv ended with status {done.returncode}: {last}", hint=hint)
         if NOT_CACHED.search(words):

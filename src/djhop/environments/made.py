@@ -30,20 +30,21 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     created: bool = False
     #: What tests, or somebody else, had done to the one before: why it was made again.
     changes: tuple[Change, ...] = ()
+    #: Packages whose files in uv's cache are damaged still: it was made without that cache.
+    damaged: tuple[str, ...] = ()
 
 
 class Marker(msgspec.Struct, frozen=True, kw_only=True):
     """Written last: an environment that has one is complete."""
 
     interpreter: str
-    pins: tuple[str, ...]
     packages: dict[str, str]
     look: Look
     created: str
     format: int = building.FORMAT
 
 
-def mark(path: Path, interpreter: str, pins: tuple[str, ...], packages: dict[str, str]) -> None:
+def mark(path: Path, interpreter: str, packages: dict[str, str]) -> None:
     """Write down that the environment at `path` is complete, and what it looks like.
 
     Raises:
@@ -53,7 +54,6 @@ def mark(path: Path, interpreter: str, pins: tuple[str, ...], packages: dict[str
     assert site_packages is not None
     marker = Marker(
         interpreter=interpreter,
-        pins=pins,
         packages=packages,
         look=looks.look(site_packages),
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),

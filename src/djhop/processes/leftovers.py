@@ -125,10 +125,15 @@ def _held(pid: int) -> Iterator[Callable[[], None]]:
     Between the look at its identity and the kill of its group the leader could end, and the pid
     could be given to another. A stopped process does not end by itself.
     """
-    if not hasattr(os, "pidfd_open"):
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        raise
+    except (OSError, AttributeError):  # a kernel before 5.3, a sandbox, a Python without it
+        descriptor = None
+    if descriptor is None:
         yield lambda: None
         return
-    descriptor = os.pidfd_open(pid)
     try:
         yield lambda: signal.pidfd_send_signal(descriptor, signal.SIGSTOP)
     finally:

@@ -98,7 +98,7 @@ def _send(pid: int, mark: str, number: signal.Signals) -> None:
     with contextlib.suppress(OSError):
         try:
             process = os.pidfd_open(pid)
-        except OSError:  # a kernel before 5.3, or a sandbox
+        except (OSError, AttributeError):  # a kernel before 5.3, a sandbox, a Python without it
             if _has(pid, mark):
                 os.kill(pid, number)
             return

@@ -25,7 +25,7 @@ def watch(pid: int) -> Waitable | None:
     if sys.platform == "linux":
         try:
             return io.FileIO(os.pidfd_open(pid))
-        except OSError:  # a kernel before 5.3, or a sandbox
+        except (OSError, AttributeError):  # a kernel before 5.3, a sandbox, a Python without it
             return None
     if hasattr(select, "kqueue"):
         queue = select.kqueue()

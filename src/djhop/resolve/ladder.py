@@ -33,7 +33,7 @@ import msgspec
 from djhop.resolve.attempts import Stage
 from djhop.resolve.blockers import Blocker, against
 from djhop.resolve.locks import Lock
-from djhop.resolve.proofs import Failure
+from djhop.resolve.proofs import Failure, mask
 from djhop.resolve.request import Request, floors, held, holdable, own_words
 
 #: Rounds of releasing what a proof names, before the rest is released together.
@@ -85,7 +85,7 @@ def _caps(climb: Climb, failure: Failure, request: Request) -> tuple[Blocker, ..
     """The packages that rule out this Django and are not known yet."""
     known = {blocker.package for blocker in climb.blockers}
     return tuple(
-        msgspec.structs.replace(b, chain=(own_words(b.chain[0], request), *b.chain[1:]))
+        msgspec.structs.replace(b, chain=(mask(own_words(b.chain[0], request)), *b.chain[1:]))
         for b in against(failure, "django", held(request, climb.base))
         if b.package not in known
     )

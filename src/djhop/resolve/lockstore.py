@@ -54,21 +54,23 @@ def cache_key(
                 for name, value in env.items()
                 if name.startswith("UV_") and not _IRRELEVANT.fullmatch(name)
             },
-            "settings": _settings(Path(cwd)),
+            "settings": _settings(Path(cwd), env),
         }
     )
 
 
-def _settings(folder: Path) -> dict[str, str]:
-    """What uv would read from the target: uv.toml and [tool.uv]."""
+def _settings(folder: Path, env: Mapping[str, str]) -> dict[str, str]:
+    """What uv would read from the target (uv.toml and [tool.uv]) and from the user's uv.toml."""
+    user = Path(env.get("XDG_CONFIG_HOME") or Path(env.get("HOME", ""), ".config"))
+    places = {"uv.toml": folder, "pyproject.toml": folder, "uv/uv.toml": user}
     found = {}
-    for name in ("uv.toml", "pyproject.toml"):
-        with contextlib.suppress(OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
-            found[name] = _stated(name, (folder / name).read_text(encoding="utf-8"))
+    for name, place in places.items():
+        with contextlib.suppress(OSError, ValueError):  # missing, or no TOML
+            found[name] = _stated(Path(name).name, (place / name).read_text(encoding="utf-8"))
     return found
 
 
-@functools.lru_cache(maxsize=2)  # the cells of a run ask for the same two
+@functools.lru_cache(maxsize=3)  # the cells of a run ask for the same three
 def _stated(name: str, text: str) -> str:
     table = tomllib.loads(text) if "uv" in text or name == "uv.toml" else {}
     return repr(table if name == "uv.toml" else table.get("tool", {}).get("uv"))

@@ -15,6 +15,7 @@ from djhop.resolve import blockers, locks
 from djhop.resolve.attempts import Attempt
 from djhop.resolve.blockers import Blocker
 from djhop.resolve.locks import Lock
+from djhop.resolve.proofs import mask
 from djhop.resolve.request import DJANGO_OWN, django, is_version, own_words
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def met(lock: Lock, found: tuple[Blocker, ...], request: Request) -> tuple[Block
 
 
 def _met(lock: Lock, blocker: Blocker, request: Request) -> Blocker:
-    version = lock.packages.get(blocker.package, blocker.version)
+    version = mask(lock.packages.get(blocker.package, blocker.version))
     way = (*way_down(lock, blocker.package, request), blocker.constraint)
     return msgspec.structs.replace(
         blocker, version=version, chain=way if len(way) > 1 else blocker.chain
@@ -45,7 +46,7 @@ def _met(lock: Lock, blocker: Blocker, request: Request) -> Blocker:
 def way_down(lock: Lock, package: str, request: Request) -> tuple[str, ...]:
     """From the project's own requirement down to `package`: ("shop~=3.0", "django-oscar==3.2.4").
 
-    Empty where the lock does not hold it.
+    Empty where the lock does not hold it; credentials are masked.
     """
     asked, packages = frozenset(locks.ASKED.values()), lock.packages
     if package not in packages:
@@ -56,11 +57,15 @@ def way_down(lock: Lock, package: str, request: Request) -> tuple[str, ...]:
         way = ways.pop(0)
         parents = lock.via.get(way[0], ())
         if not parents or asked & set(parents):
-            head = own_words(f"{way[0]}=={packages[way[0]]}", request)
-            return (head, *(f"{name}=={packages[name]}" for name in way[1:]))
+            head, *rest = (_link(name, packages[name]) for name in way)
+            return (mask(own_words(head, request)), *rest)
         ways += [(parent, *way) for parent in parents if parent in packages and parent not in seen]
         seen |= set(parents)
-    return (f"{package}=={packages[package]}",)
+    return (_link(package, packages[package]),)
+
+
+def _link(name: str, version: str) -> str:
+    return mask(f"{name} @ {version}" if "://" in version else f"{name}=={version}")
 
 
 def hidden(

@@ -165,7 +165,9 @@ def _group(work: _Work, name: str, ask: Ask) -> Step | None:
 def _checked(work: _Work, name: str, lock: Lock, ask: Ask) -> Step | None:
     """The step, unless it needs releases that the cell after does not take."""
     low = _below(work, lock)
-    if low and not _runs_after(work, low, ask):
+    # What stopped below in steps before stays there on the cell after, too.
+    stays = {name: lock.packages[name] for name in work.enough & lock.packages.keys()}
+    if low and not _runs_after(work, stays | low, ask):
         ends = ", ".join(f"{package} up to {version}" for package, version in low.items())
         work.because[name] = f"what runs before the hop ({ends}) does not run after it"
         work.failed.setdefault(name, frozenset())

@@ -227,12 +227,22 @@ def locals_of(request: Request) -> tuple[str, ...]:
 
 
 def applies(requirement: Requirement | None, request: Request) -> bool:
-    """Whether the requirement's marker holds on the cell's Python (of this machine)."""
+    """Whether the requirement's marker holds on the cell's Python (of this machine).
+
+    No extra and no dependency group is asked for.
+    """
     if requirement is None or requirement.marker is None:
         return requirement is not None
     full = request.python_release or f"{request.python}.0"
+    # `extras` and `dependency_groups` stand in lock files of PEP 751 alone.
     return requirement.marker.evaluate(
-        {"python_version": request.python, "python_full_version": full, "extra": ""}
+        {
+            "python_version": request.python,
+            "python_full_version": full,
+            "extra": "",
+            "extras": frozenset(),
+            "dependency_groups": frozenset(),
+        }
     )
 
 

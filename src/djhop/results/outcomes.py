@@ -165,7 +165,9 @@ class _Merging:
         if strict.exc and strict.exc.warning:
             return False
         scoped = strict is self._scoped.get(test_id)
-        if {test_id, ""} & (self._raised_scoped if scoped else self._raised):
+        raised = self._raised_scoped if scoped else self._raised
+        # What was raised outside the tests may have failed or skipped one, but made none pass.
+        if test_id in raised or (was != "fine" and "" in raised):
             return False
         if was != "failed":
             # What was only shown has changed nothing.

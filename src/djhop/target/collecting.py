@@ -109,11 +109,11 @@ class Collector:
 
     def source(self, each: _Found, settled: pins.Settled) -> Source:
         """One source with what is used of it."""
-        kept = [item.text for item in each.stated if (item.text, item.place) in settled.kept]
+        kept = [settled.kept.get((item.text, item.place), "") for item in each.stated]
         today = [settled.pins.get((item.text, item.place), "") for item in each.pins]
         return msgspec.structs.replace(
             each.source,
-            requirements=tuple(pins.at_commit(text, self.commits) for text in kept),
+            requirements=tuple(pins.at_commit(text, self.commits) for text in kept if text),
             constraints=tuple(item.text for item in each.constraints),
             pins=tuple(dict.fromkeys(text for text in today if text)),
         )

@@ -148,6 +148,8 @@ def _read_json(root: Path, name: str) -> dict[str, Any]:
         raise UsageError(
             f"{name}:{error.lineno}: not valid JSON: {error.msg}", hint=_hint(name)
         ) from error
+    except ValueError as error:  # a number of too many digits
+        raise UsageError(f"{name}: not valid JSON: {error}", hint=_hint(name)) from error
     if not isinstance(table, dict):
         raise UsageError(f"{name}: it should be a table", hint=_hint(name))
     return table

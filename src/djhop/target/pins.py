@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
 
 from djhop.target.stated import Stated
 
@@ -20,8 +21,8 @@ _MOST_NAMED = 3
 class Settled(msgspec.Struct, frozen=True, kw_only=True):
     """What is left where places disagree, and a sentence for each that gave way."""
 
-    #: Text and place of each requirement that is used.
-    kept: frozenset[tuple[str, str]]
+    #: Text and place → the requirement as it is used: of one that gave way, its extras.
+    kept: dict[tuple[str, str], str]
     #: Text and place → the pin as it is used: without its marker where there is one version alone.
     pins: dict[tuple[str, str], str]
     notes: tuple[str, ...]
@@ -35,7 +36,8 @@ def settle(stated: Iterable[Stated], pins: Iterable[Sequence[Stated]]) -> Settle
     stated = tuple(stated)
     kept, notes = _first_exact(stated)
     used, more = _first_pins(pins)
-    excluded = _excluded((item for item in stated if (item.text, item.place) in kept), used)
+    whole = (item for item in stated if kept.get((item.text, item.place)) == item.text)
+    excluded = _excluded(whole, used)
     return Settled(
         kept=kept,
         pins={k: v for k, v in used.items() if k not in excluded},
@@ -71,20 +73,21 @@ def at_commit(text: str, commits: Mapping[str, str]) -> str:
     return f"{requirement.name}{extras} @ {where}{marker}"
 
 
-def _first_exact(stated: Iterable[Stated]) -> tuple[frozenset[tuple[str, str]], list[str]]:
-    kept: set[tuple[str, str]] = set()
+def _first_exact(stated: Iterable[Stated]) -> tuple[dict[tuple[str, str], str], list[str]]:
+    kept: dict[tuple[str, str], str] = {}
     notes: list[str] = []
     seen: dict[str, Stated] = {}
     for item in stated:
-        requirement = Requirement(item.text)
-        pin = str(requirement.specifier)
-        if pin.startswith("==") and "," not in pin and requirement.marker is None:
+        requirement, text = Requirement(item.text), item.text
+        if exact(text) and requirement.marker is None:
             first = seen.setdefault(canonicalize_name(requirement.name), item)
-            if str(Requirement(first.text).specifier) != pin:
+            if not _same(exact(first.text), exact(text)):
                 notes.append(_disagree(first, item, "the first is used"))
-                continue
-        kept.add((item.text, item.place))
-    return frozenset(kept), notes
+                extras = ",".join(sorted(requirement.extras))
+                text = f"{requirement.name}[{extras}]" if extras else ""
+        if text:
+            kept[item.text, item.place] = text
+    return kept, notes
 
 
 def _first_pins(
@@ -103,7 +106,7 @@ def _first_pins(
         for name, found in versions.items():
             items = [item for same in found.values() for item in same]
             if first := owners.get(name):
-                if exact(first.text) not in found:
+                if not any(_same(exact(first.text), version) for version in found):
                     notes.append(_disagree(first, items[0], "the first is used"))
                 continue
             owners[name] = items[0]
@@ -131,6 +134,13 @@ def _excluded(
                 found[key] = _disagree(pin, item, "the requirement is used; lock again")
                 break
     return found
+
+
+def _same(one: str, other: str) -> bool:
+    try:
+        return Version(one) == Version(other)
+    except InvalidVersion:  # after `===` anything goes
+        return one == other
 
 
 def _disagree(one: Stated, other: Stated, who: str) -> str:

@@ -145,7 +145,7 @@ def read_toml(root: Path, name: str) -> dict[str, Any]:
     """
     try:
         return tomllib.loads(read_if_there(root, name).replace("\r\n", "\n"))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # ValueError: a number of too many digits, too
         line = _TOML_LINE.search(str(error))
         place = f"{name}:{line[1]}" if line else name
         raise UsageError(f"{place}: not valid TOML: {error}") from error
