@@ -112,3 +112,22 @@ def test_git_in_a_cell_finds_no_repository_above_it(tmp_path: Path) -> None:
     # One of the target's own is its own.
     assert git("init", str(tree), cwd=tree, env=env) == 0
     assert git("rev-parse", "--show-toplevel", cwd=tree, env=env) == 0
+
+
+def test_a_damaged_cache_of_uv_is_said_once(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    nowhere = Path("/nowhere")
+    environment = Environment(
+        key="k",
+        path=nowhere,
+        python=nowhere,
+        site_packages=nowhere,
+        packages={},
+        damaged=("sqlparse",),
+    )
+    monkeypatch.setattr(environments, "ensure", lambda *_, **__: environment)
+    monkeypatch.setattr(environments, "tools", lambda *_, **__: nowhere)
+    work = cells._Work(job, Spawner(), lambda *_: None)
+    work._environment()
+    work._environment()
+    (note,) = work.notes
+    assert "`uv cache clean sqlparse`" in note
