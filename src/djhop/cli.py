@@ -139,7 +139,13 @@ def hop_command(**given: Any) -> int:
 @cli.command("report", context_settings=CONTEXT, short_help="Print the report of a run again.")
 @click.argument("run", default="latest")
 @click.option("--out", metavar="DIR", default="reports", help="Where runs land.")
-@click.option("--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown", "json"]),
+    default="text",
+    help="How it is written.",
+)
 @click.option("--output", "-o", metavar="FILE", help="Write it there instead of printing it.")
 def report_command(**given: Any) -> int:
     """Print the report of RUN again (a folder, a name, or the latest)."""

@@ -223,7 +223,7 @@ def test_json_is_the_whole_answer() -> None:
 )
 def test_each_step_is_one_command_and_the_hop_another(tool: emit.Tool, commands: list[str]) -> None:
     text = emit.text(answer(hop(order=ORDER), PYTHON, BLOCKED), tool)
-    assert [line for line in text.splitlines() if line and not line.startswith("#")] == commands
+    assert [line for line in text.splitlines() if line and line[0] != "#"] == ["set -e", *commands]
     assert "# Django 3.2.25 to 4.2.30" in text
     # A solver refuses what metadata forbids.
     assert "# blocked: stuck 1.0 requires django<5" in text
@@ -232,13 +232,20 @@ def test_each_step_is_one_command_and_the_hop_another(tool: emit.Tool, commands:
 
 def test_what_no_shell_may_see_is_quoted() -> None:
     nasty = answer(hop(order=Order(hop=(move("a", "1", "2; rm -rf ~"),))))
-    (line,) = [line for line in emit.text(nasty, "uv").splitlines() if line[:1] not in {"#", ""}]
+    _, line = [line for line in emit.text(nasty, "uv").splitlines() if line[:1] not in {"#", ""}]
     assert shlex.split(line) == ["uv", "add", "a==2; rm -rf ~"]
 
 
 def test_a_comment_stays_on_its_line() -> None:
     text = emit.text(answer(hop("none", reason="first\nrm -rf ~")), "uv")
-    assert all(line.startswith("#") for line in text.splitlines() if line)
+    assert {line for line in text.splitlines() if line and line[0] != "#"} == {"set -e"}
+
+
+def test_what_cannot_be_kept_even_today_comes_first() -> None:
+    given = answer(hop(order=ORDER))
+    first = msgspec.structs.replace(given.first, moves=(move("a", "1", "1.2"),))
+    lines = emit.text(msgspec.structs.replace(given, first=first), "uv").splitlines()
+    assert lines.index("uv add a==1.2") < lines.index("uv add 'celery[redis]==5.2.3'")
 
 
 # ------------------------------------------------------------------------------------ exit code

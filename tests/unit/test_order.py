@@ -165,6 +165,21 @@ def test_what_only_fits_together_is_one_group() -> None:
     assert told(found) == ([{"c": "2"}, {"a": "2", "b": "2"}], {"django": "4.2"})
 
 
+def test_a_release_in_between_does_not_hide_a_group() -> None:
+    index: Index = {
+        "cms": {"1": ("django<4",), "2": ("tags<2", "django<4"), "3": ("tags>=2",)},
+        "tags": {"1": (), "2": ()},
+        "other": {"1": ("django<4",), "2": ()},
+    }
+    before = lock_of(django="3.2", cms="1", tags="1", other="1")
+    after = lock_of(django="4.2", cms="3", tags="2", other="2")
+    found, _ = ordered(index, before, after, "cms", "other", "tags")
+    today, hop = told(found)
+    assert {"cms": "3", "tags": "2"} in today or {"cms": "3"} in today
+    assert {name for step in today for name in step} == {"cms", "tags", "other"}
+    assert hop == {"django": "4.2"}
+
+
 def test_what_the_project_does_not_name_moves_along() -> None:
     index: Index = {
         "a": {"1": ("b<2", "django<4"), "2": ("b>=2", "c")},

@@ -25,10 +25,15 @@ def text(deps: Deps, tool: Tool) -> str:
 def _lines(deps: Deps, tool: Tool) -> Iterator[str]:
     yield f"# {deps.target}: {deps.path[0]} to {deps.path[-1]}, with {tool}"
     yield "# resolved, not tested: run your tests after each command"
+    yield "set -e"
     if tool == "pip":
         yield "# pip installs only: write each version into your requirement file as well"
     elif tool != "pipenv":
         yield f"# {tool} resolves for every Python that requires-python allows: raise that first"
+    if deps.first.moves:
+        yield ""
+        yield "# what cannot be kept even today"
+        yield from _moved(deps, deps.first.moves, tool)
     for hop in deps.hops:
         yield ""
         yield from _hop(deps, hop, tool)

@@ -77,7 +77,7 @@ class _Text:
             yield "   Pins that cannot be kept even today"
             yield from self._table(first.moves)
         elif first.state == "open":
-            yield "   Can be installed as it is pinned."
+            yield "   Can be installed."
         yield from self._facts(first.built, first.superseded)
 
     def _hop(self, title: str, hop: HopDeps, *, today: bool) -> Iterator[str]:

@@ -158,8 +158,11 @@ def _group(work: _Work, name: str, ask: Ask) -> Step | None:
     if not (others & work.failed.get(name, frozenset())) - {name} or name in work.grouped:
         return None
     work.grouped.add(name)
-    answer = ask(work.request, _attempt(work, name, free=others))
-    return _checked(work, name, answer, ask) if isinstance(answer, Lock) else None
+    for exactly in (False, True):  # uv may stop at a release that does not run on the cell after
+        answer = ask(work.request, _attempt(work, name, free=others, exactly=exactly))
+        if isinstance(answer, Lock) and (step := _checked(work, name, answer, ask)):
+            return step
+    return None
 
 
 def _checked(work: _Work, name: str, lock: Lock, ask: Ask) -> Step | None:
@@ -170,7 +173,8 @@ def _checked(work: _Work, name: str, lock: Lock, ask: Ask) -> Step | None:
     if low and not _runs_after(work, stays | low, ask):
         ends = ", ".join(f"{package} up to {version}" for package, version in low.items())
         work.because[name] = f"what runs before the hop ({ends}) does not run after it"
-        work.failed.setdefault(name, frozenset())
+        # No proof says who keeps it from going on: it may be any that moves.
+        work.failed.setdefault(name, frozenset(work.todo))
         return None
     work.enough |= low.keys()
     return _taken(work, name, lock)
@@ -210,11 +214,13 @@ def _taken(work: _Work, name: str, lock: Lock) -> Step:
     )
 
 
-def _attempt(work: _Work, name: str, free: Collection[str] = ()) -> Attempt:
-    """The cell before with `name` above its version, at most at that of the cell after."""
+def _attempt(
+    work: _Work, name: str, free: Collection[str] = (), *, exactly: bool = False
+) -> Attempt:
+    """The cell before with `name` above its version, at most, or exactly, at its last one."""
     loose = {*free, *(n for n in work.todo if n not in work.named)} - {name}
     pins = {other: _range(work.todo[other], ">=") for other in loose}
-    pins[name] = _range(work.todo[name], ">")
+    pins[name] = f"=={work.todo[name].after}" if exactly else _range(work.todo[name], ">")
     kept = work.named - pins.keys()
     # What is new comes in the version that the cell after has.
     preferred = {**work.after.lock.packages, **work.lock.packages}
