@@ -15,6 +15,7 @@ from djhop.deps.answers import Declared, Deps, First, HopDeps, State, exit_code
 from djhop.errors import ExitCode
 from djhop.processes.process import Spawner
 from djhop.reports import deps as report
+from djhop.resolve import asking
 from djhop.resolve.blockers import Blocker
 from djhop.resolve.moves import Move, moves
 from djhop.resolve.order import Order, Step
@@ -322,4 +323,14 @@ def test_a_damaged_answer_is_made_again(tmp_path: Path) -> None:
 
 
 def test_passwords_are_known_as_secrets(tmp_path: Path) -> None:
-    assert site(tmp_path).secrets == ("s3cret",)
+    here = site(tmp_path)
+    place = asking.Site(
+        spawner=here.spawner,
+        uv=here.uv,
+        env=dict(here.env),
+        cwd=str(tmp_path),
+        folder=tmp_path,
+        offline=False,
+        sleep=lambda _: None,
+    )
+    assert place.secrets == ("s3cret",)

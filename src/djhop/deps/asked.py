@@ -135,7 +135,6 @@ class Asked:
                 folder=folder,
                 offline=self._site.offline,
                 sleep=time.sleep,
-                secrets=self._site.secrets,
             )
 
             at_hand = dataclasses.replace(site, offline=True)

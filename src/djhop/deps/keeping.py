@@ -42,11 +42,6 @@ class Site:
         """Where answers are kept."""
         return self.cache / "deps"
 
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """What must not be seen in any answer."""
-        return tuple(v for n, v in self.env.items() if v and n.endswith("_PASSWORD"))
-
     def key(self, request: Request, lock: Lock, cwd: str) -> str:
         """All that decides what can be said of a lock."""
         return lockstore.cache_key(request, lock, uv_version=self.uv_version, env=self.env, cwd=cwd)

@@ -42,7 +42,11 @@ class Site:
     folder: Path
     offline: bool
     sleep: Callable[[float], None]
-    secrets: tuple[str, ...]
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What uv must not be heard to say: the passwords among its variables."""
+        return tuple(v for n, v in self.env.items() if v and n.endswith("_PASSWORD"))
 
 
 class Asking:

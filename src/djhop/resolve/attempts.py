@@ -153,8 +153,8 @@ def _loosen(text: str, request: Request, pins: dict[str, str], stage: Stage) -> 
     if not free and (not keep or not _passed(requirement, keep)):
         return str(requirement)
     if not free and pinned(requirement):
-        return _with(requirement, f"=={keep}")
-    return _with(requirement, _floor(requirement, keep))
+        return respecified(requirement, f"=={keep}")
+    return respecified(requirement, _floor(requirement, keep))
 
 
 def _passed(requirement: Requirement, keep: str) -> bool:
@@ -178,7 +178,8 @@ def _lower(clause: Specifier) -> str:
     return operator + clause.version.removesuffix(".*").partition("+")[0]
 
 
-def _with(requirement: Requirement, specifier: str) -> str:
+def respecified(requirement: Requirement, specifier: str) -> str:
+    """The requirement with its extras and marker, and other versions; "" for any."""
     marker = f" ; {requirement.marker}" if requirement.marker else ""
     floor = specifier.partition("+")[0] if specifier.startswith(">=") else specifier
     return f"{requirement.name}{extras_text(requirement.extras)}{floor}{marker}"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from djhop.resolve.attempts import Attempt
+from djhop.resolve.attempts import Attempt, respecified
 from djhop.resolve.locks import Lock
-from djhop.resolve.request import Request, django, extras_text, is_version, name_of, read
+from djhop.resolve.request import Request, django, is_version, name_of, read
 
 
 def hold(
@@ -38,5 +38,4 @@ def bare(text: str) -> str:
     requirement = read(text)
     if requirement is None or requirement.url:
         return text.partition(" --hash")[0]
-    marker = f" ; {requirement.marker}" if requirement.marker else ""
-    return f"{requirement.name}{extras_text(requirement.extras)}{marker}"
+    return respecified(requirement, "")

@@ -93,7 +93,6 @@ def resolve(
         folder=path.parent,
         offline=offline,
         sleep=sleep,
-        secrets=tuple(v for n, v in uv_env.items() if v and n.endswith("_PASSWORD")),
     )
     try:
         answer = _asked(request, previous, site, path.with_suffix(".log"), pace or Pace())
