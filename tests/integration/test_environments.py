@@ -21,6 +21,7 @@ from djhop.errors import InfraError
 from djhop.interpreters import interpreters
 from djhop.interpreters.interpreters import Interpreter
 from djhop.processes.process import Spawner
+from djhop.workspace import visible, workspace
 
 pytestmark = pytest.mark.integration
 
@@ -282,6 +283,33 @@ def test_overlays(
     assert environments.overlay(
         tree, python(minor), cache=cache, spawner=spawner, environ=ENVIRON
     ) == (dirs, notes)
+
+
+def test_a_version_from_the_repository(
+    python: Python, cache: Path, spawner: Spawner, tmp_path: Path
+) -> None:
+    target = project(
+        tmp_path / "target",
+        src__in__example_project__in____init____dot__py="one = 1\n",
+        **PROJECTS["hatch-vcs"],
+    )
+    who = ("-c", "user.name=x", "-c", "user.email=x@y")
+
+    def seen() -> str:
+        files = visible.files(target, spawner)
+        with workspace.open(target, tmp_path / "rooms/cell", files=files) as room:
+            laid = environments.overlay(
+                room.tree, python("3.12"), cache=cache, spawner=spawner, environ=ENVIRON
+            )
+            assert "0.0.0" not in laid.notes[0]
+            return said(python("3.12").path, "-B", "-c", LOOK, laid.dirs[0]).split()[0]
+
+    for words in (("init", "-q"), ("add", "."), (*who, "commit", "-qm", "x"), ("tag", "2.5")):
+        subprocess.run(["git", *words], cwd=target, check=True)
+    assert seen() == "2.5"
+    for words in ((*who, "commit", "-qm", "y", "--allow-empty"), ("tag", "2.6")):
+        subprocess.run(["git", *words], cwd=target, check=True)
+    assert seen() == "2.6", "an overlay of another version was used"
 
 
 @pytest.mark.parametrize("busy", [False, True])

@@ -21,6 +21,7 @@ import msgspec
 
 from djhop.environments import building
 from djhop.environments.installer import CannotInstall, Uv, uv_environ
+from djhop.workspace import repository
 from djhop.workspace.removal import empty
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ BUILD_FILES = re.compile(
     r"CHANGE|AUTHORS|requirement).*|.*\.(txt|in|cfg|rst|md)|pdm\.lock|poetry\.lock",
     re.IGNORECASE,
 )
+#: Those of them that say how it is built.
+SAYS_HOW = ("pyproject.toml", "setup.cfg", "setup.py")
 #: … and in its packages, where a version may stand.
 VERSION_FILES = re.compile(r"(__init__|_?_?version_?_?|__about__|about|__version__|meta.*)\.py")
 #: What builds leave in the tree that is of no use to a test.
@@ -41,6 +44,12 @@ LITTER = re.compile(r"(^|/)(build|dist|\.eggs|__pycache__|[^/]*\.egg-info)/")
 NO_REPOSITORY = re.compile(
     r"setuptools[-_]scm|vcs_versioning|versioningit|dunamai|dynamic.versioning|\bpbr\b|"
     r"Versioning for this project|git describe|not a git repository",
+    re.IGNORECASE,
+)
+#: Words of a project whose version is taken from the repository.
+FROM_REPOSITORY = re.compile(
+    r"setuptools[-_]scm|hatch[-_]vcs|vcs[-_]versioning|versioningit|dunamai|versioneer|"
+    r"dynamic[-_]versioning|\bpbr\b|\bgit\b",
     re.IGNORECASE,
 )
 PRETENDED = "0.0.0"
@@ -121,7 +130,16 @@ def _fingerprint(tree: Path) -> str:
         with contextlib.suppress(OSError):
             digest.update(f"{path.relative_to(tree)}\0".encode(errors="surrogateescape"))
             digest.update(path.read_bytes() if path.is_file() else b"/")
+    if any(FROM_REPOSITORY.search(_text(tree / name)) for name in SAYS_HOW):
+        digest.update(repository.state(tree).encode())
     return digest.hexdigest()
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace")
+    except OSError:
+        return ""
 
 
 def _build_files(tree: Path) -> Iterator[Path]:

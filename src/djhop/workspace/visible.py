@@ -128,7 +128,7 @@ def _walk(root: Path, below: str, skipped: frozenset[str]) -> Iterator[str]:
                 if entry.name not in skipped:
                     folders.append(f"{folder}{entry.name}/")
                 empty = False
-            elif not entry.name.endswith(".pyc"):
+            elif not entry.name.endswith(".pyc") and entry.name != ".git":
                 yield folder + entry.name
                 empty = False
         if empty and folder != below:

@@ -15,6 +15,7 @@ import filelock
 import msgspec
 
 from djhop.errors import InfraError
+from djhop.workspace import repository
 from djhop.workspace.mirror import mirror
 from djhop.workspace.removal import empty, remove
 
@@ -79,6 +80,7 @@ def _free_slot(base: Path) -> Iterator[Path]:
 
 def _furnish(room: Path, target_root: Path, files: tuple[str, ...]) -> Workspace:
     tree, home, tmp, trash = (room / name for name in ("tree", "home", "tmp", "trash"))
+    git = room / "git"
     try:
         for folder in (room, tree):
             if not _is_folder(folder):
@@ -88,7 +90,10 @@ def _furnish(room: Path, target_root: Path, files: tuple[str, ...]) -> Workspace
                 folder.chmod(0o755)
         for folder in (home, tmp):
             empty(folder, trash)
+        for old in (git, tree / ".git"):
+            remove(old, trash)
         done = mirror(target_root, files, tree, room / "manifest.json", trash)
+        repository.show(target_root, tree, git)
         remove(trash, trash)
     except OSError as error:
         raise InfraError(f"cannot make the workspace {room}: {error}") from error
