@@ -8,6 +8,7 @@ that a machine whose speed drifts slows them alike; what counts is the ratio to 
     python tests/bench/bench.py drf        djangorestframework's suite on Python 3.12
     python tests/bench/bench.py start      start-up: --help, plan
     python tests/bench/bench.py locks      12 locks of 60 requirements, against `uv pip compile`
+    python tests/bench/bench.py copies     a cell's copy of 2,000 files, against cp and git
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import copies
 import locks
 import uv
 
@@ -226,7 +228,7 @@ def show(title: str, seconds: dict[str, list[float]], base: str) -> None:
     for name, values in seconds.items():
         ratio = statistics.median(a / b for a, b in zip(values, seconds[base], strict=True))
         print(
-            f"{name:24}{min(values):8.2f}{statistics.median(values):8.2f}{max(values):8.2f}"
+            f"{name:24}{min(values):8.3f}{statistics.median(values):8.3f}{max(values):8.3f}"
             f"   {ratio:.2f}"
         )
 
@@ -278,7 +280,7 @@ def main() -> None:
     """Parse the arguments and run the benchmark that was asked for."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument(
-        "what", nargs="?", default="matrix", choices=["matrix", "drf", "start", "locks"]
+        "what", nargs="?", default="matrix", choices=["matrix", "drf", "start", "locks", "copies"]
     )
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--peers", default="bare,nox,tox,djhop")
@@ -286,6 +288,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="djhop-bench-") as folder:
         home = Path(folder)
         peers = tuple(options.peers.split(","))
+        if options.what == "copies":
+            copies.make_target(home / "target")
+            copies.bench_copies(home / "target", home, options.rounds, alternate, show)
+            return
         if options.what == "drf":
             bench = Bench(home, find_pythons(("3.12",)), ("4.2", "5.0", "5.1", "5.2"))
             make_drf(bench)
