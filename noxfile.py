@@ -37,6 +37,13 @@ def unit(session: nox.Session) -> None:
 
 
 @nox.session
+def services(session: nox.Session) -> None:
+    """Run cells against a real PostgreSQL; the tests say so and are skipped where there is none."""
+    _install(session, "tests")
+    session.run("pytest", "-n", "2", "tests/integration/test_services.py", *session.posargs)
+
+
+@nox.session
 @nox.parametrize("resolution", ["lowest-direct", "highest"])
 def dependencies(session: nox.Session, resolution: str) -> None:
     """Run the unit tests on the lowest and on the latest dependencies."""

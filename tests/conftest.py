@@ -27,6 +27,7 @@ SPAWNING = {
     "test_probe.py": "what a forked worker writes",
     "test_process.py": "starting and ending processes is what it tests",
     "test_repository.py": "git says what a cell sees of a repository",
+    "test_services.py": "small scripts stand for databases",
     "test_workspace.py": "git says which files belong to a target",
 }
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from djhop import durable, releases
+from djhop import durable, masking, releases
 from djhop.environments import damage, environments, overlay
 from djhop.environments.environments import Environment
 from djhop.environments.inside import Inside
@@ -26,15 +26,16 @@ from djhop.matrix.plan import Cell
 from djhop.processes import marks
 from djhop.processes.process import Command, Spawner
 from djhop.resolve.locks import Lock, requirements_text
-from djhop.results import events, junit, measure, passes, results
+from djhop.results import events, foreign, junit, measure, passes, results
 from djhop.results.passes import Next, Ran
 from djhop.results.paths import Paths
 from djhop.results.progress import Tally
 from djhop.results.results import CellResult
+from djhop.suites import foreign as commands
 from djhop.suites import suites
 from djhop.suites.suites import PassFiles, Room, Stand
 from djhop.target import pytest_config
-from djhop.target.target import Target
+from djhop.target.target import Suite, Target
 from djhop.untested import without
 from djhop.workspace import workspace
 from djhop.workspace.workspace import Workspace
@@ -64,6 +65,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     recreate: bool = False
     install_only: bool = False
     offline: bool = False
+    #: Variables that lead to the run's services.
+    services: dict[str, str] = {}
 
 
 def run_cell(job: Job, spawner: Spawner, report: Report) -> CellResult:
@@ -219,7 +222,7 @@ class _Work:
             place,
             inherited=os.environ,
             pass_env=job.matrix.pass_env,
-            set_env={**dict(suite.environment), **job.settings.env},
+            set_env={**dict(suite.environment), **job.services, **job.settings.env},
             settings=suite.settings,
             branch=job.matrix.branch,
         )
@@ -237,6 +240,8 @@ class _Work:
             source=source,
             omit=omit,
             branch=job.matrix.branch,
+            literal=job.matrix.strict == "literal",
+            database_suffix=job.matrix.database_suffix,
             timeout=job.settings.timeout,
         )
 
@@ -292,6 +297,8 @@ class _Work:
         suite = self.job.target.suite
         assert suite is not None
         files = PassFiles.in_folder(str(self.folder), wanted.mode)
+        if suite.kind == "command":
+            return self._foreign(suite, stand, wanted, files)
         command, config = suites.pass_command(
             suite,
             stand,
@@ -307,6 +314,7 @@ class _Work:
             command,
             on_tick=lambda: self._report(wanted.mode, tally.look()),
         )
+        masking.rewrite(Path(files.junit), stand.env)
         return passes.finish(
             wanted.mode,
             done,
@@ -314,6 +322,17 @@ class _Work:
             xml_tests=junit.count(Path(files.junit)) if suite.kind == "pytest" else None,
             log=Path(files.log).name,
         )
+
+    def _foreign(self, suite: Suite, stand: Stand, wanted: Next, files: PassFiles) -> Ran:
+        """A pass of a command that only the files it writes tell of."""
+        tree, args = Path(stand.room.workspace), self.job.args
+        command = commands.pass_command(suite, stand, mode=wanted.mode, files=files, args=args)
+        foreign.clear(tree, suite.junit)
+        done = self.inside.run(f"the {wanted.mode} run", command)
+        for path in foreign.files(tree, suite.junit):
+            masking.rewrite(path, stand.env)
+        found = foreign.read(tree, suite.junit, wanted.mode, done)
+        return passes.finish(wanted.mode, done, found, log=Path(files.log).name)
 
     def _result(
         self, stand: Stand, environment: Environment, tools: Path, runs: list[Ran]

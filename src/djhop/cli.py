@@ -32,25 +32,30 @@ def cli() -> None:
 
 
 def _path_options(command: Any) -> Any:
-    """The options that say where the path goes; shared by plan, deps, run and hop."""
+    """The options that say where the path goes; shared by plan, deps and run."""
+    command = _matrix_options(command)
+    command = click.option("--to", "goal", metavar="SERIES", help="Last Django series.")(command)
+    return click.option("--from", "start", metavar="SERIES", help="First Django series.")(command)
+
+
+def _matrix_options(command: Any) -> Any:
+    """The options that every matrix takes; hop names its two series itself."""
     options = [
         click.option("--matrix", metavar="NAME|FILE", help="Preset or matrix file (default: lts)."),
-        click.option("--from", "start", metavar="SERIES", help="First Django series."),
-        click.option("--to", "goal", metavar="SERIES", help="Last Django series."),
         click.option("--python", metavar="X.Y", help="Python that the path starts on."),
+        click.option("--policy", type=click.Choice(["minimal", "latest", "frozen"]),
+                     help="What else moves with Django (default: minimal)."),
         click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output."),
-    ]
+    ]  # fmt: skip
     for option in reversed(options):
         command = option(command)
     return command
 
 
-def _matrix_options(command: Any) -> Any:
-    """The options that say which cells there are; shared by plan, run and hop."""
-    cells = click.option(
+def _cells_option(command: Any) -> Any:
+    return click.option(
         "--cells", multiple=True, metavar="GLOB", help="Only these: glob or factor."
-    )
-    return _path_options(cells(command))
+    )(command)
 
 
 def _run_options(command: Any) -> Any:
@@ -60,6 +65,8 @@ def _run_options(command: Any) -> Any:
         click.option("--out", metavar="DIR", default="reports", help="Where runs land."),
         click.option("--timeout", type=click.FloatRange(min=0.1), metavar="SECONDS",
                      help="Longest one pass of a cell may take."),
+        click.option("--strict", type=click.Choice(["suite", "literal"]),
+                     help="Strict from the first test module on, or `python -W` (literal)."),
         click.option("--fresh", is_flag=True, help="Resolve again, though nothing changed."),
         click.option("--recreate", is_flag=True, help="Build environments anew."),
         click.option("--offline", is_flag=True, help="Use caches alone."),
@@ -81,7 +88,8 @@ def _run_options(command: Any) -> Any:
     "plan", context_settings=CONTEXT, short_help="Show the path, its cells and interpreters."
 )
 @click.argument("target", default="")
-@_matrix_options
+@_path_options
+@_cells_option
 def plan_command(**given: Any) -> int:
     """Show the path, its hops and cells, and which interpreters are there. Installs nothing."""
     from djhop import commands
@@ -95,10 +103,11 @@ def plan_command(**given: Any) -> int:
 @click.option(
     "--emit",
     type=click.Choice(["uv", "poetry", "pdm", "pip", "pipenv"]),
-    help="Print the commands that carry it out.",
+    help="Print the commands that carry it out, instead.",
 )
 @click.option("--offline", is_flag=True, help="Use caches alone.")
 @click.option("--fresh", is_flag=True, help="Resolve again, though nothing changed.")
+@click.option("--quiet", "-q", is_flag=True, help="Do not say what is being resolved.")
 def deps_command(**given: Any) -> int:  # fmt: skip
     """Say what has to move on each hop, what can move today, and what is in the way.
 
@@ -111,7 +120,8 @@ def deps_command(**given: Any) -> int:  # fmt: skip
 
 @cli.command("run", context_settings=CONTEXT, short_help="Run the matrix and report what breaks.")
 @click.argument("target", default="")
-@_matrix_options
+@_path_options
+@_cells_option
 @_run_options
 def run_command(**given: Any) -> int:
     """Run the matrix on TARGET (default: here) and report where each hop breaks.
@@ -128,6 +138,7 @@ def run_command(**given: Any) -> int:
 @click.argument("after")
 @click.argument("target", default="")
 @_matrix_options
+@_cells_option
 @_run_options
 def hop_command(**given: Any) -> int:
     """Run one hop only: Django BEFORE and AFTER on one Python, and nothing else."""

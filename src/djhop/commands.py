@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from djhop import durable, locate, releases
+from djhop import durable, locate, releases, terminal
 from djhop.errors import ExitCode, NoTestsError, UsageError
 from djhop.interpreters.interpreters import Interpreter
 from djhop.matrix import config, matrixfiles
@@ -47,7 +46,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
 def set_up(given: dict[str, Any], spawner: Spawner) -> Setup:
     """Read the configuration, look at the target, find interpreters and make the plan."""
     matrix = _matrix(given)
-    looked = target.look(_root(given["target"], matrix), matrix)
+    looked = target.look(_root(given["target"], matrix), matrix, command=_command(given))
     found = locate.pythons(spawner)
     facts: dict[str, Any] = {
         "target_pythons": looked.pythons,
@@ -63,9 +62,15 @@ def set_up(given: dict[str, Any], spawner: Spawner) -> Setup:
     return Setup(matrix=matrix, target=looked, plan=chosen, whole=made, found=found)
 
 
+def _command(given: dict[str, Any]) -> str:
+    """The command as it was typed, without its target and options."""
+    return " ".join(("djhop", given["command"], *given.get("hop", ())))
+
+
 def _matrix(given: dict[str, Any]) -> Matrix:
     """The target's own configuration, then the matrix that is named, then the command line."""
-    keys = {"from": "start", "to": "goal", "python": "python", "jobs": "jobs", "timeout": "timeout"}
+    keys = {"from": "start", "to": "goal"}
+    keys |= {name: name for name in ("python", "policy", "jobs", "timeout", "strict")}
     said = {key: given[name] for key, name in keys.items() if given.get(name) is not None}
     named = [matrixfiles.read(given["matrix"])] if given["matrix"] else []
     root = given["target"] or (named[0][0].get("target") if named else "") or "."
@@ -89,14 +94,18 @@ def plan(**given: Any) -> int:
     """`djhop plan`: the plan in words, or as JSON."""
     from djhop.reports import planned
 
-    setup = set_up(given, Spawner())
-    show = planned.as_json if given["as_json"] else planned.text
-    _print(show(setup.target, setup.plan, setup.found, releases.load()))
+    setup = set_up({**given, "command": "plan"}, Spawner())
+    facts = (setup.target, setup.plan, setup.found, releases.load())
+    if given["as_json"]:
+        terminal.show(planned.as_json(*facts))
+    else:
+        terminal.show(planned.text(*facts, width=terminal.width()))
     return ExitCode.OK
 
 
 def deps(emit: str | None, **given: Any) -> int:
     """`djhop deps`: what has to move on each hop, in words, as JSON or as commands."""
+    from djhop import console
     from djhop.deps import answers, keeping, looking
     from djhop.deps import emit as emitting
     from djhop.environments.environments import uv_environ
@@ -104,8 +113,9 @@ def deps(emit: str | None, **given: Any) -> int:
 
     if emit and given["as_json"]:
         raise UsageError("--emit and --json exclude each other", hint="djhop deps --json")
+    quiet = given["quiet"] or given["as_json"]
     spawner = Spawner(registry=locate.cache() / "running")
-    setup = set_up({**given, "cells": ()}, spawner)
+    setup = set_up({**given, "command": "deps", "cells": ()}, spawner)
     site = keeping.Site(
         spawner=spawner,
         uv=locate.uv(),
@@ -115,6 +125,7 @@ def deps(emit: str | None, **given: Any) -> int:
         jobs=setup.matrix.jobs or os.cpu_count() or 1,
         offline=given["offline"],
         fresh=given["fresh"],
+        say=lambda line: None if quiet else console.said(line, sys.stderr),
     )
     with _interruptible(spawner):
         answer = looking.look(
@@ -126,18 +137,18 @@ def deps(emit: str | None, **given: Any) -> int:
             site=site,
         )
     if emit:
-        _print(emitting.text(answer, msgspec.convert(emit, emitting.Tool)))
+        terminal.show(emitting.text(answer, msgspec.convert(emit, target.Manager)))
     elif given["as_json"]:
-        _print(deps_report.as_json(answer))
+        terminal.show(deps_report.as_json(answer))
     else:
-        color, width = _terminal()
-        _print(deps_report.text(answer, color=color, width=min(width, 100)))
+        color, width = terminal.color(), terminal.width()
+        terminal.show(deps_report.text(answer, color=color, width=width))
     return answers.exit_code(answer)
 
 
 def hop(before: str, after: str, **given: Any) -> int:
     """`djhop hop`: the two cells of one Django hop."""
-    return run(**given, hop=(before, after))
+    return run(**given, hop=(before, after), start=None, goal=None)
 
 
 def run(args: tuple[str, ...], **given: Any) -> int:
@@ -148,16 +159,16 @@ def run(args: tuple[str, ...], **given: Any) -> int:
     session = _session(given, args)
     if given["list_only"]:
         ids = [cell.id for cell in session.plan.cells]
-        _print(json.dumps(ids) if given["as_json"] else "\n".join(ids))
+        terminal.show(json.dumps(ids) if given["as_json"] else "\n".join(ids))
         return ExitCode.OK
     if given["dry_run"]:
-        _print("\n".join(session.commands()))
+        terminal.show("\n".join(session.commands()))
         return ExitCode.OK
     quiet = given["quiet"] or given["as_json"]
     with _interruptible(session.spawner):
         console.watch(session.events(), stream=sys.stderr, quiet=quiet)
     finished = _write_reports(session)
-    _print(json_report.render(finished) if given["as_json"] else _as_text(finished))
+    terminal.show(json_report.render(finished) if given["as_json"] else _as_text(finished))
     if not quiet:
         console.say(f"written to {session.folder.path}{os.sep}", sys.stderr)
     return session.exit_code
@@ -167,7 +178,7 @@ def cell(cell: str, **given: Any) -> int:
     """One cell of a matrix, in the run folder that all its cells share; for nox sessions."""
     from djhop import console
 
-    defaults = dict.fromkeys(("start", "goal", "python", "jobs", "timeout"))
+    defaults = dict.fromkeys(("start", "goal", "python", "policy", "jobs", "timeout", "strict"))
     flags = dict.fromkeys(("fresh", "recreate", "offline", "install_only", "fail_fast", "resume"))
     given |= {**defaults, **dict.fromkeys(flags, False), "cells": (cell,)}
     given |= {"out": "reports", "install_python": "auto"}
@@ -182,7 +193,8 @@ def _session(given: dict[str, Any], args: tuple[str, ...], *, shared: bool = Fal
     from djhop import runner
 
     spawner = Spawner(registry=locate.cache() / "running")
-    setup = set_up(given, spawner)
+    command = "hop" if given.get("hop") else "run"
+    setup = set_up({**given, "command": command}, spawner)
     if setup.target.suite is None:
         raise NoTestsError(
             f"no test suite found in {setup.target.root}",
@@ -206,9 +218,10 @@ def _typed(given: dict[str, Any]) -> tuple[str, ...]:
     """The command that names these cells again: what was typed, without what picks among them."""
     words = ["djhop", *(("hop", *given["hop"]) if given.get("hop") else ("run",))]
     words += [given["target"]] if given["target"] else []
-    for option, name in (("matrix", "matrix"), ("from", "start"), ("to", "goal")):
+    names = {"matrix": "matrix", "from": "start", "to": "goal"}
+    for option, name in {**names, "python": "python", "policy": "policy"}.items():
         words += [f"--{option}", given[name]] if given[name] else []
-    return (*words, *(("--python", given["python"]) if given["python"] else ()))
+    return tuple(words)
 
 
 def _write_reports(session: Session) -> Run:
@@ -217,7 +230,7 @@ def _write_reports(session: Session) -> Run:
 
     finished = session.folder.load()
     for name, content in (
-        ("report.txt", text.render(finished, width=100)),
+        ("report.txt", text.render(finished, width=terminal.USUAL)),
         ("report.md", markdown.render(finished)),
     ):
         durable.write(session.folder.path / name, content.encode(errors="backslashreplace"))
@@ -253,7 +266,7 @@ def report(run: str, out: str, form: str, output: str | None) -> int:
     if output:
         durable.write(Path(output), render[form](found).encode(errors="backslashreplace"))
     else:
-        _print(render[form](found))
+        terminal.show(render[form](found))
     return ExitCode.OK
 
 
@@ -261,15 +274,7 @@ def _as_text(finished: Run) -> str:
     """The report for standard output: as wide as the terminal, in colour where it has colours."""
     from djhop.reports import text
 
-    color, width = _terminal()
-    return text.render(finished, color=color, width=width)
-
-
-def _terminal() -> tuple[bool, int]:
-    """Whether standard output takes colours, and how many columns it has."""
-    terminal = sys.stdout.isatty()
-    color = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return color, shutil.get_terminal_size().columns if terminal else 100
+    return text.render(finished, color=terminal.color(), width=terminal.width())
 
 
 @contextlib.contextmanager
@@ -282,13 +287,3 @@ def _interruptible(spawner: Spawner) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _print(text: str) -> None:
-    """Write to standard output, whatever it can encode."""
-    encoding = sys.stdout.encoding or "utf-8"
-    try:
-        sys.stdout.write(text.encode(encoding, "replace").decode(encoding).rstrip("\n") + "\n")
-        sys.stdout.flush()
-    except BrokenPipeError:  # `| head`: its reader has seen enough, and the exit code stands
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

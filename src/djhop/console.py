@@ -39,7 +39,12 @@ def watch(events: Iterable[news.Event], *, stream: TextIO, quiet: bool) -> None:
 def say(line: str, stream: TextIO) -> None:
     """Print a line at once; where nobody reads any more, the run goes on without."""
     with contextlib.suppress(BrokenPipeError):
-        print(line, file=stream, flush=True)
+        print(f"{line}\n", end="", file=stream, flush=True)  # one write: threads share the stream
+
+
+def said(text: str, stream: TextIO) -> None:
+    """Say what has just been done, and at what time."""
+    say(f"{_clock()}  {text}", stream)
 
 
 def is_live(stream: TextIO) -> bool:

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import djhop
-from djhop import locate, releases
+from djhop import locate, releases, terminal
 from djhop.environments import environments
 from djhop.errors import ExitCode
 from djhop.interpreters import interpreters, python_places
 from djhop.processes.process import Command, Spawner
+from djhop.reports.fold import columns, fold
 
 #: Below this many free bytes, a matrix of a dozen cells may not fit.
 ENOUGH_DISK = 2 * 1024**3
@@ -25,9 +26,9 @@ def run(*, as_json: bool) -> int:
     """Print what was found; 0 when the matrix can run, 4 when something it needs is missing."""
     findings = examine()
     if as_json:
-        print(json.dumps(findings, indent=2))  # noqa: T201
+        terminal.show(json.dumps(findings, indent=2))
     else:
-        print("\n".join(lines(findings)))  # noqa: T201
+        terminal.show("\n".join(lines(findings, terminal.width())))
     return ExitCode.INCOMPLETE if findings["missing"] else ExitCode.OK
 
 
@@ -78,29 +79,33 @@ def _absent(found: set[str]) -> dict[str, str]:
     }
 
 
-def lines(findings: dict[str, Any]) -> list[str]:
-    """The findings as text."""
+def lines(findings: dict[str, Any], width: int = 80) -> list[str]:
+    """The findings as text, folded to `width` columns; paths stay whole."""
     cache = findings["cache"]
     text = [
-        f"djhop {findings['djhop']} on Python {findings['python']}",
-        f"uv       {findings['uv'] or 'missing'}",
-        f"git      {findings['git'] or 'missing: a target is then copied whole'}",
-        f"index    {findings['index']}",
-        f"cache    {cache['path']} ({_size(cache['bytes'])} used, {_size(cache['free'])} free)",
-        "",
-        "Interpreters",
+        (0, f"djhop {findings['djhop']} on Python {findings['python']}"),
+        (9, f"uv       {findings['uv'] or 'missing'}"),
+        (9, f"git      {findings['git'] or 'missing: a target is then copied whole'}"),
+        (9, f"index    {findings['index']}"),
+        (
+            9,
+            f"cache    {cache['path']} ({_size(cache['bytes'])} used, {_size(cache['free'])} free)",
+        ),
+        (0, ""),
+        (0, "Interpreters"),
     ]
     for row in findings["interpreters"]:
-        text.append(f"  {row['python']:6} {row['release']:9} {row['path']}  ({row['source']})")
+        where = f"{row['path']}  ({row['source']})"
+        text.append((19, f"  {row['python']:6} {row['release']:9} {where}"))
     if findings["absent"]:
-        text += ["", "Not on this machine"]
-        text += [f"  {minor:6} {how}" for minor, how in findings["absent"].items()]
-    text.append("")
+        text += [(0, ""), (0, "Not on this machine")]
+        text += [(9, f"  {minor:6} {how}") for minor, how in findings["absent"].items()]
+    text.append((0, ""))
     if findings["missing"]:
-        text += ["Missing", *(f"  {line}" for line in findings["missing"])]
+        text += [(0, "Missing"), *((4, f"  {line}") for line in findings["missing"])]
     else:
-        text.append("Nothing that a run needs is missing.")
-    return text
+        text.append((0, "Nothing that a run needs is missing."))
+    return [one for hang, line in text for one in fold(line, columns(width), hang) or [""]]
 
 
 def _version(spawner: Spawner, argv: tuple[str, ...]) -> str:

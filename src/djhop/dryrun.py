@@ -13,7 +13,7 @@ from djhop.matrix.config import Matrix
 from djhop.matrix.plan import Cell, Plan, settings_of
 from djhop.resolve import attempts
 from djhop.resolve.request import Request
-from djhop.suites import suites
+from djhop.suites import foreign, suites
 from djhop.suites.suites import PassFiles, Room, Stand
 from djhop.target.target import Suite, Target
 
@@ -30,6 +30,7 @@ def lines(
 ) -> Iterator[str]:
     """Yield the commands of every cell; names in capitals stand for folders made on the way."""
     assert target.suite is not None
+    yield from _services(matrix)
     for cell in plan.cells:
         yield f"# {cell.id}"
         interpreter = found.get(cell.python)
@@ -59,6 +60,15 @@ def lines(
         yield ""
 
 
+def _services(matrix: Matrix) -> Iterator[str]:
+    for name, service in matrix.service.items():
+        yield f"# the service {name}, before the first cell:"
+        yield from service.prepare
+        for command in (service.start, service.ready):
+            yield command if isinstance(command, str) else shlex.join(command)
+        yield ""
+
+
 def _suite(
     suite: Suite, cell: Cell, args: tuple[str, ...], mode: Literal["strict", "plain"]
 ) -> str:
@@ -72,9 +82,12 @@ def _suite(
         probe="PROBE",
     )
     stand = Stand(room=room, django=cell.django, interpreter="ENV/bin/python", env={})
-    _, config = suites.pass_command(
-        suite, stand, mode=mode, files=PassFiles.in_folder("CELL", mode), args=args
-    )
+    files = PassFiles.in_folder("CELL", mode)
+    if suite.kind == "command":
+        command = foreign.pass_command(suite, stand, mode=mode, files=files, args=args)
+        words = [f"{name}={value}" for name, value in command.env.items()]
+        return shlex.join(("env", *words, *command.argv) if words else command.argv)
+    _, config = suites.pass_command(suite, stand, mode=mode, files=files, args=args)
     head = ("-m", "pytest") if suite.kind == "pytest" else ()
     settings = f"DJANGO_SETTINGS_MODULE={suite.settings} " if suite.settings else ""
     return settings + shlex.join(("ENV/bin/python", *head, *config.argv))

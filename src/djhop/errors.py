@@ -87,5 +87,6 @@ class Interrupted(DjhopError):  # noqa: N818 - named as KeyboardInterrupt is
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return "did you mean '…'?" with the closest of `known`, or "" when nothing is close."""
-    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
-    return f"did you mean {close[0]!r}?" if close else ""
+    spelled = {name.casefold(): name for name in known}
+    close = difflib.get_close_matches(word.casefold(), spelled, n=1, cutoff=0.5)
+    return f"did you mean {spelled[close[0]]!r}?" if close else ""

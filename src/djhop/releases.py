@@ -81,10 +81,10 @@ class Releases(msgspec.Struct, frozen=True, kw_only=True):
         names = [row.version for row in self.series]
         close = _series_or_empty(version)
         hint = f"did you mean {close!r}?" if close in names else did_you_mean(version, names)
-        raise UsageError(
-            f"unknown Django series {version!r}",
-            hint=f"{hint} known: {', '.join(names)}".strip(),
-        )
+        released = ", ".join(row.version for row in self.released())
+        planned = ", ".join(row.version for row in self.series if row.planned)
+        known = f"known: {released}; unreleased: {planned}" if planned else f"known: {released}"
+        raise UsageError(f"unknown Django series {version!r}", hint=f"{hint} {known}".strip())
 
     def get_released(self, version: str) -> Series:
         """Return the series named exactly `version`, which has a final release.

@@ -37,8 +37,11 @@ from djhop.resolve import resolve
 from djhop.resolve.locks import Lock, Unresolvable
 from djhop.results import measure, statements
 from djhop.results.results import CellResult
+from djhop.services.running import ServiceError
+from djhop.services.services import Services
 from djhop.store import record
 from djhop.store.store import RunFolder
+from djhop.suites import cellenv
 from djhop.target.target import Target
 from djhop.workspace import visible
 
@@ -91,6 +94,7 @@ class Session:
         self._files: tuple[str, ...] = ()
         self._bugs = 0
         self.folder: RunFolder
+        self._services: Services
 
     def events(self) -> Iterator[Event]:
         """Run every cell and say what happens as it does; in the end the run is on disk."""
@@ -106,8 +110,25 @@ class Session:
         todo = [cell for cell in self.plan.cells if cell.id not in kept]
         for result in kept.values():
             yield self._finished(result)
-        yield from self._run(todo)
+        self._services = self._offered()
+        try:
+            yield from self._run(todo)
+        finally:
+            self._services.stop()
         self._close(time.monotonic() - clock)
+
+    def _offered(self) -> Services:
+        """The services of this run; none is started before a cell asks for it."""
+        logs = self.folder.path / "services"
+        return Services(
+            self.matrix.service,
+            environ=cellenv.passed(os.environ, self.matrix.pass_env),
+            target=self.target.root,
+            # Each djhop that shares a folder has services of its own.
+            logs=logs / str(os.getpid()) if self.options.shared else logs,
+            runs=self.spawner,
+            registry=locate.cache() / "running",
+        )
 
     @property
     def _statements(self) -> Path:
@@ -244,6 +265,8 @@ class Session:
             return untested.without(cell, "interrupted", reason=str(error))
         except concurrent.futures.CancelledError:
             return untested.without(cell, "not-run", reason="its lock was not made")
+        except ServiceError as error:
+            return untested.without(cell, "infra", reason=str(error), hint=error.hint)
         except DjhopError as error:
             reason = "; ".join(str(error).splitlines()).replace(":; ", ": ")
             return untested.without(cell, "infra", reason=reason, hint=error.hint)
@@ -259,7 +282,18 @@ class Session:
         lock = self._locks.lock(cell)
         if isinstance(lock, Unresolvable):
             return untested.unresolvable(cell, lock)
-        return cells.run_cell(self._job(cell, interpreter, lock), self.spawner, report)
+        job = self._job(cell, interpreter, lock)
+        if not self.matrix.service or self.options.install_only:
+            return cells.run_cell(job, self.spawner, report)
+        report("services")
+        return self._served(msgspec.structs.replace(job, services=self._services.env()), report)
+
+    def _served(self, job: cells.Job, report: cells.Report) -> CellResult:
+        """Run a cell; without its services nothing that failed there says anything."""
+        result = cells.run_cell(job, self.spawner, report)
+        if result.status != "passed" and (gone := self._services.gone()):
+            raise gone
+        return result
 
     def _internal_error(self, cell: Cell, error: Exception) -> CellResult:
         """Keep the traceback of a bug in djhop where it can be pasted from."""

@@ -15,6 +15,7 @@ from pathlib import Path
 import oracle
 import pytest
 import uv
+from packaging.requirements import Requirement
 
 from djhop import requests
 from djhop.interpreters import interpreters
@@ -32,6 +33,8 @@ PYTHON = "3.10"
 ENVIRON = {k: v for k, v in os.environ.items() if not k.startswith(("UV_", "PYTHON"))}
 #: So that these tests say the same next year.
 THEN = "2026-01-01"
+#: How a reason reads that is a requirement.
+REQUIRES = re.compile(r"(\S+) (\S+) requires (\S+)")
 #: Django itself, and what it requires, always moves with it.
 FREE = DJANGO_OWN | {"django"}
 
@@ -119,6 +122,17 @@ def test_only_what_must_move_moves(
         for package in changed - direct:
             askers = set(after.via[package])
             assert askers & (changed | {"django", "asgiref"}), f"nothing makes {package} move"
+        for package in moved:
+            told = REQUIRES.fullmatch(after.moves_why[package])
+            assert told, after.moves_why[package]
+            who, version, constraint = told.groups()
+            cap = who == package and constraint.startswith("django")
+            assert version == (before if cap else after).packages[who]
+            needs = Requirement(constraint)
+            held, now = (lock.packages[needs.name] for lock in (before, after))
+            # What was there is ruled out, by the new Django or by what moved for it.
+            assert not needs.specifier.contains(now if cap else held)
+            assert cap == (package in direct)
 
 
 @pytest.mark.needs_python(PYTHON)

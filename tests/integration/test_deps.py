@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import jsonschema
 import oracle
 import pytest
 import uv
@@ -20,6 +22,7 @@ pytestmark = pytest.mark.integration
 #: A project of 2021; by this day all that it takes to get to Django 4.2 is there.
 PINS = ("Django>=3.2,<4", "django-celery-beat==2.2.1", "celery==5.0.5")
 THEN = "2024-05-01"
+SCHEMAS = Path(__file__).parents[2] / "docs" / "schema"
 
 
 class Done(NamedTuple):
@@ -132,7 +135,9 @@ def test_the_commands_for_uv_carry_a_hop_out(cache: Path, tmp_path: Path) -> Non
     (shop / "manage.py").write_text('import os\nos.environ["DJANGO_SETTINGS_MODULE"] = "s"\n')
     (shop / "pyproject.toml").write_text(
         '[project]\nname = "shop"\nversion = "1"\nrequires-python = ">=3.12"\n'
-        'dependencies = ["django==4.2.*", "django-celery-beat==2.5.0", "celery[redis]==5.3.6"]\n'
+        'dependencies = ["django==4.2.*", "celery[redis]==5.3.6"]\n'
+        '[dependency-groups]\ndev = ["django==4.2.*", "django-celery-beat==2.5.0"]\n'
+        '[project.optional-dependencies]\ntest = ["django-filter==23.5"]\n'
     )
     env = {k: v for k, v in os.environ.items() if not k.startswith("UV_")}
     env |= {"UV_NO_SYNC": "1", "UV_PYTHON": str(oracle.interpreters()["3.12"])}
@@ -143,12 +148,76 @@ def test_the_commands_for_uv_carry_a_hop_out(cache: Path, tmp_path: Path) -> Non
 
     copy = shutil.copytree(shop, tmp_path / "copy")
     subprocess.run(["sh", "-e"], input=done.out, text=True, cwd=copy, env=env, check=True)
-    after = tomllib.loads((copy / "pyproject.toml").read_text())["project"]["dependencies"]
-    assert "django==5.2.*" in after
-    assert any(line.startswith("celery[redis]==") for line in after)
-    assert not any(line == "django-celery-beat==2.5.0" for line in after)
+    after = tomllib.loads((copy / "pyproject.toml").read_text())
+    own, dev = after["project"]["dependencies"], after["dependency-groups"]["dev"]
+    # Django stands in two lists; no lock is possible between the two commands that change it.
+    assert "django==5.2.*" in own
+    assert "django==5.2.*" in dev
+    assert any(line.startswith("celery[redis]==") for line in own)
+    assert sorted(line.partition("==")[0] for line in own) == ["celery[redis]", "django"]
+    assert sorted(line.partition("==")[0] for line in dev) == ["django", "django-celery-beat"]
+    assert "django-celery-beat==2.5.0" not in dev
     locked = tomllib.loads((copy / "uv.lock").read_text())["package"]
     assert any(p["name"] == "django" and p["version"].startswith("5.2") for p in locked)
+
+
+@pytest.mark.needs_python("3.12")
+def test_the_commands_for_requirement_files_install_and_say_where_to_write(
+    cache: Path, tmp_path: Path
+) -> None:
+    """uv has no project here: `uv add` would fail."""
+    shop = project(tmp_path / "shop", "-r base.in", "django-celery-beat==2.5.0", python="3.12")
+    (shop / "base.in").write_text("Django==4.2.*\n")
+    done = djhop(cache, str(shop), "--to", "5.2", "--emit", "uv", "-q")
+    assert (done.code, done.err) == (0, "")
+    assert "uv add" not in done.out
+    lines = done.out.splitlines()
+    at = lines.index("uv pip install 'django==5.2.*'")
+    assert lines[at - 1] == "# write into base.in: django==5.2.*"
+    (beat,) = [line for line in lines if line.startswith("uv pip install django-celery-beat==")]
+    pin = beat.rpartition(" ")[2]
+    assert lines[lines.index(beat) - 1] == f"# write into requirements.txt: {pin}"
+
+    env = {k: v for k, v in os.environ.items() if not k.startswith("UV_")}
+    env["VIRTUAL_ENV"] = str(tmp_path / "env")
+    env["PATH"] = f"{Path(uv.find_uv_bin()).parent}{os.pathsep}{env['PATH']}"
+    python = str(oracle.interpreters()["3.12"])
+    subprocess.run(["uv", "venv", "-q", "-p", python, env["VIRTUAL_ENV"]], env=env, check=True)
+    subprocess.run(["sh", "-e"], input=done.out, text=True, cwd=shop, env=env, check=True)
+    listed = subprocess.run(
+        ["uv", "pip", "freeze"], env=env, check=True, capture_output=True, text=True
+    )
+    assert pin in listed.stdout.splitlines()
+    assert "\ndjango==5.2" in listed.stdout
+
+
+@pytest.mark.needs_python("3.9")
+def test_it_says_what_it_resolves_where_that_is_in_nobodys_way(cache: Path, tmp_path: Path) -> None:
+    shop = project(tmp_path / "shop", *PINS, python="3.9")
+    spoken = djhop(cache, str(shop), "--to", "4.2", "--fresh")
+    clock = r"\d\d:\d\d:\d\d  "
+    for words in (
+        r"py3\.9-django3\.2  lock of \d+ packages",
+        r"py3\.9-django4\.2  lock of \d+ packages",
+        r"py3\.9-django3\.2 → py3\.9-django4\.2  what can move before it",
+        "what releases declare of themselves",
+    ):
+        assert re.search(f"(?m)^{clock}{words}$", spoken.err), (words, spoken.err)
+    assert not re.search(clock, spoken.out)
+    assert djhop(cache, str(shop), "--to", "4.2", "-q").err == ""
+    silent = djhop(cache, str(shop), "--to", "4.2", "--fresh", "--json")
+    assert silent.err == ""
+    schema = json.loads((SCHEMAS / "deps.schema.json").read_text("utf-8"))
+    jsonschema.validate(silent.json, schema)
+
+
+@pytest.mark.needs_python("3.12")
+def test_the_policy_of_the_command_line_counts(cache: Path, tmp_path: Path) -> None:
+    shop = project(tmp_path / "shop", "Django==4.2.*", "six==1.15.0", python="3.12")
+    frozen = djhop(cache, str(shop), "--to", "5.2", "--policy", "frozen", "--json").json
+    latest = djhop(cache, str(shop), "--to", "5.2", "--policy", "latest", "--json").json
+    moved = [[m["package"] for m in found["first"]["moves"]] for found in (frozen, latest)]
+    assert moved == [[], ["six"]]
 
 
 def test_a_blocked_hop_is_3_and_an_unseen_one_is_4(cache: Path, tmp_path: Path) -> None:

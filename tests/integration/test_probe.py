@@ -29,7 +29,7 @@ Event = dict[str, Any]
 #: Environment → (Python, its packages); the oldest and newest of what Django upgrades meet.
 ENVIRONMENTS = {
     "3.6": ("3.6", "django==2.2.28 pytest==7.0.1 pytest-django pytest-xdist coverage"),
-    "3.6-3.2": ("3.6", "django==3.2.25 pytest==7.0.1 pytest-subtests unittest-xml-reporting"),
+    "3.6-3.2": ("3.6", "django==3.2.25 pytest==7.0.1 pytest-subtests unittest-xml-reporting tblib"),
     "3.8": ("3.8", "django~=4.2.0 pytest pytest-xdist pytest-django pytest-subtests coverage"),
     "3.10-6": ("3.10", "django~=4.2.0 pytest==6.2.5"),
     "3.10": ("3.10", "django~=5.2.0 pytest unittest-xml-reporting tblib coverage"),
@@ -481,8 +481,9 @@ class TestPytest:
 
 
 MANAGE = """
-import os, sys
+import os, multiprocessing, sys
 if __name__ == "__main__":
+    multiprocessing.set_start_method(os.environ.get("START_METHOD", "fork"))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings")
     from django.core.management import execute_from_command_line
     execute_from_command_line(sys.argv)
@@ -679,16 +680,20 @@ class TestDjango:
         assert run.outcomes() == CASE_OUTCOMES
         assert list((site.root / "xml").iterdir())
 
-    @pytest.mark.parametrize("name", ["3.10", "3.12"])
+    @pytest.mark.parametrize(
+        ("name", "start"),
+        [("3.6-3.2", "fork"), ("3.10", "fork"), ("3.12", "fork"), ("3.12", "spawn")],
+    )
     def test_parallel_is_written_once_by_the_workers(
-        self, environment: Callable[[str], Path], site: Project, name: str
+        self, environment: Callable[[str], Path], site: Project, name: str, start: str
     ) -> None:
         for module in ("modskip", "broken", "warns"):
             (site.root / f"app/tests/test_{module}.py").unlink()
         # Django itself cannot send a doctest, or a skipped module, to a worker.
         site.write(app__tests__test_odd=CASES.replace("def load_tests", "def no_load_tests"))
         argv = ("manage.py", "test", "--parallel", "2")
-        run = site.probed(environment(name), "strict", "django", *argv)
+        begin = {"START_METHOD": start}
+        run = site.probed(environment(name), "strict", "django", *argv, environ=begin)
         told = run.outcomes()
         missing = {"ModuleSkipped", "double"}
         expected = {k: v for k, v in CASE_OUTCOMES.items() if not any(m in k for m in missing)}
@@ -703,10 +708,12 @@ class TestDjango:
             ("app.tests.test_odd.BadTearDown", "tearDownClass"),
         ]
         assert all(event["ok"] for event in run.of("canary"))
+        assert run.of("note") == []
         assert [e["pid"] for e in run.of("end")] == [parent]
 
+    @pytest.mark.parametrize("start", ["fork", "spawn"])
     def test_coverage_of_parallel_workers(
-        self, environment: Callable[[str], Path], site: Project
+        self, environment: Callable[[str], Path], site: Project, start: str
     ) -> None:
         for module in ("odd", "modskip", "umod", "broken", "warns"):
             (site.root / f"app/tests/test_{module}.py").unlink()
@@ -716,7 +723,10 @@ class TestDjango:
         site.write(app__tests__test_a=tests.format("A"), app__tests__test_b=tests.format("B"))
         data = {"data_file": str(site.log / "cov"), "source": [str(site.root)], "omit": []}
         argv = ("manage.py", "test", "--parallel", "2")
-        run = site.probed(environment("3.12"), "strict", "django", *argv, coverage=data)
+        begin = {"START_METHOD": start}
+        run = site.probed(
+            environment("3.12"), "strict", "django", *argv, environ=begin, coverage=data
+        )
         assert run.code == 0, run.output
         lines = covered(site, environment("3.12"), site.log / "cov")
         assert (lines["test_a.py"], lines["test_b.py"]) == (4, 4)

@@ -96,6 +96,27 @@ def test_each_step_is_the_smallest(lay: Lay, plain: Plain) -> None:
     assert last.packages["django-oscar"] == "4.0"
 
 
+def test_what_a_lock_file_holds_moves_for_the_same_reasons(lay: Lay, plain: Plain) -> None:
+    """The project asks for ranges only; no pin of its own is in uv's first proof."""
+    ranges = tuple(text.partition("=")[0].rstrip("~") for text in SHOP)
+    pins = tuple(text for text in SHOP if "==" in text)
+    before = lock_of(lay(ranges, "4.2", "3.10", pins=(pins[0], "django-celery-beat==2.5.0")))
+    after, counting = lay(ranges, "5.2", "3.10", before, pins=pins)
+    assert isinstance(after, Lock)
+    why = {m.package: m.why for m in resolve.diff(before, after) if m.direction == "upgraded"}
+    assert why.pop("django") == "the hop"
+    for name in ("django-oscar", "django-celery-beat"):
+        requires = why.pop(name)
+        assert requires.startswith(f"{name} {before.packages[name]} requires django")
+        _, said = plain("django==5.2.*", f"{name}=={before.packages[name]}")
+        assert requires.rpartition(" ")[2] in said, "as uv says of that conflict alone"
+    assert why.pop("factory-boy") == "django-oscar 4.0 requires factory-boy>=3.3.1,<4.0.0"
+    assert set(why.values()) <= {"required by django"}
+    # One proof for each; the index is not asked again for them.
+    assert sum("--offline" in done.argv for done in counting.ran) == 3
+    assert lay(ranges, "5.2", "3.10", before, pins=pins)[1].ran == []
+
+
 def test_the_reason_is_what_uv_says(lay: Lay, plain: Plain) -> None:
     before = lock_of(lay(SHOP, "4.2", "3.10"))
     after, counting = lay(SHOP, "5.2", "3.10", before)
@@ -103,7 +124,7 @@ def test_the_reason_is_what_uv_says(lay: Lay, plain: Plain) -> None:
     _, said = plain("django==5.2.*", "django-oscar==3.2.4")
     assert "django-oscar==3.2.4 depends on django>=3.2,<4.3" in said
     assert after.moves_why["django-oscar"] == "django-oscar 3.2.4 requires django>=3.2,<4.3"
-    assert after.moves_why["factory-boy"] == "required by django-oscar"
+    assert after.moves_why["factory-boy"] == "django-oscar 4.0 requires factory-boy>=3.3.1,<4.0.0"
     assert (after.forced, after.processes) == (False, len(counting.ran))
     again, counting = lay(SHOP, "5.2", "3.10", before)
     assert (again, counting.ran) == (after, [])

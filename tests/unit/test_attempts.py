@@ -9,7 +9,7 @@ import pytest
 from fake_uv import asked, lock_of
 from packaging.requirements import Requirement
 
-from djhop.resolve import attempts, request
+from djhop.resolve import attempts, request, staying
 from djhop.resolve.attempts import Stage
 from djhop.resolve.locks import Lock
 from djhop.resolve.request import Request
@@ -42,7 +42,7 @@ def test_only_what_nobody_but_django_uses_gives_way_unasked() -> None:
         "asgiref>=3.4.1", "pytz==2021.3", "bcrypt<4",
     )  # fmt: skip
     assert "asgiref==3.4.1" in built(wanted).seeds
-    assert request.holdable(wanted) == {"pytz", "bcrypt"}  # released where a proof names them
+    assert staying.holdable(wanted) == {"pytz", "bcrypt"}  # released where a proof names them
 
 
 def test_what_the_project_says_for_another_python_holds_nothing_here() -> None:
@@ -59,7 +59,7 @@ def test_what_the_project_says_for_another_python_holds_nothing_here() -> None:
     here = {str(Requirement(one).specifier) for one in attempt.requirements["project.in"][1::2]}
     assert here == {"==3.4", ">=2026.1", "==1.16"}
     assert attempt.constraints == ()
-    assert request.held(asked(*split), before) == {"idna": "3.4", "six": "1.16"}
+    assert staying.held(asked(*split), before) == {"idna": "3.4", "six": "1.16"}
 
 
 def test_a_project_that_contradicts_itself_is_not_helped_out_of_it_in_silence() -> None:
@@ -112,7 +112,7 @@ def test_latest_keeps_the_ranges_and_nothing_else() -> None:
     attempt = built(wanted, lock_of("a==1", "b==2", "d==3"))
     assert attempt.requirements["project.in"] == ("a>=1", "b<3", "c~=1.0")
     assert (attempt.seeds, attempt.constraints) == ((), ())
-    assert request.holdable(wanted) == {"b", "c"}
+    assert staying.holdable(wanted) == {"b", "c"}
     freed = built(wanted, None, released=frozenset({"b"}))
     assert freed.requirements["project.in"] == ("a>=1", "b", "c~=1.0")
 
@@ -151,7 +151,7 @@ def test_the_matrix_wins_over_project_and_series() -> None:
     assert attempt.requirements["project.in"] == ()
     assert attempt.requirements["matrix.in"] == ("rest==3.15",)
     assert attempt.requirements["django.in"] == ("Django @ git+https://h/django",)
-    assert request.holdable(wanted) == frozenset()
+    assert staying.holdable(wanted) == frozenset()
 
 
 def test_constraints_on_django_are_dropped() -> None:

@@ -15,6 +15,7 @@ from djhop.errors import ExitCode
 from djhop.matrix.plan import Cell, Hop, Plan
 from djhop.resolve.blockers import Blocker
 from djhop.resolve.moves import Move, moves
+from djhop.results.owners import NO_SERVICE
 from djhop.results.results import CellResult, Failure, Outcome, Owner, Pass, Status
 from djhop.results.results import Test as Case
 
@@ -264,6 +265,21 @@ def test_forced_lock_is_blocked_and_says_what_the_tests_do(
     assert result.reason == opening + words
 
 
+def test_a_blocker_that_stood_before_the_hop_is_still_there() -> None:
+    """A hop to another Python is no second verdict about the same cap."""
+    oscar, beat = (
+        Blocker(package=n, version="3.2", constraint="django<4") for n in ("oscar", "beat")
+    )
+    now = after(good("a"), forced=True, blockers=(oscar,))
+    for known, said in (((oscar,), "still: "), ((beat,), ""), ((oscar, beat), "still: ")):
+        result = judge(before(good("a"), forced=True, blockers=known), now, HOP)
+        words = f"{said}oscar 3.2 requires django<4; tests pass when forced"
+        assert (result.verdict, result.reason) == ("blocked", words)
+    both = msgspec.structs.replace(now, blockers=(oscar, beat))
+    new = judge(before(good("a"), forced=True, blockers=(oscar,)), both, HOP)
+    assert new.reason.startswith("2 packages do not allow it")
+
+
 def test_a_forced_cell_that_was_cut_short_does_not_pass() -> None:
     now = after(good("a"), status="crashed", forced=True)
     reason = judge(before(good("a")), now, HOP).reason
@@ -432,3 +448,35 @@ def test_a_hop_into_a_test_that_fails_now_and_then_is_not_called_clean() -> None
     result = judge(before(good("a"), good("b")), after(shaky, good("b")), HOP)
     assert (result.verdict, result.flaky_red) == ("unknown", ("a",))
     assert "flaky" in result.reason
+
+
+def unserved(name: str = "a") -> Case:
+    refused = failure("connection refused", why=NO_SERVICE)
+    return Case(id=name, strict="error", plain="error", failure=refused)
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "verdict", "named"),
+    [
+        (good(), unserved(), "unknown", ("a",)),
+        (unserved(), bad(), "unknown", ("a",)),
+        (skip(), unserved(), "unknown", ("a",)),
+        # Red all along is red all along; and what passes, passes.
+        (unserved(), unserved(), "clean", ()),
+        (unserved(), good(), "clean", ()),
+    ],
+)
+def test_a_service_that_does_not_answer_is_never_blamed_on_the_hop(
+    was: Case, now: Case, verdict: str, named: tuple[str, ...]
+) -> None:
+    result = judge(before(was, good("b")), after(now, good("b")), HOP)
+    assert (result.verdict, result.unserved, result.broke) == (verdict, named, ())
+    assert ("for want of a service" in result.reason) == (verdict == "unknown")
+    # What breaks beside it, breaks.
+    result = judge(before(was, good("b")), after(now, bad("b")), HOP)
+    assert (result.verdict, result.broke) == ("breaks", ("b",))
+
+
+def test_nothing_is_green_for_want_of_a_service_after_a_dead_cell() -> None:
+    dead = before(status="uncollectable")
+    assert judge(dead, after(unserved(), good("b")), HOP).verdict == "unknown"

@@ -12,6 +12,7 @@ from djhop import releases
 from djhop.errors import UsageError
 from djhop.matrix import config
 from djhop.matrix.config import CellChoice, Matrix, Override
+from djhop.matrix.service import Service
 
 REPO = Path(__file__).parents[2]
 DOC = (REPO / "docs" / "matrix.md").read_text("utf-8")
@@ -133,6 +134,42 @@ def test_every_key() -> None:
             "override[0].timeout: must be more than 0 seconds",
             "",
         ),
+        (
+            {"service": {"db": {"start": "db", "ready": "true", "redy-timeout": 1}}},
+            "service.db: redy-timeout: unknown key",
+            "did you mean 'ready-timeout'?",
+        ),
+        (
+            {"service": {"db": {"start": "db"}}},
+            "service.db: (top): lacks the key `ready`",
+            "",
+        ),
+        ({"service": "db"}, "service: expected a table, got a text", ""),
+        (
+            {"service": {"a/b": {"start": "db", "ready": "true"}}},
+            "service.a/b: 'a/b' cannot be a name",
+            "a name is of letters",
+        ),
+        (
+            {"service": {"db": {"start": "db '", "ready": "true"}}},
+            "service.db.start: cannot be split into words: No closing quotation",
+            "",
+        ),
+        (
+            {"service": {"db": {"start": "db", "ready": []}}},
+            "service.db.ready: names no command",
+            "",
+        ),
+        (
+            {"service": {"db": {"start": "db", "ready": "true", "prepare": [" "]}}},
+            "service.db.prepare[0]: names no command",
+            "",
+        ),
+        (
+            {"service": {"db": {"start": "db", "ready": "true", "ready-timeout": 0}}},
+            "service.db.ready-timeout: must be more than 0 seconds",
+            "",
+        ),
         ({"jobs": -1}, "jobs: must be 0 (one for each core) or more", ""),
         ({"exclude-newer": "last week"}, "exclude-newer: 'last week' is not a date", 'as in "20'),
         ({"install-project": "yes"}, "install-project: unknown value 'yes'", "one of auto,"),
@@ -170,6 +207,14 @@ def test_later_tables_win_key_by_key() -> None:
     )
     assert (matrix.start, matrix.goal, matrix.packages) == ("4.2", "5.1", ("c",))
     assert matrix.set_env == {"A": "1", "B": "2"}
+
+
+def test_services_are_merged_by_name() -> None:
+    def table(**starts: str) -> dict[str, Any]:
+        return {"service": {name: {"start": s, "ready": "true"} for name, s in starts.items()}}
+
+    merged = config.combine((table(db="old", mail="m"), "a"), ({}, "b"), (table(db="new"), "c"))
+    assert {name: s.start for name, s in merged.service.items()} == {"db": "new", "mail": "m"}
 
 
 def test_no_tables_make_an_empty_matrix() -> None:
@@ -260,7 +305,7 @@ def keys(struct: type[msgspec.Struct], prefix: str = "") -> list[str]:
 
 def test_the_docs_name_every_key_and_no_other() -> None:
     assert sorted(documented("###")) == sorted(keys(Matrix))
-    inner = keys(CellChoice, "include.") + keys(Override, "override.")
+    inner = keys(CellChoice, "include.") + keys(Override, "override.") + keys(Service, "service.")
     assert sorted(documented("####")) == sorted(inner)
 
 

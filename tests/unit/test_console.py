@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -90,6 +91,18 @@ def test_every_event_is_taken_though_nobody_reads(quiet: bool) -> None:
 
     console.watch(events(), stream=Gone(), quiet=quiet)
     assert taken == [0, 1, 2]
+
+
+def test_lines_of_several_threads_do_not_mix() -> None:
+    class Written(io.StringIO):
+        def write(self, text: str) -> int:
+            written.append(text)
+            return len(text)
+
+    written: list[str] = []
+    console.said("py3.9-django3.2  lock of 2 packages", Written())
+    (line,) = filter(None, written)
+    assert re.fullmatch(r"\d\d:\d\d:\d\d  py3\.9-django3\.2  lock of 2 packages\n", line)
 
 
 def test_ci_and_dumb_terminals_get_lines(monkeypatch: pytest.MonkeyPatch) -> None:

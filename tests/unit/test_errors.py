@@ -75,7 +75,12 @@ def test_an_error_carries_what_to_type_next() -> None:
 
 @pytest.mark.parametrize(
     ("word", "answer"),
-    [("ltss", "did you mean 'lts'?"), ("every", "did you mean 'every-release'?"), ("xyz", "")],
+    [
+        ("ltss", "did you mean 'lts'?"),
+        ("LTS", "did you mean 'lts'?"),
+        ("every", "did you mean 'every-release'?"),
+        ("xyz", ""),
+    ],
 )
 def test_did_you_mean(word: str, answer: str) -> None:
     assert did_you_mean(word, ("lts", "every-release", "next")) == answer

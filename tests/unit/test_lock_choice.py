@@ -53,8 +53,7 @@ def test_a_lock_file_pins_and_requires_nothing(tmp_path: Path) -> None:
     assert (found.django, found.django_source) == ("4.2", "uv.lock has Django 4.2.11")
     assert [source.path for source in found.sources] == ["uv.lock", "pyproject.toml"]
     assert found.notes[0] == (
-        "uv.lock has 2 packages: they stay at these versions where they can "
-        "(pyproject.toml has [tool.uv])."
+        "uv.lock has 2 packages: the versions of today (pyproject.toml has [tool.uv])."
     )
 
 

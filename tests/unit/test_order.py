@@ -211,6 +211,15 @@ def test_an_older_release_is_no_step_where_it_does_not_run_after() -> None:
     assert found.because == {"a": "what runs before the hop (a up to 2) does not run after it"}
 
 
+def test_a_release_that_is_not_final_is_no_step() -> None:
+    """uv takes one where no final one fits; nobody is to be sent there."""
+    index: Index = {"a": {"1": ("django<4",), "2a1": (), "3": ("django>=4",)}}
+    before, after = lock_of(django="3.2", a="1"), lock_of(django="4.2", a="3")
+    found, _ = ordered(index, before, after, "a")
+    assert told(found) == ([], {"django": "4.2", "a": "3"})
+    assert found.because == {"a": "what runs before the hop (a up to 2a1) is no final release"}
+
+
 def test_what_stops_below_must_run_after_with_what_stopped_below_before() -> None:
     """On the cell after, b 2 needs a 3; that `a` stops at 2 was said in the step before."""
     index: Index = {

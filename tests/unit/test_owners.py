@@ -199,6 +199,7 @@ OPERATIONAL = "django.db.utils.OperationalError"
         (OPERATIONAL, "no such table: app_m", (T, D), "project"),
         ("ConnectionRefusedError", "[Errno 111]", (T, L), "environment"),
         ("KeyError", "'DATABASE_URL'", (T, "{lib}/os.py"), "environment"),
+        ("KeyError", "'DATABASE_URL'", (T, "<frozen os>"), "environment"),
         ("KeyError", "'x'", (T,), "project"),
     ],
 )  # fmt: skip

@@ -17,6 +17,7 @@ from unittest import mock
 import pytest
 
 import djhop
+from djhop import masking
 
 PROBE = Path(djhop.__file__).parent / "probe"
 MODULES = sorted(PROBE.glob("*.py"))
@@ -64,6 +65,25 @@ class TestEvents:
         assert [line["e"] for line in lines] == ["start", "odd"]
         assert lines[0]["id"] == "é\ud800\n"
         assert lines[0]["pid"] == os.getpid()
+
+    def test_secrets_are_written_as_numbers(
+        self, probe: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        state = importlib.import_module("djhop_probe_state")
+        environ = {
+            "DATABASE_URL": "postgres://shop:pl%40nted@db/shop",
+            "KEY": 'qu"ote\\\né',
+            "TOKEN": "pl%40nted-and-more",
+        }
+        for name, value in environ.items():
+            monkeypatch.setenv(name, value)
+        events = probe.Events(str(tmp_path / "e"), state.secrets(masking.spans(environ)))
+        events.emit("start", id="test[pl@nted]", text=list(environ.values()))
+        events.emit("start", id=repr(environ["KEY"]))
+        first, second = read(tmp_path / "e")
+        assert first["id"] == "test[****1]"
+        assert first["text"] == ["postgres://shop:****1@db/shop", "****2", "****3"]
+        assert second["id"] == "'****2'"
 
     def test_survives_closed_and_reused_descriptors(
         self, probe: ModuleType, tmp_path: Path

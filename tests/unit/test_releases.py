@@ -116,6 +116,7 @@ def test_an_unknown_series(version: str, hint: str) -> None:
     with pytest.raises(UsageError, match="unknown Django series") as caught:
         R.get(version)
     assert caught.value.hint.startswith(hint)
+    assert caught.value.hint.endswith(", 6.0, 6.1; unreleased: 6.2, 2028")
 
 
 def test_a_series_that_is_not_released() -> None:

@@ -136,6 +136,39 @@ def test_every_package_that_no_python_suits_is_named(run: Run) -> None:
     ]
 
 
+TOO_NEW = (
+    "error: No solution found when resolving dependencies\n  cause: Because the current Python "
+    "version (3.10.13) does not satisfy Python>=3.11 and deep==9.0 depends on Python>=3.11, we can "
+    "conclude that deep==9.0 cannot be used.\n         And because you require deep==9.0, we can "
+    "conclude that your requirements are unsatisfiable."
+)
+
+
+@pytest.mark.parametrize(
+    ("requirements", "before", "chain"),
+    [
+        (("deep>=8 ; python_version < '3'", "deep>=7"), None, ("deep>=7", "python>=3.11")),
+        (("shop~=1.0",), None, ()),
+        (
+            ("shop~=1.0",),
+            lock_of("shop==1.2", "deep==9.0", via={"shop": ("the project",), "deep": ("shop",)}),
+            ("shop~=1.0", "deep==9.0", "python>=3.11"),
+        ),
+    ],
+    ids=["named by the project", "by nobody that is known", "by what it names"],
+)
+def test_the_way_down_to_a_blocker_begins_with_the_projects_own_words(
+    run: Run, requirements: tuple[str, ...], before: Lock | None, chain: tuple[str, ...]
+) -> None:
+    """Not with the pin of a lock file, which is what uv's proof speaks of."""
+    wanted = asked(*requirements, pins=("deep==9.0",), policy="frozen")
+    answer = run(wanted, Script(TOO_NEW, TOO_NEW), before)
+    assert isinstance(answer, Unresolvable)
+    (blocker,) = answer.blockers
+    assert blocker.chain == chain
+    assert blocker.remedy == "no later release of it allows this Python"
+
+
 def test_what_cannot_be_built_at_its_pin_is_released(run: Run) -> None:
     failed = "error: Failed to build `pillow==5.0.0`\n  cause: The build backend returned an error"
     found = ("django==5.2.19", "pillow==12.0")
@@ -169,9 +202,11 @@ def test_an_older_python_may_lower_what_the_path_raised(run: Run) -> None:
         "we can conclude that numpy>=2.3 cannot be used.\n         And because you require "
         "numpy>=2.3, we can conclude that your requirements are unsatisfiable."
     )
-    script = Script(proof, ("django==5.2.19", "numpy==2.2"))
+    held = proof.replace("numpy>=2.3", "numpy==2.3")
+    script = Script(proof, ("django==5.2.19", "numpy==2.2"), held)
     lock = run(asked("numpy"), script, lock_of("django==5.2.19", "numpy==2.3"))
     assert isinstance(lock, Lock)
+    assert lock.moves_why == {"numpy": "numpy 2.3 requires python>=3.11"}
     assert "--constraints" in script.commands[0].argv
     assert "--constraints" not in script.commands[1].argv
 

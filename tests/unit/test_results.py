@@ -28,6 +28,12 @@ WARNS = Exc(
     message="old",
 )
 BREAKS = Exc(type="TypeError", name="TypeError", mro=("TypeError",), message="new")
+REFUSED = Exc(
+    type="django.db.utils.OperationalError",
+    name="OperationalError",
+    mro=("OperationalError",),
+    message="connection refused\n\tIs the server running?",
+)
 OTHER = Exc(type="KeyError", name="KeyError", mro=("KeyError",), message="other")
 
 #: Short for what happens to a test: an outcome, or an exception that failed it.
@@ -423,6 +429,28 @@ def test_every_row_of_the_status_table(died: str) -> None:
 )
 def test_the_status_of_passes(runs: list[Ran], status: str) -> None:
     assert build(*runs).status == status
+
+
+@pytest.mark.parametrize(
+    ("runs", "status"),
+    [
+        ([ran("strict", {}, fatal=REFUSED), ran("plain", {}, fatal=REFUSED)], "infra"),
+        ([ran("strict", {}, fatal=BREAKS), ran("plain", {}, fatal=REFUSED)], "infra"),
+        ([ran("strict", {}, fatal=REFUSED), ran("plain", {}, fatal=BREAKS)], "uncollectable"),
+        ([ran(mode, {"a": REFUSED, "b": "skipped"}) for mode in ("strict", "plain")], "infra"),
+        # One that passed, or failed for a reason of its own, is a finding.
+        ([ran(mode, {"a": REFUSED, "b": "passed"}) for mode in ("strict", "plain")], "failed"),
+        ([ran(mode, {"a": REFUSED, "b": BREAKS}) for mode in ("strict", "plain")], "failed"),
+        ([ran("strict", {"a": REFUSED}), ran("plain", {"a": "passed"})], "passed"),
+        ([ran("strict", {"a": "skipped"})], "no-tests"),
+    ],
+)  # fmt: skip
+def test_a_service_that_does_not_answer_is_no_verdict(runs: list[Ran], status: str) -> None:
+    result = build(*runs)
+    assert result.status == status
+    if status == "infra":
+        said = "django.db.utils.OperationalError: connection refused"
+        assert result.reason == f"no test passed, for want of a service: {said}"
 
 
 def test_an_interrupted_test_is_not_a_crash() -> None:

@@ -274,3 +274,6 @@ def test_the_command_that_runs_one_test_again(
 ) -> None:
     run = msgspec.structs.replace(begun(folder), command=command)
     assert run.reproduce("py3.10-django5.2", test_id) == expected
+    command = msgspec.structs.replace(run.target, suite="command")
+    whole = msgspec.structs.replace(run, target=command).reproduce("py3.10-django5.2", test_id)
+    assert whole == expected.partition(" -- ")[0]

@@ -55,6 +55,7 @@ DJANGO = ("-m", "django", "test")
         ("coverage run -m django test --settings=t.s", "django", (*DJANGO, "--settings=t.s")),
         ("python -W error -m django test --verbosity=2 -k one", "django", (*DJANGO, "-k", "one")),
         ("env A=1 B=2 python -m django test", "django", DJANGO),
+        ("python -m unittest discover -v", "django", ("-m", "unittest", "discover")),
         ("python runtests.py -v2 --coverage app", "script", ("runtests.py", "app")),
         ("coverage run tests/runtests.py", "script", ("tests/runtests.py",)),
         ("/usr/bin/python3 ./runtests.py", "script", ("runtests.py",)),

@@ -4,11 +4,12 @@ import itertools
 import json
 import os
 import shlex
+from pathlib import Path
 
 import msgspec
 import pytest
 
-from djhop.suites import addopts, suites
+from djhop.suites import addopts, foreign, suites
 from djhop.suites.suites import PassFiles, Room, Stand
 from djhop.target.target import Suite
 
@@ -70,6 +71,7 @@ def test_the_command_of_a_pass() -> None:
         "argv": ["tests", "-q", "-p", "warnings", "-W", "error::DeprecationWarning", *ALWAYS],
         "root": "/w/tree",
         "expect_django": "5.2",
+        "literal": False,
         "overlay": [],
         "tools": [],
         "coverage": {
@@ -79,12 +81,45 @@ def test_the_command_of_a_pass() -> None:
             "branch": False,
         },
         "cell": "py3.12-django5.2",
+        "database_suffix": True,
+        "secrets": {},
     }
 
 
 @pytest.mark.parametrize("mode", ["plain", "scoped"])
 def test_only_a_strict_pass_has_the_filter(mode: str) -> None:
     assert argv(PYTEST, STAND, mode) == ("tests", "-q", *ALWAYS)
+
+
+def test_literal_is_pythons_own_filter_and_for_the_strict_pass_only() -> None:
+    stand = with_(literal=True)
+    command, config = suites.pass_command(DJANGO, stand, mode="strict", files=FILES)
+    assert command.argv[1:] == ("-W", "error::DeprecationWarning", "-m", "djhop_probe")
+    assert config.literal
+    for mode in ("plain", "scoped"):
+        kind = msgspec.convert(mode, suites.Mode)
+        command, config = suites.pass_command(DJANGO, stand, mode=kind, files=FILES)
+        assert command.argv[1:] == ("-m", "djhop_probe")
+        assert not config.literal
+    for suite in (PYTEST, DJANGO):
+        assert "strict is literal: python -W error::DeprecationWarning, for the whole process" in (
+            suites.neutralised(suite, stand)
+        )
+        assert not [note for note in suites.neutralised(suite, STAND) if "literal" in note]
+
+
+def test_a_command_is_run_as_it_is() -> None:
+    suite = Suite(kind="command", argv=("make", "test"), junit="out/*.xml")
+    stand = with_(working_directory="sub", env={"A": "1", "PYTHONWARNINGS": "ignore"})
+    command = foreign.pass_command(suite, stand, mode="strict", files=FILES, args=("-j2",))
+    assert (command.argv, command.cwd) == (("make", "test", "-j2"), "/w/tree/sub")
+    assert command.env == {"A": "1", "PYTHONWARNINGS": "error::DeprecationWarning"}
+    assert (command.timeout, command.log) == (60.0, "/run/cells/c/log-strict.txt")
+    plain = foreign.pass_command(suite, stand, mode="plain", files=FILES)
+    assert plain.env == stand.env
+    (note,) = suites.neutralised(suite, stand)
+    assert note.startswith("of the command `make test` only out/*.xml is read: coverage")
+    assert suites.packages(suite) == ()
 
 
 def test_the_users_arguments_come_before_djhops() -> None:
@@ -346,3 +381,15 @@ def test_tests_named_by_the_user_replace_those_of_the_suite() -> None:
     django = ("-m", "django", "test", "--settings=x.y", "app")
     assert chosen(django, ("app.tests.A.test_b",)) == ("-m", "django", "test", "--settings=x.y")
     assert chosen(("runtests.py",), ("tests.A",)) == ("runtests.py",)
+
+
+def test_the_documentation_names_what_is_inherited_and_what_never_is() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "matrix.md").read_text("utf-8")
+    _, _, section = text.partition("## The environment of a cell")
+    said, _, never = section.partition("### `pass-env`")
+    _, _, never = never.partition("Some are never passed")
+    never, _, _ = never.partition("### ")
+    upper = {name for name in suites.INHERITED if name.upper() == name}
+    assert sorted(n for n in upper if f"`{n}`" not in said) == []
+    assert {name.upper() for name in suites.INHERITED} == upper, "each in lower case too"
+    assert sorted(name for name in suites.NEVER if f"`{name}`" not in never) == []

@@ -413,9 +413,38 @@ def test_a_cap_beyond_every_release_says_little(tmp_path: Path) -> None:
             {"manage.py": MANAGE},
             {"test": ("pytest", "app", "-x")},
             "pytest",
-            ["app"],
+            ["app", "-x"],
             {"source": "matrix"},
             id="matrix-pytest",
+        ),
+        pytest.param(
+            {"manage.py": MANAGE},
+            {"test": ("python", "manage.py", "test", "--parallel", "2", "-v3")},
+            "django",
+            ["manage.py", "test", "--parallel", "2", "-v3"],
+            {"source": "matrix"},
+            id="matrix-is-taken-as-it-is",
+        ),
+        pytest.param(
+            {"run_suite.py": "import unittest\nunittest.TextTestRunner().run(x)\n"},
+            {"test": ("python", "run_suite.py")},
+            "django",
+            ["run_suite.py"],
+            {"source": "matrix"},
+            id="script-of-unittest",
+        ),
+        pytest.param(
+            {"manage.py": MANAGE, "tox.ini": "[testenv]\nsetenv =\n    A = 1\n"},
+            {"test": ("make", "test", "-j2"), "junit": "out/**/*.xml", "working_directory": "sub"},
+            "command",
+            ["make", "test", "-j2"],
+            {
+                "junit": "out/**/*.xml",
+                "environment": (("A", "1"),),
+                "working_directory": "sub",
+                "pytest_django": False,
+            },
+            id="any-command",
         ),
         pytest.param(
             {},
@@ -479,6 +508,24 @@ def test_a_matrix_that_runs_no_suite(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"^test: \['flake8'\] is not a suite") as caught:
         look(tmp_path, DJANGO, test=("flake8",))
     assert "pytest" in caught.value.hint
+    assert 'junit = "reports/*.xml"' in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("matrix", "said"),
+    [
+        ({"junit": "a.xml"}, "junit: 'a.xml' is given, and no `test` that writes it"),
+        ({"junit": "/a.xml", "test": ("make",)}, "junit: '/a.xml' leads out of the project"),
+        ({"junit": "a/../../b.xml", "test": ("make",)}, "junit: 'a/../../b.xml' leads out"),
+    ],
+)
+def test_files_of_a_command_that_cannot_be_its(
+    tmp_path: Path, matrix: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        look(tmp_path, DJANGO, **matrix)
+    assert str(caught.value).startswith(said)
+    assert caught.value.hint
 
 
 @pytest.mark.parametrize(

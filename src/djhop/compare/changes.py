@@ -7,6 +7,7 @@ from typing import Literal, assert_never
 import msgspec
 
 from djhop.compare.fingerprints import same_root
+from djhop.results.owners import NO_SERVICE
 from djhop.results.results import CellResult, Outcome, Test
 
 #: An outcome, as far as a comparison needs it. "excused": expected to fail.
@@ -136,6 +137,12 @@ def _from_passed(before: Seen, after: Seen) -> Change:
             return "broke"
         case "absent":
             return "vanished"
+
+
+def unserved(*sides: Test | None) -> bool:
+    """Whether a test fails on any of the sides only because a service does not answer."""
+    failing = [test for test in sides if test is not None and kind(plainly(test)) == "failed"]
+    return any(test.failure is not None and test.failure.why == NO_SERVICE for test in failing)
 
 
 def same_reason(before: Test | None, after: Test | None) -> bool:

@@ -16,6 +16,7 @@ from djhop.compare.changes import (
     same_reason,
     seen,
     suite,
+    unserved,
 )
 from djhop.compare.fingerprints import template
 from djhop.results.results import CellResult, Test
@@ -45,6 +46,8 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     flaky: tuple[str, ...] = ()
     #: Those of `flaky` that failed without the filter after the hop: nobody knows what they are.
     flaky_red: tuple[str, ...] = ()
+    #: Fail for want of a service on one side, and fail on the other or passed there: not judged.
+    unserved: tuple[str, ...] = ()
     #: How many fail on both sides for the same reason: not this hop's doing.
     still_failing: int = 0
     #: Same test under another id (an address in a parameter): before, after.
@@ -71,9 +74,13 @@ def find(before: CellResult, after: CellResult) -> Findings:
     renamed = _renamed(old, new)
     found: defaultdict[Change, list[str]] = defaultdict(list)
     already = frozenset(dead_modules(before))
-    failing, red, reasons, still = [], [], defaultdict[str, int](int), 0
+    failing, red, missed = [], [], []
+    reasons, still = defaultdict[str, int](int), 0
     for name, was, now in _pairs(old, new, renamed):
         what = change(seen(was), seen(now), same_reason=same_reason(was, now))
+        if what in ("broke", "broke-differently", "appeared") and unserved(was, now):
+            missed.append(name)
+            continue
         if what != "same":
             found[what].append(name)
         elif now is not None:
@@ -95,6 +102,7 @@ def find(before: CellResult, after: CellResult) -> Findings:
         gone=tuple(found["gone"]),
         flaky=tuple(found["flaky"]),
         flaky_red=tuple(red),
+        unserved=tuple(missed),
         new_failures=tuple(failing),
         still_failing=still,
         new_dead_modules=tuple(m for m in dead_modules(after) if m not in already),

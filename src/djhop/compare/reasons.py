@@ -9,6 +9,7 @@ from djhop.compare.changes import kind, plainly, suite
 from djhop.compare.findings import Findings
 from djhop.compare.fingerprints import same_root
 from djhop.compare.verdicts import Verdict, cut_short, life
+from djhop.resolve.blockers import standing
 from djhop.results.outcomes import END
 from djhop.results.results import CellResult
 
@@ -16,7 +17,7 @@ from djhop.results.results import CellResult
 NO_RESULT = {
     "no-python": "there is no Python {python}",
     "unsupported": "Django {django} does not support Python {python}",
-    "infra": "the machine or the network failed",
+    "infra": "the machine, the network or a service failed",
     "interrupted": "it was interrupted",
     "not-run": "it was not run",
     "unresolvable": "no set of packages satisfies it",
@@ -43,7 +44,7 @@ def reason(verdict: Verdict, before: CellResult, after: CellResult, found: Findi
         case "breaks":
             return _breaks(after, found)
         case "blocked":
-            return _blocked(after, found)
+            return _blocked(before, after, found)
         case "unknown":
             return _unknown(before, after, found)
     assert_never(verdict)
@@ -110,7 +111,7 @@ def _were(ids: tuple[str, ...]) -> str:
     return f"{tests(ids)} passed"
 
 
-def _blocked(after: CellResult, found: Findings) -> str:
+def _blocked(before: CellResult, after: CellResult, found: Findings) -> str:
     if not after.forced:
         return after.reason or NO_RESULT[after.status]
     if life(after) == "dead":
@@ -120,9 +121,10 @@ def _blocked(after: CellResult, found: Findings) -> str:
     elif found.new_dead_modules or cut_short(after):
         how = f"{_breaks(after, found)} when forced"
     else:
-        doubt = found.still_failing or found.flaky_red or found.still_dead_modules
+        doubt = found.still_failing or found.flaky_red or found.still_dead_modules or found.unserved
         how = "no test breaks when forced" if doubt else "tests pass when forced"
-    return f"{_who_blocks(after)}; {how}"
+    still = after.blockers and standing(before.blockers, after.blockers) == after.blockers
+    return f"{'still: ' if still else ''}{_who_blocks(after)}; {how}"
 
 
 def _who_blocks(after: CellResult) -> str:
@@ -163,6 +165,8 @@ def _doubtful(before: CellResult, found: Findings) -> str:
             + (f" and {len(dead) - 1} more" if dead[1:] else "")
             + f" {verb(dead, 'loads', 'load')} on neither side: what is in there is not known"
         )
+    if found.unserved:
+        return f"no test that ran breaks, but {tests(found.unserved)} failed for want of a service"
     if found.flaky_red:
         red = found.flaky_red
         return f"no test breaks for certain, but {tests(red)} passed and failed: flaky"

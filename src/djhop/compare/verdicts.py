@@ -46,7 +46,7 @@ def verdict(  # noqa: PLR0911 - a table: one row, one answer
                 case "dead":
                     return "blocked" if after.forced else "unknown"
                 case "ran":
-                    doubtful = found.new_failures and not after.forced
+                    doubtful = (found.new_failures or found.unserved) and not after.forced
                     return "unknown" if doubtful else _green(before, after, found)
         case "ran":
             match now:
@@ -71,7 +71,7 @@ def _both_ran(before: CellResult, after: CellResult, found: Findings) -> Verdict
             return "breaks"
         case True, _:
             return "unknown"
-    if found.still_dead_modules or found.flaky_red:
+    if found.still_dead_modules or found.flaky_red or found.unserved:
         return "unknown"
     return _green(before, after, found)
 

@@ -13,6 +13,7 @@ from djhop.resolve.blockers import Blocker
 from djhop.resolve.moves import Move
 from djhop.resolve.order import Order
 from djhop.superseded import Superseded
+from djhop.target.target import Manager, Place
 
 #: 1: first.
 FORMAT = 1
@@ -31,6 +32,10 @@ class Declared(msgspec.Struct, frozen=True, kw_only=True):
     #: The series that it names; of all that are known.
     series: tuple[str, ...] = ()
     requires_python: str = ""
+    #: The release on the other side of the hop where it is another one, and what that says.
+    before: str = ""
+    said: Says = "unknown"
+    before_series: tuple[str, ...] = ()
     #: ISO day of its upload, and of that of the package's newest release; empty where not known.
     uploaded: str = ""
     newest: str = ""
@@ -53,6 +58,8 @@ class HopDeps(msgspec.Struct, frozen=True, kw_only=True):
     #: Why there is no lock, or why Python moves here.
     reason: str = ""
     hint: str = ""
+    #: Packages among `blockers` that stood in the way of the cell before already.
+    still: tuple[str, ...] = ()
     #: Whether the cell before has a lock: without, nothing can be said to move before the hop.
     stands: bool = True
     order: Order = Order()
@@ -70,7 +77,7 @@ class First(msgspec.Struct, frozen=True, kw_only=True):
     state: State
     reason: str = ""
     hint: str = ""
-    #: Pins of the project that cannot be kept even today.
+    #: From what the project has today (its lock file, its exact pins) to this cell; Django first.
     moves: tuple[Move, ...] = ()
     built: tuple[str, ...] = ()
     #: What the series of today already makes unnecessary.
@@ -87,6 +94,13 @@ class Deps(msgspec.Struct, frozen=True, kw_only=True):
     first: First
     #: Package → how the project names it, without versions: "celery[redis]".
     requirements: dict[str, str] = {}
+    #: What the project itself requires of Django, as written, and where; replaced on every hop.
+    django_requirement: str = ""
+    django_requirement_place: str = ""
+    #: Package → where the project names it.
+    places: dict[str, tuple[Place, ...]] = {}
+    #: The tool that the project's packages are kept with.
+    manager: Manager = "pip"
     hops: tuple[HopDeps, ...] = ()
     #: What was assumed, in sentences.
     notes: tuple[str, ...] = ()

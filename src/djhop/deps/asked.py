@@ -96,7 +96,7 @@ class Asked:
             hint = "`djhop plan` says how to get it; `djhop run` lets uv install it"
             raise InfraError(f"no Python {cell.python} on this machine", hint=hint)
         site = self._site
-        return resolve.resolve(
+        found = resolve.resolve(
             self.requests[cell],
             previous=previous,
             cache=site.cache,
@@ -109,6 +109,8 @@ class Asked:
             uv_version=site.uv_version,
             pace=self._pace,
         )
+        site.say(f"{cell.id}  {_told(found)}")
+        return found
 
     def order(self, hop: Hop) -> Order | None:
         """The order of a hop's moves; None where a side has no lock.
@@ -123,7 +125,12 @@ class Asked:
         old = Side(request=self.requests[hop.before], lock=before)
         new = Side(request=self.requests[hop.after], lock=after)
         key = "\n".join(("order", self._key(hop.before), self._key(hop.after)))
-        return kept(self._site, key, Order, lambda: self._ordered(old, new), old.request)
+
+        def make() -> Order:
+            self._site.say(f"{hop.before.id} → {hop.after.id}  what can move before it")
+            return self._ordered(old, new)
+
+        return kept(self._site, key, Order, make, old.request)
 
     def _ordered(self, before: Side, after: Side) -> Order:
         with self._site.scratch() as folder:
@@ -160,6 +167,7 @@ class Asked:
         return kept(self._site, key, Book, lambda: self._read(cells, last), last)
 
     def _read(self, cells: list[Cell], last: Request) -> Book:
+        self._site.say("what releases declare of themselves")
         options: tuple[str, ...] = ("--offline",) if self._site.offline else ()
         if last.exclude_newer:
             options += ("--exclude-newer", last.exclude_newer)
@@ -189,3 +197,9 @@ class Asked:
         lock = self.lock(cell)
         assert lock is not None
         return self._site.key(self.requests[cell], lock, self._root)
+
+
+def _told(found: Lock | Unresolvable) -> str:
+    if isinstance(found, Unresolvable):
+        return "no lock"
+    return f"{'forced' if found.forced else 'lock'} of {len(found.packages)} packages"

@@ -1,117 +1,143 @@
 """What `djhop deps` says, as the commands that carry it out; pure.
 
-One command for each step of today, so that each can be its own commit; then one for the hop.
+One command for each step of today, so that each can be its own commit; then one for the hop. Where
+a step touches several lists of requirements, it has a command for each. What no command writes (a
+requirement file, setup.py) stands in a comment above the command that only installs it.
 """
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from typing import Literal, assert_never
 
+from djhop.deps import argv
 from djhop.deps.answers import Deps, HopDeps
 from djhop.releases import series_of
 from djhop.resolve.moves import Move
+from djhop.target.target import Manager, Place, Section
 
-Tool = Literal["uv", "poetry", "pdm", "pip", "pipenv"]
-TOOLS: tuple[Tool, ...] = ("uv", "poetry", "pdm", "pip", "pipenv")
+#: Files that say what a package takes, rather than what is installed.
+_METADATA = ("setup.py", "setup.cfg", "pyproject.toml")
 
 
-def text(deps: Deps, tool: Tool) -> str:
+def text(deps: Deps, tool: Manager) -> str:
     """The commands of every hop, each hop under a comment."""
-    return "\n".join(_lines(deps, tool)) + "\n"
+    return "\n".join(_Script(deps, tool).lines()) + "\n"
 
 
-def _lines(deps: Deps, tool: Tool) -> Iterator[str]:
-    yield f"# {deps.target}: {deps.path[0]} to {deps.path[-1]}, with {tool}"
-    yield "# resolved, not tested: run your tests after each command"
-    yield "set -e"
-    if tool == "pip":
-        yield "# pip installs only: write each version into your requirement file as well"
-    elif tool != "pipenv":
-        yield f"# {tool} resolves for every Python that requires-python allows: raise that first"
-    if deps.first.moves:
-        yield ""
-        yield "# what cannot be kept even today"
-        yield from _moved(deps, deps.first.moves, tool)
-    for hop in deps.hops:
-        yield ""
-        yield from _hop(deps, hop, tool)
+class _Script:
+    """The commands of one tool for one answer."""
+
+    def __init__(self, deps: Deps, tool: Manager) -> None:
+        self._deps, self._tool = deps, tool
+        places = [place for some in deps.places.values() for place in some]
+        #: Whether the tool has any of the project's requirements in its keeping.
+        self._manages = any(argv.writes(tool, place.section) for place in places)
+        self._by_hand = not all(argv.writes(tool, place.section) for place in places)
+
+    def lines(self) -> Iterator[str]:
+        deps = self._deps
+        yield f"# {_line(deps.target)}: {deps.path[0]} to {deps.path[-1]}, with {self._tool}"
+        yield "# resolved, not tested: run your tests after each command"
+        yield from self._warnings()
+        yield "set -e"
+        if deps.first.moves:
+            yield ""
+            yield f"# first, from what the project has today to {deps.first.cell}"
+            yield from self._moved(deps.first.moves)
+        for hop in deps.hops:
+            yield ""
+            yield from self._hop(hop)
+
+    def _warnings(self) -> Iterator[str]:
+        tool = self._tool
+        if self._manages and tool != "pipenv":
+            yield f"# {tool} resolves for every Python of requires-python: raise that first"
+        elif not self._manages and tool not in {"pip", self._deps.manager}:
+            yield f"# nothing here is kept with {tool}: the commands install, and write nothing"
+        if self._by_hand or not self._manages:
+            yield "# write by hand what the comments say"
+        if any(place.path.endswith(".in") for some in self._deps.places.values() for place in some):
+            yield "# then compile: `uv pip compile X.in -o X.txt`, or `pip-compile X.in`"
+
+    def _hop(self, hop: HopDeps) -> Iterator[str]:
+        on_python = hop.axis == "python"
+        moved, (old, new) = ("Python", hop.python) if on_python else ("Django", hop.django)
+        yield f"# {moved} {old} to {new}"
+        if hop.state in {"none", "unknown"}:
+            yield f"# no command: {_line(hop.reason)}"
+            return
+        for blocker in hop.blockers:
+            yield f"# blocked: {_line(blocker.sentence)}"
+        for step in hop.order.today:
+            yield from self._moved(step.moves)
+        if on_python:
+            yield argv.python(new, self._tool if self._manages else "pip")
+        for line in self._moved(hop.order.hop):
+            # What metadata forbids, no such command does.
+            yield f"# refused: {line}" if hop.blockers and line[0] != "#" else line
+
+    def _moved(self, moves: tuple[Move, ...]) -> Iterator[str]:
+        """The commands of one change: for what the project names, and for what only locks name."""
+        kept = [move for move in moves if move.after and "/" not in move.after]
+        named = {"django", *self._deps.requirements}
+        others = [move for move in kept if self._manages and move.package not in named]
+        yield from self._own([move for move in kept if move not in others])
+        if others:
+            yield shlex.join(argv.raising(self._tool, others))
+
+    def _own(self, moves: list[Move]) -> Iterator[str]:
+        sections: dict[Section, list[Move]] = {}
+        files: dict[str, list[Move]] = {}
+        installed = []
+        for move in moves:
+            written, by_hand = self._places(move)
+            for section in written:
+                sections.setdefault(section, []).append(move)
+            for place in by_hand:
+                files.setdefault(_told(place), []).append(move)
+            installed += [] if written else [move]
+        for told, some in files.items():
+            yield f"# {told} {_line(' '.join(map(self._pin, some)))}"
+        yield from self._writing(sections)
+        if installed:
+            yield self._command(argv.installing(self._tool), installed)
+
+    def _places(self, move: Move) -> tuple[list[Section], list[Place]]:
+        """The sections that the tool writes a package into, and the places that it cannot write."""
+        places = self._deps.places.get(move.package, ())
+        if not places and self._manages:
+            return [Section()], []
+        by_hand = [place for place in places if not argv.writes(self._tool, place.section)]
+        return [place.section for place in places if place not in by_hand], by_hand
+
+    def _writing(self, sections: dict[Section, list[Move]]) -> Iterator[str]:
+        if len(sections) > 1 and not argv.locks_at_once(self._tool):
+            yield "# one change: where the first is refused, write all of it, then lock"
+        left = len(sections)
+        for section, some in sections.items():
+            left -= 1
+            yield self._command(argv.adding(self._tool, section, only_writing=left > 0), some)
+
+    def _command(self, command: tuple[str, ...], moves: list[Move]) -> str:
+        return shlex.join((*command, *map(self._pin, moves)))
+
+    def _pin(self, move: Move) -> str:
+        name = self._deps.requirements.get(move.package, move.package)
+        series = series_of(str(move.after)) if move.package == "django" else ""
+        # Within a series a range would keep the patch that is there.
+        if series and not str(move.before).startswith(f"{series}."):
+            return f"{name}=={series}.*"
+        return f"{name}=={move.after}"
 
 
-def _hop(deps: Deps, hop: HopDeps, tool: Tool) -> Iterator[str]:
-    moved, (old, new) = ("Python", hop.python) if hop.axis == "python" else ("Django", hop.django)
-    yield f"# {moved} {old} to {new}"
-    if hop.state in {"none", "unknown"}:
-        yield f"# no command: {' '.join(hop.reason.split())}"
-        return
-    for blocker in hop.blockers:
-        yield f"# blocked: {blocker.sentence}"
-    for step in hop.order.today:
-        yield from _moved(deps, step.moves, tool)
-    if hop.axis == "python":
-        yield _python(new, tool)
-    commands = _moved(deps, hop.order.hop, tool)
-    # What metadata forbids, no such command does.
-    yield from (f"# refused: {line}" for line in commands) if hop.blockers else commands
+def _told(place: Place) -> str:
+    where = _line(f"{place.path} {place.part}")
+    if place.path.rpartition("/")[2] in _METADATA:
+        return f"{where} must allow:"
+    return f"write into {where}:"
 
 
-def _moved(deps: Deps, moves: tuple[Move, ...], tool: Tool) -> Iterator[str]:
-    """One command for what the project names, one for what only its lock file names."""
-    kept = [move for move in moves if move.after and "/" not in move.after]
-    own = [m for m in kept if m.package == "django" or m.package in deps.requirements]
-    others = [m for m in kept if m not in own]
-    if own:
-        yield shlex.join((*_adding(tool), *(_pin(deps, move) for move in own)))
-    if others:
-        yield shlex.join(_raising(tool, others))
-
-
-def _pin(deps: Deps, move: Move) -> str:
-    name = deps.requirements.get(move.package, move.package)
-    if move.package == "django":
-        return f"{name}=={series_of(str(move.after))}.*"
-    return f"{name}=={move.after}"
-
-
-def _adding(tool: Tool) -> tuple[str, ...]:
-    """The command that writes requirements and installs them."""
-    match tool:
-        case "uv" | "poetry" | "pdm":
-            return (tool, "add")
-        case "pip":
-            return ("python", "-m", "pip", "install")
-        case "pipenv":
-            return ("pipenv", "install")
-    assert_never(tool)
-
-
-def _raising(tool: Tool, moves: list[Move]) -> tuple[str, ...]:
-    """The command that moves what only the lock file names."""
-    pins = [f"{move.package}=={move.after}" for move in moves]
-    names = [move.package for move in moves]
-    match tool:
-        case "uv":
-            return ("uv", "lock", *(word for pin in pins for word in ("--upgrade-package", pin)))
-        case "poetry" | "pdm":
-            return (tool, "update", *names)
-        case "pip":
-            return ("python", "-m", "pip", "install", *pins)
-        case "pipenv":
-            return ("pipenv", "upgrade", *pins)
-    assert_never(tool)
-
-
-def _python(minor: str, tool: Tool) -> str:
-    match tool:
-        case "uv":
-            return f"uv python pin {minor}"
-        case "poetry":
-            return f"poetry env use {minor}"
-        case "pdm":
-            return f"pdm use {minor}"
-        case "pip":
-            return f"# make a new environment with Python {minor}"
-        case "pipenv":
-            return f"pipenv --python {minor}"
-    assert_never(tool)
+def _line(text: str) -> str:
+    """What a comment may hold: one line, and nothing that steers a terminal."""
+    return "".join(char if char.isprintable() else "?" for char in " ".join(text.split()))

@@ -36,6 +36,8 @@ class Site:
     jobs: int = 1
     offline: bool = False
     fresh: bool = False
+    #: Takes what is being done, for a person who waits; called from several threads.
+    say: Callable[[str], None] = lambda _: None
 
     @property
     def folder(self) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import concurrent.futures
 from collections.abc import Mapping
 
+import msgspec
 from packaging.utils import canonicalize_name
 
 from djhop import superseded
@@ -18,11 +19,20 @@ from djhop.interpreters.interpreters import Interpreter
 from djhop.matrix.config import Matrix
 from djhop.matrix.plan import Cell, Hop, Plan
 from djhop.releases import Releases
+from djhop.resolve.blockers import Blocker, standing
 from djhop.resolve.locks import Lock, Unresolvable
 from djhop.resolve.moves import Move, moves
 from djhop.resolve.order import Order
-from djhop.resolve.request import extras_text, held, read
+from djhop.resolve.request import Policy, extras_text, read
+from djhop.resolve.staying import today
 from djhop.target.target import Target
+
+#: What a policy does with the versions of today.
+POLICIES: dict[Policy, str] = {
+    "minimal": "policy minimal: every package stays at its version of today where it can.",
+    "latest": "policy latest: every package goes to the newest release that fits.",
+    "frozen": "policy frozen: nothing moves but Django and what it requires.",
+}
 
 
 def look(
@@ -52,10 +62,14 @@ def look(
         path=tuple(cell.id for cell in plan.path),
         first=_first(asked, plan.path[0], book),
         requirements=_requirements(target),
+        django_requirement=target.django_requirement,
+        django_requirement_place=target.django_requirement_place,
+        places=target.places,
+        manager=target.manager,
         hops=tuple(
             _hop(asked, hop, made, book, releases) for hop, made in zip(hops, orders, strict=True)
         ),
-        notes=(*target.notes, *plan.notes),
+        notes=(*target.notes, *plan.notes, POLICIES[matrix.policy]),
     )
 
 
@@ -80,7 +94,7 @@ def _first(asked: Asked, cell: Cell, book: Book) -> First:
         state=state,
         reason=reason,
         hint=hint,
-        moves=_from_pins(asked, cell),
+        moves=_from_today(asked, cell, f"the newest release of Django {cell.django}"),
         built=_built(asked, cell, book),
         superseded=superseded.until(asked.stated(cell), cell.django),
     )
@@ -89,11 +103,11 @@ def _first(asked: Asked, cell: Cell, book: Book) -> First:
 def _hop(
     asked: Asked, hop: Hop, made: Order | InfraError | None, book: Book, releases: Releases
 ) -> HopDeps:
-    answer = asked.answers[hop.after]
+    answer, found = asked.answers[hop.after], _blockers(asked.answers[hop.after])
     state, reason, hint = _state(made if isinstance(made, InfraError) else answer)
     before, after = asked.lock(hop.before), asked.lock(hop.after)
     if before is None:
-        made = Order(hop=_from_pins(asked, hop.after))
+        made = Order(hop=_from_today(asked, hop.after, "the hop"))
     old = _built(asked, hop.before, book)
     return HopDeps(
         before=hop.before.id,
@@ -109,11 +123,16 @@ def _hop(
         hint=hint,
         stands=before is not None,
         order=made if isinstance(made, Order) else Order(),
-        blockers=answer.blockers if isinstance(answer, (Lock, Unresolvable)) else (),
+        blockers=found,
+        still=tuple(b.package for b in standing(_blockers(asked.answers[hop.before]), found)),
         built=tuple(name for name in _built(asked, hop.after, book) if name not in old),
         declared=_declared(asked, hop, book, releases),
         superseded=superseded.between(asked.stated(hop.after), hop.before.django, hop.after.django),
     )
+
+
+def _blockers(answer: Answer) -> tuple[Blocker, ...]:
+    return answer.blockers if isinstance(answer, (Lock, Unresolvable)) else ()
 
 
 def _state(answer: Answer) -> tuple[State, str, str]:
@@ -125,13 +144,16 @@ def _state(answer: Answer) -> tuple[State, str, str]:
     return "unknown", " ".join(str(answer).split()), answer.hint
 
 
-def _from_pins(asked: Asked, cell: Cell) -> tuple[Move, ...]:
-    """What a cell's lock has otherwise than the project pins it."""
+def _from_today(asked: Asked, cell: Cell, why: str) -> tuple[Move, ...]:
+    """What a cell's lock has otherwise than the project has it today."""
     lock = asked.lock(cell)
     if lock is None:
         return ()
-    pins = {n: v for n, v in held(asked.requests[cell], None).items() if n in lock.packages}
-    return moves(pins, {name: lock.packages[name] for name in pins}, lock.moves_why)
+    pins = {n: v for n, v in today(asked.requests[cell]).items() if n in lock.packages}
+    reasons = {**lock.moves_why, "django": why}
+    found = moves(pins, {name: lock.packages[name] for name in pins}, reasons)
+    # A path that starts below today's Django is no advice to go back.
+    return tuple(m for m in found if (m.package, m.direction) != ("django", "downgraded"))
 
 
 def _built(asked: Asked, cell: Cell, book: Book) -> tuple[str, ...]:
@@ -145,12 +167,28 @@ def _declared(asked: Asked, hop: Hop, book: Book, releases: Releases) -> tuple[D
     if lock is None or hop.axis != "django":
         return ()
     newest = {release.package: release for release in book.newest}
-    series = releases.get(hop.after.django)
+    series, before = releases.get(hop.after.django), asked.lock(hop.before)
+    old = before.packages if before else {}
     return tuple(
-        _says(
-            book.find(name, lock.packages[name]), newest.get(name), series.version, series.released
+        _since(
+            _says(book.find(name, version), newest.get(name), series.version, series.released),
+            book.find(name, old[name]) if old.get(name, version) != version else None,
+            series.version,
         )
         for name in sorted(asked.apps(hop.after) & lock.packages.keys())
+        if (version := lock.packages[name])
+    )
+
+
+def _since(declared: Declared, before: Release | None, series: str) -> Declared:
+    """Add what the release on the other side of the hop says, where it is another one."""
+    if before is None:
+        return declared
+    return msgspec.structs.replace(
+        declared,
+        before=before.version,
+        said=before.says(series),
+        before_series=before.series or (),
     )
 
 

@@ -11,10 +11,13 @@ import msgspec
 
 from djhop import releases
 from djhop.errors import UsageError, did_you_mean
-from djhop.matrix import matrixfiles, strict
+from djhop.matrix import matrixfiles, service, strict
+from djhop.matrix.service import Service
 
 #: The words that `steps` may be; else it is a list of series.
 STEPS = ("lts", "every-release", "next")
+#: Tables that are merged name by name.
+BY_NAME = ("set-env", "service")
 
 
 class CellChoice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -73,6 +76,12 @@ class Matrix(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     #: The suite: argv such as ["pytest", "tests"] or ["manage.py", "test"]; empty: found.
     test: tuple[str, ...] = ()
+    #: The JUnit XML files that `test` writes, a glob relative to the target: `test` may then be any
+    #: command at all, and only these files tell what came of it.
+    junit: str = ""
+    #: Where the strict filter is in force: "suite", from the first test module on, or "literal",
+    #: the whole process, as `python -W error::DeprecationWarning` has it.
+    strict: Literal["suite", "literal"] = "suite"
     #: DJANGO_SETTINGS_MODULE; empty: found.
     settings: str = ""
     #: Where in the target the suite is run; empty: the target's root.
@@ -97,6 +106,10 @@ class Matrix(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     pass_env: tuple[str, ...] = ()
     #: Variables set in every cell.
     set_env: dict[str, str] = {}
+    #: What runs beside the cells, by name: started once, ended with the run.
+    service: dict[str, Service] = {}
+    #: Whether test databases get a name of each cell's own.
+    database_suffix: bool = True
     #: Commands run in the workspace before and after the suite, split like a shell splits words.
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
@@ -141,8 +154,9 @@ def combine(
 ) -> Matrix:
     """Merge tables key by key, the later ones winning, each over the `matrix` it starts from.
 
-    Lists are replaced as a whole; `set-env` is merged name by name. Each table is checked on its
-    own, so that an error names the file it is in. `known` is for tests: another table of releases.
+    Lists are replaced as a whole; `set-env` and `service` are merged name by name. Each table is
+    checked on its own, so that an error names the file it is in. `known` is for tests: another
+    table of releases.
 
     Raises:
         UsageError: a key or value is wrong, or `matrix` names nothing or goes in a circle.
@@ -152,8 +166,8 @@ def combine(
     for table, where in tables:
         for part, place in _with_base(table, where, ()):
             parse(part, place, known)
-            env = {**merged.get("set-env", {}), **part.get("set-env", {})}
-            merged = {**merged, **part, **({"set-env": env} if env else {})}
+            named = {key: {**merged.get(key, {}), **part[key]} for key in BY_NAME if key in part}
+            merged = {**merged, **part, **named}
             sources.append(place)
     return parse(merged, " + ".join(sources), known)
 
@@ -184,6 +198,7 @@ def parse(table: matrixfiles.Table, where: str, known: releases.Releases | None 
     plain = dict(table)
     if isinstance(day := plain.get("exclude-newer"), datetime.date):
         plain["exclude-newer"] = day.isoformat()
+    _check_services(plain.get("service"), where)
     matrix = strict.convert(plain, Matrix, where)
     for key, value in _series_of(matrix):
         try:
@@ -196,6 +211,13 @@ def parse(table: matrixfiles.Table, where: str, known: releases.Releases | None 
         if wrong:
             raise strict.bad(where, key, wrong, hint)
     return matrix
+
+
+def _check_services(tables: object, where: str) -> None:
+    """Check each service on its own, so that an error says which one it is about."""
+    for name, table in tables.items() if isinstance(tables, dict) else ():
+        if isinstance(table, dict):
+            strict.convert(table, Service, f"{where}: service.{name}")
 
 
 def _series_of(matrix: Matrix) -> Iterator[tuple[str, str]]:
@@ -257,6 +279,7 @@ def _wrong_values(matrix: Matrix) -> Iterator[tuple[str, str, str]]:
         yield key, "" if seconds > 0 else "must be more than 0 seconds", ""
     yield "jobs", "" if matrix.jobs >= 0 else "must be 0 (one for each core) or more", ""
     yield "exclude-newer", _not_a_day(matrix.exclude_newer), 'as in "2024-07-01"'
+    yield from service.wrong(matrix.service)
 
 
 def _not_a_day(text: str) -> str:

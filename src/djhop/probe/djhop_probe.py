@@ -13,9 +13,10 @@ import sys
 import types
 
 import djhop_probe_compile
+import djhop_probe_databases
 from djhop_probe_exceptions import describe, is_machinery
 from djhop_probe_state import STATE, emit
-from djhop_probe_target import Coverage, belongs, find_django, refuse, version_text
+from djhop_probe_target import Coverage, belongs, find_django, refuse, say_begin
 from djhop_probe_warnings import RECORDER
 
 #: Exit status when the environment holds another Django than the cell names.
@@ -34,7 +35,7 @@ def main():
     atexit.register(_end)
 
     django = find_django()
-    _begin(django)
+    say_begin(django, config["framework"])
     expected = config.get("expect_django")
     if expected and not belongs(django, expected):
         STATE.code = REFUSED
@@ -44,6 +45,7 @@ def main():
     STATE.coverage.start()
     RECORDER.install()
     djhop_probe_compile.install()
+    djhop_probe_databases.install()
     try:
         _run(config)
     except SystemExit as stop:
@@ -62,23 +64,6 @@ def main():
     finally:
         if STATE.is_main_process():
             STATE.coverage.save_all()
-
-
-def _begin(django):
-    framework = STATE.config["framework"]
-    if framework == "pytest":
-        try:
-            framework = "pytest %s" % __import__("pytest").__version__
-        except Exception:
-            pass  # the run itself will fail on it, in pytest's own words
-    emit(
-        "begin",
-        python="%d.%d.%d" % sys.version_info[:3],
-        django=version_text(django),
-        framework=framework,
-        mode=STATE.mode,
-        cell=STATE.config.get("cell"),
-    )
 
 
 def _run(config):

@@ -50,8 +50,13 @@ def short_id(text):
 class Events(object):
     """An event log that survives whatever the target does to the process."""
 
-    def __init__(self, path):
+    def __init__(self, path, secrets=None):
         self.path = os.path.abspath(path)
+        #: What must not be written, as it stands in a line, and what is instead; the longest first.
+        self._secrets = [
+            (_Real.encode(secret)[1:-1], (secrets or {})[secret])
+            for secret in sorted(secrets or (), key=len, reverse=True)
+        ]
         self._fd = -1
         self._identity = None
 
@@ -60,7 +65,10 @@ class Events(object):
         try:
             record = {"e": kind, "t": _Real.time(), "pid": _Real.pid()}
             record.update(fields)
-            _Real.write(self._descriptor(), _line(record))
+            text = _line(record)
+            for secret, instead in self._secrets:
+                text = text.replace(secret, instead)
+            _Real.write(self._descriptor(), (text + "\n").encode("ascii"))
         except Exception:
             pass
 
@@ -90,7 +98,7 @@ def _line(record):
         text = _Real.encode(few)
     # One leading byte would be enough for a broken line before this one, but lines never break:
     # a regular file takes the whole of a write unless the disk is full.
-    return (text + "\n").encode("ascii")
+    return text
 
 
 def _shrunk(value, depth=0):

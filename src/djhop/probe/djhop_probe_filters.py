@@ -91,7 +91,10 @@ def raise_deprecations():
 def show_deprecations():
     """Let every deprecation be shown, each time: Python hides them by default."""
     warnings.simplefilter("always", PendingDeprecationWarning)
-    warnings.simplefilter("always", DeprecationWarning)
+    if STATE.is_literal():
+        send_spy()
+    else:
+        warnings.simplefilter("always", DeprecationWarning)
 
 
 class Runner(object):
@@ -129,6 +132,8 @@ class Runner(object):
 
     def run_ends(self):
         """Be lenient while databases are torn down and the runner takes its leave."""
+        if STATE.is_literal():
+            return
         for filters in self._lists + [_filters()]:
             _withdraw(filters)
         self._lists = []

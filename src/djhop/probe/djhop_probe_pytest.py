@@ -9,6 +9,7 @@ import os
 import warnings
 
 import djhop_probe_compile
+import djhop_probe_databases
 import pytest
 from djhop_probe_events import short_id
 from djhop_probe_exceptions import describe
@@ -16,7 +17,7 @@ from djhop_probe_filters import CANARY, raise_deprecations
 from djhop_probe_phases import Phase, Role, is_told_elsewhere
 from djhop_probe_reports import Tests, attach, exception_of, unwrapped
 from djhop_probe_state import STATE, announce, emit, note
-from djhop_probe_target import Coverage, check_loaded_django
+from djhop_probe_target import Coverage, check_loaded_django, find_django, say_begin
 from djhop_probe_warnings import DEPRECATIONS, RECORDER
 
 TESTS = Tests()
@@ -32,8 +33,12 @@ def _bootstrap():
         RECORDER.install()
         RECORDER.muted = True
         djhop_probe_compile.install()
+        djhop_probe_databases.install()
         STATE.coverage = Coverage(STATE.config.get("coverage"))
         STATE.coverage.start_in_worker()
+    elif STATE.config["framework"] != "pytest":
+        # A runner of the target's own, named in TEST_RUNNER, calls pytest.
+        say_begin(find_django(), "pytest")
     STATE.phase = "config"
     djhop_probe_compile.install_pytest()
 
@@ -74,6 +79,7 @@ def pytest_configure(config):
     worker = getattr(config, "workerinput", None)
     if worker is not None:
         Role.worker = worker["workerid"]
+    djhop_probe_databases.forget_reuse(config.option)
     addopts = " ".join([str(config.getini("addopts")), os.environ.get("PYTEST_ADDOPTS", "")])
     if "no:warnings" in addopts or "no:pytest_warnings" in addopts:
         note("-p no:warnings in addopts: overruled, or the strict filter would do nothing")

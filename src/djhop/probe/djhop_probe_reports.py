@@ -52,10 +52,15 @@ def exception_of(report):
 
 
 class Tests(object):
-    """Logs the reports of each test; a failed subtest fails its test."""
+    """Logs the reports of each test.
+
+    A failed subtest fails its test, and a test with a skipped one is no pass: that is what unittest
+    says, and pytest without subtests of its own (up to 8).
+    """
 
     def __init__(self):
         self._failed_subtests = {}
+        self._skipped_subtests = {}
 
     def log(self, report):
         """Log one report of a phase, or of a subtest."""
@@ -67,6 +72,8 @@ class Tests(object):
         if is_subtest(report):
             if outcome == "failed":
                 self._failed_subtests.setdefault(test_id, exc)
+            elif outcome == "skipped":
+                self._skipped_subtests.setdefault(test_id, _reason(report, outcome))
             _emit(report, test_id, outcome, exc, sub=_subtest_name(report))
             return
         if report.when == "call" and test_id in self._failed_subtests:
@@ -74,6 +81,10 @@ class Tests(object):
             inner = self._failed_subtests.pop(test_id)
             if outcome == "passed" or exc is None or exc["name"] == "Failure":
                 outcome, exc = "failed", inner
+        skipped = self._skipped_subtests.pop(test_id, None) if report.when == "call" else None
+        if skipped is not None and outcome == "passed":
+            _emit(report, test_id, "skipped", None, reason=skipped)
+            return
         _emit(report, test_id, outcome, exc)
 
     def start(self, nodeid):
@@ -91,7 +102,7 @@ def is_subtest(report):
     return type(report).__name__.lower() == "subtestreport"
 
 
-def _emit(report, test_id, outcome, exc, **extra):
+def _emit(report, test_id, outcome, exc, reason=None, **extra):
     emit(
         "report",
         id=test_id,
@@ -99,7 +110,7 @@ def _emit(report, test_id, outcome, exc, **extra):
         outcome=outcome,
         seconds=report.duration,
         exc=exc,
-        reason=_reason(report, outcome),
+        reason=_reason(report, outcome) if reason is None else reason,
         **extra,
     )
 

@@ -52,7 +52,10 @@ class Results(object):
         """Wrap the methods of a result class, once."""
         if "djhop_probed" in cls.__dict__:
             return
-        cls.djhop_probed = True
+        try:
+            cls.djhop_probed = True
+        except TypeError:
+            return  # written in C
         for name in METHODS:
             original = getattr(cls, name, None)
             if original is not None:

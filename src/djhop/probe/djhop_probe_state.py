@@ -2,6 +2,7 @@
 
 import json
 import os
+from urllib.parse import unquote
 
 from djhop_probe_events import Events, short_id
 
@@ -27,8 +28,12 @@ class State(object):
     #: Tests that ran to their end.
     ran = 0
     pid = 0
+    #: The cell's folder for temporary files; the suite may change the variable that names it.
+    tmp = ""
     #: Exit status that the suite asked for.
     code = 0
+    #: Whether it is a worker that was started afresh, and has parts of a suite to run.
+    worker = False
     #: Whether something was reported that explains a run without tests.
     explained = False
     coverage = None
@@ -40,13 +45,35 @@ class State(object):
         with open(os.environ[VARIABLE], encoding="utf-8") as file:
             self.config = json.load(file)
         self.mode = self.config["mode"]
-        self.events = Events(self.config["events"])
+        self.events = Events(self.config["events"], secrets(self.config.get("secrets") or {}))
+        self.tmp = os.environ.get("TMPDIR", "")
         self.pid = _real_pid[0]()
         self.started = True
+
+    def is_literal(self):
+        """Return whether Python itself was told to be strict, from the start of the process on."""
+        return self.mode == "strict" and bool(self.config.get("literal"))
 
     def is_main_process(self):
         """Return whether this is the process that started, not one forked from it since."""
         return _real_pid[0]() == self.pid
+
+
+def secrets(parts):
+    """Return the secrets in the environment as {secret: what to write in its place}.
+
+    `parts` is {variable: [[start, end] of each part of its value]}: only where they stand is in the
+    configuration, which is a file that is kept. Each has a number, the same in every cell: tests
+    whose ids differ in nothing but secrets are different tests.
+    """
+    found = {}
+    for number, name in enumerate(sorted(parts), 1):
+        for start, end in parts[name]:
+            secret = os.environ.get(name, "")[start:end]
+            for form in (secret, unquote(secret), repr(secret)[1:-1], ascii(secret)[1:-1]):
+                found.setdefault(form, "****%d" % number)
+    found.pop("", None)
+    return found
 
 
 STATE = State()

@@ -6,14 +6,16 @@ top call of a suite, inside all that the runner has set up.
 """
 
 import functools
-import multiprocessing.util
+import multiprocessing
 import os
 import sys
 
+import djhop_probe_workers
 from djhop_probe_exceptions import describe
 from djhop_probe_filters import show_deprecations
+from djhop_probe_loading import when_loaded
 from djhop_probe_results import RESULTS, is_failed_import, test_id
-from djhop_probe_state import STATE, announce, note
+from djhop_probe_state import STATE, announce
 from djhop_probe_target import check_loaded_django
 from djhop_probe_warnings import RECORDER
 
@@ -36,12 +38,31 @@ def install():
 
     RECORDER.quiet = True
     show_deprecations()
+    when_loaded("_pytest.config", _follow_into_pytest)
     for name in LOADERS:
         setattr(unittest.TestLoader, name, _loading(getattr(unittest.TestLoader, name)))
     _remember_failures(loader)
     _instrument_results(unittest.TestResult)
     suite.BaseTestSuite.__call__ = _running_suite(suite.BaseTestSuite.__call__)
     suite.TestSuite.run = _running_suite(suite.TestSuite.run)
+
+
+def _follow_into_pytest(module):
+    """Have pytest load the probe, and be strict, should the target's own runner call it."""
+    prepare = module._prepareconfig
+    ours = ["-p", "djhop_probe_pytest", "-p", "warnings", "--continue-on-collection-errors"]
+    if STATE.mode == "strict":
+        ours += ["-W", "error::DeprecationWarning"]
+
+    @functools.wraps(prepare)
+    def prepared(args=None, *rest, **kwargs):
+        given = sys.argv[1:] if args is None else args
+        # One that a test calls is none of ours.
+        if STATE.current is None and isinstance(given, (list, tuple)):
+            args = ours + list(given)
+        return prepare(args, *rest, **kwargs)
+
+    module._prepareconfig = prepared
 
 
 def _instrument_results(base):
@@ -101,6 +122,8 @@ def _running_suite(method):
     def run(self, result, *args, **kwargs):
         if not STATE.is_main_process() and RESULTS.replaying:
             _become_worker()
+        # Not every result is unittest's: that of Django's workers was none before Django 4.1.
+        RESULTS.instrument(type(result))
         if _running or not STATE.is_main_process():
             return method(self, result, *args, **kwargs)
         _running.append(self)
@@ -119,9 +142,7 @@ def _become_worker():
     """Report from here: a process that Django forked to run its share of the suite."""
     STATE.pid = os.getpid()
     RESULTS.replaying = False
-    STATE.coverage.start_in_worker()
-    # A worker leaves by os._exit, after these.
-    multiprocessing.util.Finalize(None, STATE.coverage.save, exitpriority=100)
+    djhop_probe_workers.measure()
 
 
 def _begin(suite):
@@ -131,10 +152,13 @@ def _begin(suite):
         sys.stderr.write(wrong + "\n")
         sys.exit(97)
     STATE.phase = "runtest"
+    RECORDER.muted = False
     # TextTestRunner.run puts its own filters first: put ours before them.
     RESULTS.filters.watch()
-    RESULTS.replaying = _is_forking(suite)
-    announce(_collected(suite))
+    RESULTS.replaying = _is_parallel(suite)
+    collected = _collected(suite)
+    if not STATE.worker:
+        announce(collected)
 
 
 def _collected(suite):
@@ -163,12 +187,10 @@ def _tests(suite):
                 yield test
 
 
-def _is_forking(suite):
+def _is_parallel(suite):
     """Return whether this is Django's parallel suite, with workers that carry the probe along."""
     if not hasattr(suite, "subsuites"):
         return False
-    if multiprocessing.get_start_method() == "fork":
-        return True
-    # One that starts afresh knows nothing of the probe, and the parent's replay has to do.
-    note("parallel workers are not forked here: warnings in them are not seen or made errors")
-    return False
+    if multiprocessing.get_start_method() != "fork":
+        djhop_probe_workers.install()
+    return True

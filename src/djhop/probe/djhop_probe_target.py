@@ -6,6 +6,7 @@ import importlib.util
 import os
 import re
 import sys
+import warnings
 
 from djhop_probe_state import STATE, emit, note
 
@@ -50,6 +51,23 @@ def version_text(version):
     return "%s%s%s" % (text, short, version[4] if len(version) > 4 else "")
 
 
+def say_begin(django, framework):
+    """Report that the run begins: on which Python and Django, by which framework."""
+    if framework == "pytest":
+        try:
+            framework = "pytest %s" % __import__("pytest").__version__
+        except Exception:
+            pass  # the run itself will fail on it, in pytest's own words
+    emit(
+        "begin",
+        python="%d.%d.%d" % sys.version_info[:3],
+        django=version_text(django),
+        framework=framework,
+        mode=STATE.mode,
+        cell=STATE.config.get("cell"),
+    )
+
+
 def belongs(version, series):
     """Return whether a VERSION belongs to a series: "4.2" is two numbers, "2028" is one."""
     wanted = series.split(".")
@@ -89,20 +107,26 @@ class Coverage(object):
         if not config:
             return
         try:
-            import coverage
-
-            self._measured = coverage.Coverage(
-                data_file=config["data_file"] + suffix,
-                config_file=False,
-                source=config.get("source") or None,
-                omit=config.get("omit") or None,
-                branch=bool(config.get("branch")),
-            )
-            self._measured.start()
+            with warnings.catch_warnings():
+                # Python itself may be strict, and coverage is none of the suite's.
+                warnings.simplefilter("ignore")
+                self._measure(config, suffix)
         except ImportError as error:
             note("coverage could not be imported: %s" % error)
         except Exception as error:
             note("coverage could not be started: %s" % error)
+
+    def _measure(self, config, suffix):
+        import coverage
+
+        self._measured = coverage.Coverage(
+            data_file=config["data_file"] + suffix,
+            config_file=False,
+            source=config.get("source") or None,
+            omit=config.get("omit") or None,
+            branch=bool(config.get("branch")),
+        )
+        self._measured.start()
 
     def start_in_worker(self):
         """Start anew in a worker process, forked or fresh, with a data file of its own."""

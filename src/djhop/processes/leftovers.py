@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,9 @@ import msgspec
 
 from djhop.processes import marks
 from djhop.processes.identity import identity, place
+
+#: How the name of a recorded folder begins; no other is ever removed.
+TEMPORARY = "djhop-service-"
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +36,8 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     mark: str = ""
     #: Boot and pid namespace; marks are looked for in this one only.
     place: str = ""
+    #: A folder of temporary files that goes with it; "" for none.
+    folder: str = ""
 
 
 def record(folder: Path, pid: int, argv: tuple[str, ...], mark: str) -> Path | None:
@@ -43,9 +49,13 @@ def record(folder: Path, pid: int, argv: tuple[str, ...], mark: str) -> Path | N
     return _write(folder / f"{owner}-{pid}.json", group)
 
 
-def record_mark(folder: Path, mark: str) -> Path:
-    """Write down a mark that several commands share: what carries it may outlive each of them."""
-    return _write(folder / f"{os.getpid()}-{mark}.json", _ours(mark=mark))
+def record_mark(folder: Path, mark: str, temporary: str = "") -> Path:
+    """Write down a mark that several commands share: what carries it may outlive each of them.
+
+    `temporary`: a folder of theirs that begins with `TEMPORARY`, removed when they are ended.
+    """
+    group = msgspec.structs.replace(_ours(mark=mark), folder=temporary)
+    return _write(folder / f"{os.getpid()}-{mark}.json", group)
 
 
 def _ours(*, mark: str, pid: int = 0, started: str = "", argv: tuple[str, ...] = ()) -> Group:
@@ -78,7 +88,8 @@ def reap(folder: Path) -> list[str]:
     ended = []
     for path in sorted(folder.glob("*.new")):
         _remove_if_orphan(path)
-    for path in sorted(folder.glob("*.json")):
+    # Marks first: services are asked to end before their groups are killed.
+    for path in sorted(folder.glob("*.json"), key=lambda path: (-path.name.count("-"), path)):
         try:
             group = msgspec.json.decode(path.read_bytes(), type=Group)
         except (OSError, msgspec.MsgspecError):
@@ -89,6 +100,7 @@ def reap(folder: Path) -> list[str]:
         if group.pid and _end(group):
             ended.append(f"{' '.join(group.argv)} (process group {group.pid})")
         ended += _end_marked(group)
+        _remove_folder(group)
         path.unlink(missing_ok=True)
     return ended
 
@@ -107,6 +119,12 @@ def _end_marked(group: Group) -> Iterator[str]:
         marks.end(group.mark)
     for one in left:
         yield f"{one.command} (process {one.pid})"
+
+
+def _remove_folder(group: Group) -> None:
+    folder = Path(group.folder)
+    if folder.name.startswith(TEMPORARY) and group.place == place():
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _end(group: Group) -> bool:

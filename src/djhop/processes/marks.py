@@ -51,10 +51,13 @@ def left(mark: str, settle: float) -> tuple[Left, ...]:
     return tuple(Left(pid, _command(pid)) for pid in pids)
 
 
-def end(mark: str) -> None:
-    """End every process with this mark: ask, wait at most `PATIENCE` seconds, kill."""
+def end(mark: str, patience: float | None = None) -> None:
+    """End every process with this mark: ask, wait at most `patience` seconds, kill.
+
+    `patience`: `PATIENCE` if not given.
+    """
     asked: set[int] = set()
-    limit = time.monotonic() + PATIENCE
+    limit = time.monotonic() + (PATIENCE if patience is None else patience)
     while (pids := _find(mark)) and time.monotonic() < limit + PATIENCE:
         for pid in pids:
             if time.monotonic() >= limit:

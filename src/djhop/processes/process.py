@@ -21,6 +21,7 @@ import msgspec
 
 from djhop.errors import InfraError
 from djhop.processes import leftovers, marks
+from djhop.processes.background import Background
 from djhop.processes.child import Child
 from djhop.processes.sink import Decode, Sink, quoted
 
@@ -43,7 +44,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     env: dict[str, str]
     #: Seconds; None for no limit.
     timeout: float | None = None
-    #: File that gets stdout and stderr together; None keeps them in `Completed.output`.
+    #: File that gets stdout and stderr together, with what looks secret in `env` masked; None keeps
+    #: them in `Completed.output`, as they are.
     log: str | None = None
     #: Most bytes of output kept; what is beyond is counted and dropped.
     limit: int = 16 * 1024 * 1024
@@ -87,6 +89,11 @@ class Spawner:
         """Whether `interrupt` was called."""
         return self._asked > 0
 
+    @property
+    def hurried(self) -> bool:
+        """Whether `interrupt` was called more than once."""
+        return self._asked > 1
+
     def interrupt(self) -> None:
         """End all running children within `GRACE` seconds; later runs return interrupted at once.
 
@@ -95,11 +102,17 @@ class Spawner:
         """
         self._asked += 1
 
-    def run(self, command: Command, on_tick: Callable[[], None] | None = None) -> Completed:
+    def run(
+        self,
+        command: Command,
+        on_tick: Callable[[], None] | None = None,
+        until: Callable[[], bool] = lambda: False,
+    ) -> Completed:
         """Run `command` to its end and say how it ended; whatever it started is ended too.
 
-        `on_tick` is called about ten times a second meanwhile. A program that is not there is a
-        result (127, the reason in the output), not an error.
+        `on_tick` is called about ten times a second meanwhile; `until` is asked as often, and where
+        it says yes this command alone is interrupted. A program that is not there is a result (127,
+        the reason in the output), not an error.
 
         Raises:
             InfraError: no room for another process, or the log cannot be written.
@@ -110,9 +123,15 @@ class Spawner:
                 argv=command.argv, returncode=-signal.SIGTERM, seconds=0.0, interrupted=True
             )
         with contextlib.closing(
-            Sink(command.argv, log=command.log, limit=command.limit, decode=command.decode)
+            Sink(
+                command.argv,
+                log=command.log,
+                limit=command.limit,
+                decode=command.decode,
+                environ=command.env,
+            )
         ) as sink:
-            status, why, left = self._run(command, sink, on_tick)
+            status, why, left = self._run(command, sink, on_tick, until)
         return Completed(
             argv=command.argv,
             returncode=status,
@@ -125,18 +144,37 @@ class Spawner:
         )
 
     @contextlib.contextmanager
-    def lasting(self) -> Iterator[str]:
-        """Give a mark for commands that may start services: those are ended with the context."""
+    def lasting(self, temporary: str = "") -> Iterator[str]:
+        """Give a mark for commands that may start services: those are ended with the context.
+
+        `temporary`: a folder of theirs, recorded with the mark (see `leftovers.record_mark`).
+        """
         mark = marks.new()
         with contextlib.ExitStack() as stack:
             stack.callback(marks.end, mark)
             if self._registry:
                 with contextlib.suppress(OSError):
-                    stack.callback(leftovers.record_mark(self._registry, mark).unlink, True)
+                    path = leftovers.record_mark(self._registry, mark, temporary)
+                    stack.callback(path.unlink, True)
             yield mark
 
+    def background(self, command: Command) -> Background:
+        """Start a command that goes on until `Background.end`; it needs a mark and a log.
+
+        An interrupt does not end it: what it serves is to end first.
+
+        Raises:
+            OSError: the program is not there, or cannot be run.
+            InfraError: the log cannot be written.
+        """
+        return Background(command, command.mark, self._registry)
+
     def _run(
-        self, command: Command, sink: Sink, on_tick: Callable[[], None] | None
+        self,
+        command: Command,
+        sink: Sink,
+        on_tick: Callable[[], None] | None,
+        until: Callable[[], bool],
     ) -> tuple[int, str, tuple[str, ...]]:
         mark, why = command.mark or marks.new(), "error"
         try:
@@ -145,7 +183,7 @@ class Spawner:
             return _refused(command, error, sink), "", ()
         child = Child(process, mark, self._registry)
         try:
-            why = self._attend(child, sink, command.timeout, on_tick)
+            why = self._attend(child, sink, command.timeout, on_tick, until)
         finally:
             status = child.end(sink, by_itself=not why, group_only=bool(command.mark))
         return status, why, child.left
@@ -156,14 +194,15 @@ class Spawner:
         sink: Sink,
         timeout: float | None,
         on_tick: Callable[[], None] | None,
+        until: Callable[[], bool],
     ) -> str:
         """Wait until the leader has ended; return why it was told to, if it was."""
         tick = time.monotonic()
         limit, kill_at, why = tick + (math.inf if timeout is None else timeout), math.inf, ""
         while not child.wait(sink, max(0.0, min(TICK, limit - time.monotonic()))):
             now = time.monotonic()
-            if not why and (self._asked or now >= limit):
-                why = "interrupt" if self._asked else "timeout"
+            if not why and (self._asked or now >= limit or until()):
+                why = "timeout" if now >= limit and not self._asked else "interrupt"
                 limit, kill_at = math.inf, now + GRACE
                 child.signal(signal.SIGTERM)
                 child.signal(signal.SIGCONT)  # a stopped process does not hear the first

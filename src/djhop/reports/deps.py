@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
+from packaging.requirements import Requirement
 
-from djhop.deps.answers import Declared, Deps, First, HopDeps, State
+from djhop.deps.answers import Deps, First, HopDeps, State
 from djhop.durable import encode
 from djhop.releases import series_of
 from djhop.reports.clean import one_line
+from djhop.reports.declared import by_word
+from djhop.reports.fold import columns, fold
 from djhop.reports.json import TERMINAL
 from djhop.reports.paint import Paint
 from djhop.reports.signs import SIGNS, Tone, listed, number
 from djhop.resolve.moves import Move
 from djhop.resolve.order import Step
+from djhop.resolve.outcome import LATEST
 from djhop.superseded import Superseded
 
 _TONES: dict[State, Tone] = {
@@ -51,17 +54,19 @@ class _Text:
     """Lays lines out within a width."""
 
     def __init__(self, width: int, paint: Paint) -> None:
-        self._width, self._paint = max(width, 40), paint
+        self._width, self._paint = columns(width), paint
 
     def lines(self, deps: Deps) -> Iterator[str]:
         yield self._paint.bold(f"{one_line(deps.target, 60)}: what has to move, hop by hop")
         yield from self._wrap("Resolved by uv. Nothing was installed and no test was run.", 0)
         yield ""
         yield from self._first(deps.first)
+        ruled_out = _ruled_out(deps)
         for at, hop in enumerate(deps.hops, 1):
             yield ""
             title = f"{at}. {_title(hop, deps.hops[at:])}"
-            yield from self._hop(title, hop, today=hop.before == deps.first.cell)
+            own = _own(deps) if hop is ruled_out else ""
+            yield from self._hop(title, hop, today=hop.before == deps.first.cell, own=own)
         yield ""
         yield from self._wrap(f"Next: {_next(deps)}", 0)
         if deps.notes:
@@ -74,17 +79,20 @@ class _Text:
         yield from self._head(f"Today: {first.cell}", first.state)
         yield from self._why(first.reason, first.hint)
         if first.moves:
-            yield "   Pins that cannot be kept even today"
-            yield from self._table(first.moves)
+            yield "   First, from what the project has today"
+            yield from self._table(move for move in first.moves if move.why != LATEST)
+            if free := [move for move in first.moves if move.why == LATEST]:
+                yield from self._wrap(f"{LATEST}: {_told(free)}", 5)
         elif first.state == "open":
             yield "   Can be installed."
         yield from self._facts(first.built, first.superseded)
 
-    def _hop(self, title: str, hop: HopDeps, *, today: bool) -> Iterator[str]:
+    def _hop(self, title: str, hop: HopDeps, *, today: bool, own: str) -> Iterator[str]:
         yield from self._head(title, hop.state)
         yield from self._why(hop.reason, hop.hint)
         for blocker in hop.blockers:
-            yield from self._wrap(f"blocked: {blocker.sentence}", 3)
+            still = "still " if blocker.package in hop.still else ""
+            yield from self._wrap(f"{still}blocked: {blocker.sentence}", 3)
             if len(blocker.chain) > 2:
                 yield from self._wrap(f"asked for by {' → '.join(blocker.chain[:-1])}", 5)
         if hop.state in {"none", "unknown"}:
@@ -95,6 +103,8 @@ class _Text:
             when = "Today" if today else "Before it"
             yield from self._before(f"{when}, on {_side(hop, 0)}", hop.order.today)
         yield from self._with(hop)
+        if own:
+            yield from self._wrap(f"Has to allow {_side(hop, 1)}: {own}", 3)
         yield from self._declared(hop)
         yield from self._facts(hop.built, hop.superseded)
 
@@ -139,8 +149,7 @@ class _Text:
 
     def _along(self, moves: tuple[Move, ...]) -> Iterator[str]:
         if moves:
-            told = ", ".join(f"{one_line(m.package, 40)} {_versions(m)}" for m in moves)
-            yield from self._wrap(f"along with it: {told}", 5)
+            yield from self._wrap(f"along with it: {_told(moves)}", 5)
 
     def _declared(self, hop: HopDeps) -> Iterator[str]:
         if not hop.declared:
@@ -149,7 +158,7 @@ class _Text:
         says = [d for d in hop.declared if d.says == "support"]
         of = number(len(hop.declared), "package")
         yield from self._wrap(f"Declared for Django {series}: by {len(says)} of {of}", 3)
-        for word, some in _by_word(hop.declared):
+        for word, some in by_word(hop.declared, series):
             yield from self._wrap(f"{word}: {', '.join(some)}", 5)
         old = [
             f"{d.package} {d.newest} ({d.newest_uploaded})" for d in hop.declared if d.last_before
@@ -172,18 +181,15 @@ class _Text:
     def _head(self, title: str, state: State) -> Iterator[str]:
         tone = _TONES[state]
         sign = f"{SIGNS[tone]} {_WORDS[state]}"
-        gap = " " * max(2, self._width - len(title) - len(sign))
-        yield self._paint.bold(title) + gap + self._paint.tone(tone)(sign)
+        painted, gap = self._paint.tone(tone)(sign), self._width - len(title) - len(sign)
+        if gap >= 2:
+            yield self._paint.bold(title) + " " * gap + painted
+        else:
+            yield from map(self._paint.bold, fold(title, self._width, 3))
+            yield f"   {painted}"
 
     def _wrap(self, words: str, indent: int) -> list[str]:
-        return textwrap.wrap(
-            words,
-            self._width,
-            initial_indent=" " * indent,
-            subsequent_indent=" " * (indent + 2),
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
+        return fold(" " * indent + words, self._width, indent + 2)
 
 
 def _title(hop: HopDeps, ahead: tuple[HopDeps, ...]) -> str:
@@ -193,6 +199,21 @@ def _title(hop: HopDeps, ahead: tuple[HopDeps, ...]) -> str:
         return f"Python {old} → {new}{goal}  (Django {hop.django[1]})"
     old, new = hop.django
     return f"Django {old} → {new}  (Python {hop.python[1]})"
+
+
+def _ruled_out(deps: Deps) -> HopDeps | None:
+    """The first hop to a Django that the project's own requirement does not allow."""
+    if not deps.django_requirement:
+        return None
+    allowed = Requirement(deps.django_requirement).specifier
+    beyond = (hop for hop in deps.hops if hop.axis == "django" and hop.state in {"open", "forced"})
+    return next((hop for hop in beyond if not allowed.contains(hop.django[1], True)), None)
+
+
+def _own(deps: Deps) -> str:
+    """The project's own requirement on Django, and where it is written."""
+    where = one_line(deps.django_requirement_place, 80)
+    return f"{one_line(deps.django_requirement, 80)} ({where})"
 
 
 def _side(hop: HopDeps, at: int) -> str:
@@ -205,26 +226,24 @@ def _side(hop: HopDeps, at: int) -> str:
 def _versions(move: Move) -> str:
     match move.direction:
         case "added":
-            return f"new, {move.after}"
+            return f"new: {move.after}"
         case "removed":
-            return f"gone, was {move.before}"
+            return f"gone: {move.before}"
     return f"{move.before} → {move.after}"
 
 
-def _by_word(declared: tuple[Declared, ...]) -> list[tuple[str, list[str]]]:
-    """What is declared instead of the series, and by which releases."""
-    found: dict[str, list[str]] = {}
-    for one in declared:
-        if one.says == "others":
-            word = f"up to {one.series[-1]}"
-        else:
-            word = {"none": "no series", "unknown": "not known"}.get(one.says, "")
-        if word:
-            found.setdefault(word, []).append(f"{one.package} {one.version}")
-    return sorted(found.items())
+def _told(moves: Iterable[Move]) -> str:
+    """Moves in a row: "a 1 → 2, b 1 → 3; new: c 1, d 2; gone: e 1"."""
+    groups: dict[str, list[str]] = {"": [], "new: ": [], "gone: ": []}
+    for move in moves:
+        kind = {"added": "new: ", "removed": "gone: "}.get(move.direction, "")
+        versions = (move.after or move.before) if kind else _versions(move)
+        groups[kind].append(f"{one_line(move.package, 40)} {versions}")
+    return "; ".join(kind + ", ".join(some) for kind, some in groups.items() if some)
 
 
 def _next(deps: Deps) -> str:
+    told = f"`djhop deps --emit {deps.manager}` prints the commands"
     if any(hop.order.today for hop in deps.hops):
-        return "`djhop deps --emit pip` (or uv, poetry, pdm, pipenv) prints the commands."
-    return "`djhop run` installs this and runs your tests on it."
+        return f"{told}, one for each change."
+    return f"`djhop run` installs this and runs your tests on it; {told}."

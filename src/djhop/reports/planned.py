@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import TypeAlias
 
 import msgspec
 
@@ -11,7 +12,12 @@ from djhop.interpreters import interpreters, python_places
 from djhop.interpreters.interpreters import Interpreter
 from djhop.matrix.plan import Cell, Plan
 from djhop.releases import Releases, Series
+from djhop.reports.fold import columns, fold
+from djhop.reports.signs import number
 from djhop.target.target import Target
+
+#: How far what follows is indented where a line is folded, and the line.
+_Line: TypeAlias = tuple[int, str]
 
 
 def text(
@@ -19,9 +25,14 @@ def text(
     plan: Plan,
     found: Mapping[str, Interpreter],
     releases: Releases,
+    *,
+    width: int = 80,
     today: datetime.date | None = None,
 ) -> str:
-    """The plan for a person: assumptions, the path hop by hop, the cells, what is missing."""
+    """The plan for a person: assumptions, the path hop by hop, the cells, what is missing.
+
+    Its lines are folded to `width` columns; paths and the suite's own words stay whole.
+    """
     day = today or datetime.date.today()
     blocks = [
         _target(target),
@@ -30,7 +41,13 @@ def text(
         _missing(plan, found),
         _list("Assumed", (*target.notes, *plan.notes)),
     ]
-    return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
+    folded = ("\n".join(_folded(block, width)) for block in blocks if block)
+    return "\n\n".join(folded) + "\n"
+
+
+def _folded(block: list[_Line], width: int) -> Iterator[str]:
+    for hang, line in block:
+        yield from fold(line, columns(width), hang)
 
 
 def as_json(
@@ -74,11 +91,10 @@ def as_json(
     return msgspec.json.format(msgspec.json.encode(data), indent=2).decode() + "\n"
 
 
-def _target(target: Target) -> list[str]:
+def _target(target: Target) -> list[_Line]:
     suite = "none found"
     if target.suite is not None:
-        runner = "pytest" if target.suite.kind == "pytest" else "python"
-        suite = f"{' '.join((runner, *target.suite.argv))}  ({target.suite.source})"
+        suite = f"{' '.join(target.suite.words)}  ({target.suite.source})"
     rows = [
         ("target", target.root),
         (
@@ -89,11 +105,11 @@ def _target(target: Target) -> list[str]:
         ("settings", target.suite.settings if target.suite else ""),
         ("needs", ", ".join(dict.fromkeys(s.path for s in target.sources))),
     ]
-    return [f"{name:9}{value}" for name, value in rows if value]
+    return [(9, f"{name:9}{value}") for name, value in rows if value]
 
 
-def _path(plan: Plan, releases: Releases, day: datetime.date) -> list[str]:
-    lines = ["Path"]
+def _path(plan: Plan, releases: Releases, day: datetime.date) -> list[_Line]:
+    lines = [(0, "Path")]
     before: Cell | None = None
     for cell in plan.path:
         change = ""
@@ -101,10 +117,10 @@ def _path(plan: Plan, releases: Releases, day: datetime.date) -> list[str]:
             moved = "Python" if before.django == cell.django else "Django"
             change = f"{moved} moves"
         end = _end_of_life(releases.get(cell.django), day)
-        lines.append(f"  {cell.id:22} {change:13} {end}".rstrip())
+        lines.append((39, f"  {cell.id:22} {change:13} {end}".rstrip()))
         before = cell
     count = sum(1 for hop in plan.hops if hop.on_path)
-    lines.append(f"  {count} hop{'' if count == 1 else 's'}")
+    lines.append((2, f"  {number(count, 'hop')}"))
     return lines
 
 
@@ -116,32 +132,32 @@ def _end_of_life(row: Series, day: datetime.date) -> str:
     return f"{kind}: security fixes {verb} {row.security_end}"
 
 
-def _cells(plan: Plan, found: Mapping[str, Interpreter]) -> list[str]:
-    lines = [f"Cells ({len(plan.cells)})"]
+def _cells(plan: Plan, found: Mapping[str, Interpreter]) -> list[_Line]:
+    lines = [(0, f"Cells ({len(plan.cells)})")]
     for cell in plan.cells:
         there = found.get(cell.python)
         which = (
             f"Python {there.release}  {there.path}" if there else f"Python {cell.python} MISSING"
         )
-        lines.append(f"  {cell.id:22} {which}")
-    lines += [f"  {cell.id:22} unsupported by Django: not run" for cell in plan.unsupported]
+        lines.append((25, f"  {cell.id:22} {which}"))
+    lines += [(25, f"  {cell.id:22} unsupported by Django: not run") for cell in plan.unsupported]
     return lines
 
 
-def _missing(plan: Plan, found: Mapping[str, Interpreter]) -> list[str]:
+def _missing(plan: Plan, found: Mapping[str, Interpreter]) -> list[_Line]:
     absent = dict.fromkeys(cell.python for cell in plan.cells if cell.python not in found)
     if not absent:
         return []
-    lines = ["Missing interpreters (`djhop run` lets uv install them where it can)"]
+    lines = [(0, "Missing interpreters (`djhop run` lets uv install them where it can)")]
     for minor in absent:
         how = interpreters.how_to_get(
             minor,
             uv_can_download=interpreters.uv_can_download(minor),
             system=python_places.this_system(),
         )
-        lines.append(f"  {minor:6} {how}")
+        lines.append((9, f"  {minor:6} {how}"))
     return lines
 
 
-def _list(title: str, sentences: tuple[str, ...]) -> list[str]:
-    return [title, *(f"  - {sentence}" for sentence in sentences)] if sentences else []
+def _list(title: str, sentences: tuple[str, ...]) -> list[_Line]:
+    return [(0, title), *((4, f"  - {sentence}") for sentence in sentences)] if sentences else []

@@ -67,6 +67,14 @@ class Asking:
         finally:
             self.slowest = max(self.slowest, time.monotonic() - started)
 
+    def at_hand(self, attempt: attempts.Attempt) -> Lock | Failure:
+        """See `ask`; with what uv's cache has, and with the index only where that is too little."""
+        self.processes += 1
+        try:
+            return ask(self._request, attempt, dataclasses.replace(self._site, offline=True))
+        except InfraError:
+            return self(attempt)
+
 
 def ask(request: Request, attempt: attempts.Attempt, site: Site) -> Lock | Failure:
     """Let uv resolve `attempt`; a failure of the network is tried again after each of `PAUSES`.

@@ -17,18 +17,15 @@ from djhop.resolve.request import (
     GIVES_WAY,
     Request,
     applies,
-    below,
     capped,
     django,
     exempt,
     extras_text,
-    floors,
-    held,
     name_of,
     pinned,
     read,
-    stated,
 )
+from djhop.resolve.staying import below, floors, held, stated
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement

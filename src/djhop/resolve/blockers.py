@@ -41,6 +41,8 @@ class Blocker(msgspec.Struct, frozen=True, kw_only=True):
         match self.first_allowing:
             case None:
                 return ""
+            case "" if wanted == "Python":  # an older one may
+                return "no later release of it allows this Python"
             case "":
                 return f"no release of it allows this {wanted}"
         return f"{self.first_allowing} is its first release to allow this {wanted}"
@@ -49,6 +51,12 @@ class Blocker(msgspec.Struct, frozen=True, kw_only=True):
     def sentence(self) -> str:
         """Both: "django-oscar 3.2.4 requires django>=3.2,<4.3; no release of it allows …"."""
         return "; ".join(filter(None, (self.reason, self.remedy)))
+
+
+def standing(before: tuple[Blocker, ...], after: tuple[Blocker, ...]) -> tuple[Blocker, ...]:
+    """The blockers of `after` that stood in the way before already, with the same constraint."""
+    known = {(blocker.package, blocker.constraint) for blocker in before}
+    return tuple(b for b in after if (b.package, b.constraint) in known)
 
 
 def against(failure: Failure, wanted: str, held: dict[str, str]) -> tuple[Blocker, ...]:
@@ -70,7 +78,7 @@ def against(failure: Failure, wanted: str, held: dict[str, str]) -> tuple[Blocke
 def _rank(edge: Edge, held: str) -> tuple[bool, Version]:
     """Best is what speaks of the version in use, else of the newest."""
     numbers = re.findall(r"\d[^,\s<>=!~]*", edge.versions)
-    return _covers(edge.versions, held), max((_version(n) for n in numbers), default=Version("0"))
+    return covers(edge.versions, held), max((_version(n) for n in numbers), default=Version("0"))
 
 
 def _version(text: str) -> Version:
@@ -82,7 +90,7 @@ def _version(text: str) -> Version:
 
 def _blocker(edge: Edge, failure: Failure, held: dict[str, str]) -> Blocker:
     version = held.get(edge.package, "")
-    if not _covers(edge.versions, version):
+    if not covers(edge.versions, version):
         version = edge.versions.removeprefix("==")
     return Blocker(
         package=edge.package,
@@ -110,7 +118,8 @@ def _chain(edge: Edge, failure: Failure) -> tuple[str, ...]:
     return tuple(reversed(links))
 
 
-def _covers(versions: str, version: str) -> bool:
+def covers(versions: str, version: str) -> bool:
+    """Whether a specifier has this version; not where one of them is none (a URL, "")."""
     try:
         return bool(version) and SpecifierSet(versions).contains(version, prereleases=True)
     except InvalidSpecifier:

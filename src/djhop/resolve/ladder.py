@@ -34,7 +34,8 @@ from djhop.resolve.attempts import Stage
 from djhop.resolve.blockers import Blocker, against
 from djhop.resolve.locks import Lock
 from djhop.resolve.proofs import Failure, mask
-from djhop.resolve.request import Request, floors, held, holdable, own_words
+from djhop.resolve.request import Request, own_words
+from djhop.resolve.staying import floors, held, holdable
 
 #: Rounds of releasing what a proof names, before the rest is released together.
 ROUNDS = 8

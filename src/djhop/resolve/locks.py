@@ -14,8 +14,8 @@ from packaging.utils import canonicalize_name
 from djhop.resolve.blockers import Blocker
 from djhop.resolve.proofs import Kind, mask
 
-#: 1: first. 2: moves go to the smallest release, and every one has its reason.
-FORMAT = 2
+#: 1: first. 2: moves go to the smallest release. 3: reasons of moves are read from proofs.
+FORMAT = 3
 #: How `via` names requirement files: what stands there is asked for by no package.
 ASKED = {
     "project": "the project",

@@ -71,7 +71,9 @@ def _why(
         return known[move.package]
     parents = after.via.get(move.package, ())
     # Whoever moved too is the likelier reason; a parent that stayed asked for it all along.
-    suspects = tuple(parent for parent in parents if parent in moved) or parents
+    suspects = tuple(parent for parent in parents if parent in moved)
+    if move.before is None:
+        suspects = suspects or parents
     return f"required by {', '.join(suspects)}" if suspects else ""
 
 

@@ -20,6 +20,7 @@ from collections.abc import Callable, Collection, Iterator
 from typing import TypeAlias
 
 import msgspec
+from packaging.version import Version
 
 from djhop.resolve.attempts import Attempt
 from djhop.resolve.blockers import against
@@ -27,14 +28,7 @@ from djhop.resolve.holding import hold
 from djhop.resolve.locks import Lock
 from djhop.resolve.moves import Move, diff, moves
 from djhop.resolve.proofs import Failure
-from djhop.resolve.request import (
-    DJANGO_OWN,
-    Request,
-    applies,
-    is_version,
-    name_of,
-    read,
-)
+from djhop.resolve.request import DJANGO_OWN, Request, applies, is_version, name_of, read
 
 #: Asks uv one thing about a cell, and waits.
 Ask: TypeAlias = Callable[[Request, Attempt], Lock | Failure]
@@ -68,7 +62,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Work(msgspec.Struct, kw_only=True):
-    """The cell before as it is after the steps so far, and what is still to move."""
+    """The cell before with the steps so far, and what is still to move."""
 
     request: Request
     lock: Lock
@@ -170,9 +164,11 @@ def _checked(work: _Work, name: str, lock: Lock, ask: Ask) -> Step | None:
     low = _below(work, lock)
     # What stopped below in steps before stays there on the cell after, too.
     stays = {name: lock.packages[name] for name in work.enough & lock.packages.keys()}
-    if low and not _runs_after(work, stays | low, ask):
-        ends = ", ".join(f"{package} up to {version}" for package, version in low.items())
-        work.because[name] = f"what runs before the hop ({ends}) does not run after it"
+    early = any(Version(version).is_prerelease for version in low.values())
+    if early or (low and not _runs_after(work, stays | low, ask)):
+        ends = ", ".join(f"{name} up to {version}" for name, version in low.items())
+        why = "is no final release" if early else "does not run after it"
+        work.because[name] = f"what runs before the hop ({ends}) {why}"
         # No proof says who keeps it from going on: it may be any that moves.
         work.failed.setdefault(name, frozenset(work.todo))
         return None

@@ -8,26 +8,54 @@ from typing import TYPE_CHECKING
 import msgspec
 from packaging.version import Version
 
-from djhop.resolve import blockers, moves, proofs
+from djhop.resolve import blockers, moves, openings, proofs
 from djhop.resolve.blockers import Blocker
 from djhop.resolve.locks import Lock, Unresolvable
-from djhop.resolve.request import applies, django, exempt, held, name_of, read, replaced
+from djhop.resolve.request import applies, django, exempt, name_of, own_words, read, replaced
+from djhop.resolve.staying import below, held, today
 
 if TYPE_CHECKING:
     from djhop.resolve.ladder import Climb
     from djhop.resolve.proofs import Failure
     from djhop.resolve.request import Request
 
+#: Why a package moved that nothing kept.
+LATEST = "policy latest: the newest release that fits"
+
 
 def finished(lock: Lock, climb: Climb, request: Request, previous: Lock | None) -> Lock:
     """The lock, with what the climb has learned; its `blockers` are those it already names."""
-    why = {name: why for name, why in climb.why.items() if name in lock.packages}
     return msgspec.structs.replace(
         lock,
         forced=climb.stage.forced,
-        moves_why=why if previous is None else moves.reasons(previous, lock, why),
+        moves_why=_whys(lock, climb, request, previous),
         notes=lock.notes + _notes(lock, climb, request),
     )
+
+
+def _whys(lock: Lock, climb: Climb, request: Request, previous: Lock | None) -> dict[str, str]:
+    """Package → why it moved: from the lock before, or from what the project has today."""
+    pins = tuple(f"{name}=={version}" for name, version in today(request).items())
+    before = previous or Lock(pins=pins, django_release="")
+    # Under "latest" whatever there was moves for no other reason than that it can.
+    free = before.packages if request.policy == "latest" else {}
+    known = {**dict.fromkeys(free, LATEST), **_said(request, before), **climb.why}
+    why = moves.reasons(before, lock, {n: w for n, w in known.items() if n in lock.packages})
+    if previous is None:  # it had no hop, and nothing is new in it
+        both = before.packages.keys() & lock.packages.keys() - {"django"}
+        why = {name: why[name] for name in why if name in both}
+    return why
+
+
+def _said(request: Request, before: Lock) -> dict[str, str]:
+    """Package → the words of the project that rule out where it was: a line for this Python."""
+    packages, texts = before.packages, (*request.constraints, *request.requirements)
+    there = [one for one in map(read, texts) if one is not None and applies(one, request)]
+    return {
+        name_of(str(one)): f"the project requires {one}"
+        for one in there
+        if below(packages.get(name_of(str(one)), ""), one)
+    }
 
 
 def _notes(lock: Lock, climb: Climb, request: Request) -> tuple[str, ...]:
@@ -89,7 +117,21 @@ def blocking(failure: Failure, climb: Climb, request: Request) -> tuple[Blocker,
         known = {blocker.package for blocker in found}
         pins = held(request, climb.base)
         found += tuple(b for b in blockers.against(failure, wanted, pins) if b.package not in known)
-    return found
+    return tuple(_asked_for(blocker, climb.base, request) for blocker in found)
+
+
+def _asked_for(blocker: Blocker, base: Lock | None, request: Request) -> Blocker:
+    """The blocker with the way down to it from the project's own words; none where not known.
+
+    uv's proof begins with whatever holds a package, a pin of the lock file as well.
+    """
+    way = openings.way_down(base, blocker.package, request) if base else ()
+    if way:
+        return msgspec.structs.replace(blocker, chain=(*way, blocker.constraint))
+    words = own_words(blocker.chain[0], request) if blocker.chain else ""
+    named = words in (*request.packages, *request.requirements, *request.suite_packages)
+    chain = (proofs.mask(words), *blocker.chain[1:]) if named else ()
+    return msgspec.structs.replace(blocker, chain=chain)
 
 
 def _reason(failure: Failure, found: tuple[Blocker, ...], request: Request) -> str:

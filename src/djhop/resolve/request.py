@@ -1,10 +1,10 @@
-"""What a cell's lock is made from: the project's requirements, read and judged one by one; pure."""
+"""What a cell's lock is made from: the project's requirements, read one by one; pure."""
 
 from __future__ import annotations
 
 import functools
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import msgspec
 from packaging.requirements import InvalidRequirement, Requirement
@@ -12,9 +12,6 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from djhop import releases
-
-if TYPE_CHECKING:
-    from djhop.resolve.locks import Lock
 
 #: minimal: what the project has today stays, and moves only where it must. latest: its ranges hold,
 #: and its exact pins are free. frozen: nothing but Django and what Django requires moves.
@@ -94,86 +91,6 @@ def capped(requirement: Requirement) -> bool:
     return any(clause.operator not in {">=", ">", "!="} for clause in requirement.specifier)
 
 
-def held(request: Request, previous: Lock | None) -> dict[str, str]:
-    """Package → version to stay at: that of the lock before, else what the project has today."""
-    return {**_locked(request), **stated(request), **_before(request, previous)}
-
-
-def floors(request: Request, previous: Lock | None) -> dict[str, str]:
-    """Of what is held, what no words of the project hold: the lock before, and its lock file."""
-    return {**_locked(request), **_before(request, previous)}
-
-
-def stated(request: Request) -> dict[str, str]:
-    """Package → version of the exact pins among the requirements that apply."""
-    pins: dict[str, str] = {}
-    for requirement in _applying(request):
-        if pinned(requirement):
-            pins[canonicalize_name(requirement.name)] = pinned(requirement)
-    pins.pop("django", None)
-    return pins
-
-
-def _before(request: Request, previous: Lock | None) -> dict[str, str]:
-    """The lock before, but for what the project's words for this cell lie above or say apart."""
-    if previous is None or request.policy == "latest":
-        return {}
-    texts = (*request.constraints, *request.requirements)
-    own = [one for one in map(read, texts) if one is not None]
-    found = {n: v for n, v in previous.packages.items() if is_version(v) and n != "django"}
-    for requirement in own:
-        name = canonicalize_name(requirement.name)
-        version = found.get(name, "")
-        here = applies(requirement, request)
-        if (here and below(version, requirement)) or (not here and pinned(requirement) == version):
-            found.pop(name, None)
-    return found
-
-
-def below(version: str, requirement: Requirement) -> bool:
-    """Whether a version is lower than a requirement allows; what is too high is not."""
-    return is_version(version) and any(
-        Version(version) < Version(bound) or (clause.operator == ">" and version == bound)
-        for clause in requirement.specifier
-        if clause.operator in {">=", ">", "~=", "==", "==="}
-        and is_version(bound := clause.version.removesuffix(".*"))
-    )
-
-
-def _locked(request: Request) -> dict[str, str]:
-    """What the project's lock file has, as far as the project's requirements still allow it."""
-    if request.policy == "latest":
-        return {}
-    there = [one for one in map(read, request.pins) if one is not None and applies(one, request)]
-    pins = {canonicalize_name(one.name): pinned(one) for one in there}
-    for requirement in _applying(request):
-        name = canonicalize_name(requirement.name)
-        version = pins.get(name, "")
-        if not is_version(version) or not requirement.specifier.contains(version, prereleases=True):
-            pins.pop(name, None)
-    return {n: v for n, v in pins.items() if is_version(v) and n != "django"}
-
-
-def _applying(request: Request) -> list[Requirement]:
-    read_ = map(read, (*request.constraints, *request.requirements))
-    return [one for one in read_ if one is not None and applies(one, request)]
-
-
-def holdable(request: Request) -> frozenset[str]:
-    """Packages that the project's own words hold back, and that may be released."""
-    found = set()
-    for text in (*request.requirements, *request.constraints):
-        requirement = read(text)
-        if requirement and not requirement.url and _holds(requirement, request):
-            found.add(canonicalize_name(requirement.name))
-    return frozenset(found) - GIVES_WAY - {"django"} - {name_of(p) for p in request.packages}
-
-
-def _holds(requirement: Requirement, request: Request) -> bool:
-    free = request.policy == "latest" and pinned(requirement)
-    return capped(requirement) and not free
-
-
 def django(request: Request) -> str:
     """The one requirement on Django: the series, or what the matrix's packages say of it."""
     for text in request.packages:
@@ -187,7 +104,8 @@ def own_words(link: str, request: Request) -> str:
     """The head of a chain ("django-oscar==3.2.4") as the project wrote it, where it did."""
     name = name_of(link)
     texts = (*request.packages, *request.requirements, *request.suite_packages)
-    return next((text for text in texts if name and name_of(text) == name), link)
+    own = [text for text in texts if name and name_of(text) == name]
+    return next((text for text in own if applies(read(text), request)), (*own, link)[0])
 
 
 def replaced(request: Request) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ from djhop.resolve.moves import Move, diff
 from djhop.resolve.request import Request, absolute, locals_of
 from djhop.resolve.smallest import smallest
 from djhop.resolve.unmoved import Pace, unmoved
+from djhop.resolve.whys import whys
 
 if TYPE_CHECKING:
     from djhop.resolve.proofs import Failure
@@ -148,6 +149,7 @@ def _climb(
             answer = smallest(request, climb.base, climb.stage, answer, ask)
             if not climb.stage.without:
                 answer = _with_blockers(answer, climb, rest, request, ask)
+                climb = _with_whys(answer, climb, request, previous, ask)
                 lock = outcome.finished(answer, climb, request, previous)
                 return msgspec.structs.replace(lock, processes=ask.processes)
             rest, climb = answer, ladder.after_rest(climb, answer, request)
@@ -159,6 +161,16 @@ def _climb(
             return _unresolvable(answer, climb, request, log, ask)
         climb = onward
     raise InfraError(f"no lock after {MOST_PROCESSES} attempts", hint="please report this project")
+
+
+def _with_whys(
+    lock: Lock, climb: ladder.Climb, request: Request, previous: Lock | None, ask: Asking
+) -> ladder.Climb:
+    try:
+        more = whys(request, previous, lock, climb.why, ask.at_hand)
+    except InfraError:  # the lock is as good without
+        return climb
+    return msgspec.structs.replace(climb, why={**more, **climb.why})
 
 
 def _with_blockers(

@@ -17,7 +17,8 @@ from packaging.version import Version
 from djhop.resolve import attempts, locks
 from djhop.resolve.attempts import Attempt, Stage
 from djhop.resolve.locks import Lock
-from djhop.resolve.request import DJANGO_OWN, held, is_version
+from djhop.resolve.request import DJANGO_OWN, is_version
+from djhop.resolve.staying import held
 
 if TYPE_CHECKING:
     from djhop.resolve.proofs import Failure

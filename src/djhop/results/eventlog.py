@@ -6,6 +6,8 @@ import msgspec
 
 #: (file, line, function, source line).
 Frame = tuple[str, int, str, str]
+#: Failed subtests named of one test.
+SUBTESTS_LIMIT = 20
 
 
 class Exc(msgspec.Struct, frozen=True, gc=False):
@@ -50,6 +52,8 @@ class Seen(msgspec.Struct, gc=False):
     exc: Exc | None = None
     when: str = ""
     reason: str = ""
+    #: Names of its subtests that failed, the first `SUBTESTS_LIMIT`.
+    subtests: tuple[str, ...] = ()
 
 
 class _Line(msgspec.Struct, tag_field="e", gc=False):

@@ -15,6 +15,7 @@ import msgspec
 from djhop.errors import InfraError
 from djhop.results import jsonlines
 from djhop.results.eventlog import (
+    SUBTESTS_LIMIT,
     Begin,
     Canary,
     ClassError,
@@ -123,6 +124,13 @@ def read(path: Path) -> PassEvents:
     return gathering.result()
 
 
+def gather(found: Iterable[Event]) -> PassEvents:
+    """Add up events that come from elsewhere than a log."""
+    gathering = _Gathering()
+    gathering.take(found)
+    return gathering.result()
+
+
 class _Gathering:
     """Adds events up."""
 
@@ -162,6 +170,8 @@ class _Gathering:
         if seen.pid == event.pid and event.sub is None:
             seen.seconds += event.seconds
         outcome = _outcome_of(event)
+        if event.sub and outcome == "failed" and len(seen.subtests) < SUBTESTS_LIMIT:
+            seen.subtests = (*seen.subtests, event.sub)
         if _RANKS.get(outcome, 0) > _RANKS.get(seen.outcome, 0):
             seen.outcome = self._kept.setdefault(outcome, outcome)
             seen.exc = self._lean(event.exc) if event.exc is not None else None

@@ -37,6 +37,8 @@ class Test(msgspec.Struct, frozen=True, kw_only=True):
     #: Why it failed plainly, else why it failed strictly.
     failure: Failure | None = None
     skip_reason: str = ""
+    #: Names of its subtests that failed, as its runner gives them; at most 20.
+    subtests: tuple[str, ...] = ()
     #: Id of the cause it is grouped under (filled in by comparison).
     cause: str = ""
     #: Passed and failed in the same cell without a warning to explain it.
@@ -136,6 +138,7 @@ class _Merging:
             plain=self._said(plain),
             seconds=round(strict.seconds if strict and strict.seconds else told.seconds, 6),
             failure=self._failed(bad[0]) if bad else None if flaky else _skipped(strict, plain),
+            subtests=tuple(dict.fromkeys(bad[0].subtests)) if bad else (),
             skip_reason=told.reason if told.outcome == "skipped" else "",
             flaky=flaky,
         )
@@ -156,8 +159,11 @@ class _Merging:
         return strict if strict is not None and fine(strict, self._framework) else None
 
     def _flaky(self, test_id: str, strict: Seen | None, plain: Seen | None) -> bool:
-        """Whether strict and plain disagree and no warning explains it."""
-        if strict is None or plain is None or not self._plain:
+        """Whether strict and plain disagree and no warning is known to explain it.
+
+        Of a command that is not looked into no warning is known at all.
+        """
+        if strict is None or plain is None or not self._plain or self._runs[0].foreign:
             return False
         was, now = self._kind(strict), self._kind(plain)
         if was == now or not (was and now):

@@ -48,10 +48,14 @@ _COMPILE = re.compile(r"invalid (?:escape sequence|octal|decimal|hexadecimal)|\"
 _NO_SERVICE = re.compile(
     r"could not connect|connection (?:to server .* failed|refused|timed out|reset)|can't connect to"
     r"|name or service not known|could not translate host name|temporary failure in name resolution"
-    r"|password authentication failed|is the server running|no space left on device"
-    r"|Set the \S+ environment variable",
+    r"|password authentication failed|is the server running|no space left on device",
     re.IGNORECASE,
 )
+_NO_VARIABLE = re.compile(r"Set the \S+ environment variable", re.IGNORECASE)
+#: The reason of what says nothing about the target: a server refuses, a disk is full.
+NO_SERVICE = "a service does not answer, or the machine has no room"
+#: The second is how Python 3.12 names it, as the module is frozen.
+_OS = ("/os.py", "<frozen os>")
 _NO_SERVICE_TYPES = frozenset(
     {"ConnectionRefusedError", "socket.gaierror", "gaierror", "MemoryError"}
 )
@@ -241,8 +245,10 @@ def _environment(exc: Exc, paths: Paths) -> Verdict | None:
             (service or "ImproperlyConfigured" in link.type or "OSError" in link.mro)
             and _NO_SERVICE.search(link.message)
         ):
-            return Verdict(ENVIRONMENT, "a service, a variable or the machine is missing")
-        if link.name == "KeyError" and link.frames and link.frames[-1][0].endswith("/os.py"):
+            return Verdict(ENVIRONMENT, NO_SERVICE)
+        if "ImproperlyConfigured" in link.type and _NO_VARIABLE.search(link.message):
+            return Verdict(ENVIRONMENT, "an environment variable is not set")
+        if link.name == "KeyError" and link.frames and link.frames[-1][0].endswith(_OS):
             return Verdict(ENVIRONMENT, f"the environment variable {link.message} is not set")
     return None
 

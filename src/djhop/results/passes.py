@@ -57,8 +57,14 @@ class Ran(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the suite's own exit code is bad though it ended with every test fine."""
         events = self.events
         found = outcomes(self)
-        bad = bool(found) and not self.info.died and events.code not in (0, NO_TESTS, None)
+        well = (0, None, NO_TESTS) if events.framework.startswith("pytest") else (0, None)
+        bad = bool(found) and not self.info.died and events.code not in well
         return bad and all(fine(seen, events.framework) for seen in found.values())
+
+    @property
+    def foreign(self) -> bool:
+        """Whether it is a command that only its files tell of: see `results.foreign`."""
+        return self.events.framework == "command"
 
     @property
     def outside(self) -> bool:
@@ -166,8 +172,8 @@ def next_pass(runs: Sequence[Ran]) -> Next | None:
 
     Else the whole suite runs plainly. Running only what did not pass would be quicker, and wrong
     both ways: tests depend on those before them, for better and for worse. Where strict died
-    outside the tests, and any test ran plainly, it runs a third time, strictly inside each test's
-    call ("scoped").
+    outside the tests, or lost modules there that load plainly, and any test ran plainly, it runs a
+    third time, strictly inside each test's call ("scoped").
     """
     strict, last = runs[0], runs[-1]
     if last.info.died in FINAL:
@@ -176,14 +182,23 @@ def next_pass(runs: Sequence[Ran]) -> Next | None:
     if not plain:
         return _first_plain(strict)
     scoped = any(ran.info.mode == "scoped" for ran in runs)
-    if strict.outside and plain[-1].info.ran and not scoped:
+    lost = strict.outside and not strict.foreign and not _lost_alike(strict, plain[-1])
+    if lost and plain[-1].info.ran and not scoped:
         return Next(mode="scoped", why="strict died outside the tests")
     return None
+
+
+def _lost_alike(strict: Ran, plain: Ran) -> bool:
+    """Whether all that strict lost outside the tests are modules that plain has lost as well."""
+    lost = strict.events.collect_errors.keys()
+    return not strict.info.died and lost <= plain.events.collect_errors.keys()
 
 
 def _first_plain(strict: Ran) -> Next | None:
     if strict.outside:
         return Next(mode="plain", why="strict died outside the tests")
+    if strict.foreign:
+        return Next(mode="plain", why="what was raised and hurt no test is not known")
     found = outcomes(strict)
     bad = [test_id for test_id, seen in found.items() if not fine(seen, strict.events.framework)]
     if bad:

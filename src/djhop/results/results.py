@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from djhop.resolve.blockers import Blocker
-from djhop.results import deprecations
+from djhop.results import deprecations, owners
 from djhop.results.deprecations import Deprecation
 from djhop.results.events import PassEvents
 from djhop.results.events import read as read_events
@@ -101,7 +101,9 @@ def build(
     """
     failures = Failures(paths)
     tests = merge(runs, failures)
-    status, reason = decide(_facts(runs, tests)) if runs else ("not-run", "no pass was run")
+    status, reason = (
+        decide(_facts(runs, tests, failures)) if runs else ("not-run", "no pass was run")
+    )
     begun = [ran.events for ran in runs if ran.events.began]
     return CellResult(
         id=cell.id,
@@ -125,17 +127,20 @@ def build(
     )
 
 
-def _facts(runs: Sequence[Ran], tests: Sequence[Test]) -> Facts:
+def _facts(runs: Sequence[Ran], tests: Sequence[Test], failures: Failures) -> Facts:
     strict = runs[0]
     decisive = next((ran for ran in reversed(runs) if ran.info.mode == "plain"), strict)
     cut = next((r.info.died for r in runs if r.info.died in ("interrupted", "timeout")), "")
     modules = {name for ran in runs for name in ran.events.collect_errors}
     good = [test for test in tests if test.plain in _FINE]
+    # A worker that dies in a test does not end the run.
+    crashed = next((test.id for test in tests if "crashed" in (test.plain, test.strict)), "")
     return Facts(
         died=cut or decisive.info.died,
-        running=next((ran.info.running for ran in reversed(runs) if ran.info.died), ""),
+        running=next((r.info.running for r in reversed(runs) if r.info.died), "") or crashed,
         refused=any(ran.events.refused for ran in runs),
         silent=any(not ran.events.began and ran.info.died != "interrupted" for ran in runs),
+        unserved=_unserved(decisive, tests, failures),
         exit=decisive.events.code if decisive.ended_badly else None,
         unseen=max(
             0, *(ran.xml_tests - ran.info.ran for ran in runs if ran.xml_tests is not None), 0
@@ -144,8 +149,23 @@ def _facts(runs: Sequence[Ran], tests: Sequence[Test]) -> Facts:
         modules=sum(1 for test in tests if test.id in modules),
         not_strict=sum(1 for t in good if _not_strictly(t)),
         unknown_strict=sum(1 for test in good if test.strict is None),
+        foreign=strict.foreign,
         strict_died=bool(strict.info.died or strict.events.collect_errors or strict.ended_badly),
     )
+
+
+def _unserved(decisive: Ran, tests: Sequence[Test], failures: Failures) -> str:
+    """What is said where no test passed, and a service that does not answer is all there is."""
+    ended = [(test.plain or test.strict, test.failure) for test in tests]
+    if any(outcome in ("passed", "xpassed") for outcome, _ in ended):
+        return ""
+    said = [failure for outcome, failure in ended if outcome in ("failed", "error", "crashed")]
+    if decisive.events.fatal is not None:
+        said.append(failures.of(decisive.events.fatal, "import"))
+    if not all(failure is not None and failure.why == owners.NO_SERVICE for failure in said):
+        return ""
+    first = next((failure for failure in said if failure is not None), None)
+    return f"{first.exception}: {first.message.partition(chr(10))[0]}" if first else ""
 
 
 def _not_strictly(test: Test) -> bool:

@@ -39,6 +39,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     silent: bool = False
     #: Tests in pytest's own XML that no event tells of.
     unseen: int = 0
+    #: What a service said that did not answer, where that is all that came of the suite.
+    unserved: str = ""
     #: What the suite exited with, where that is bad though every test is fine.
     exit: int | None = None
     #: Outcomes without the filter, modules and classes that stand for themselves included.
@@ -49,6 +51,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     not_strict: int = 0
     #: Tests that are fine plainly and of which nothing is known strictly.
     unknown_strict: int = 0
+    #: The suite is a command that only its files tell of.
+    foreign: bool = False
     #: Strict died outside the tests, or lost modules.
     strict_died: bool = False
 
@@ -78,7 +82,7 @@ def decide(facts: Facts) -> tuple[Status, str]:
 def _not_strict(facts: Facts) -> str:
     if facts.not_strict:
         return f"{_number(facts.not_strict, 'test')} did not pass strictly"
-    if facts.unknown_strict:
+    if facts.unknown_strict and not facts.foreign:
         few = _number(facts.unknown_strict, "test")
         return f"the strict filter was not in force, or not proven so, in {few}"
     return "strict died outside the tests" if facts.strict_died else ""
@@ -101,11 +105,18 @@ def _cut_short(facts: Facts) -> tuple[Status, str] | None:
     if facts.died == "timeout":
         where = f", in {facts.running}" if facts.running else ""
         return "timed-out", f"the suite took longer than its limit{where}"
+    unknown = _nothing_known(facts)
+    return ("infra", unknown) if unknown else None
+
+
+def _nothing_known(facts: Facts) -> str:
+    if facts.unserved:
+        return f"no test passed, for want of a service: {facts.unserved}"
     if facts.silent:
-        return "infra", "the test process did not start; the end of its log says why"
+        return "the test process did not start; the end of its log says why"
     if facts.unseen:
-        return "infra", f"pytest's XML has {_number(facts.unseen, 'test')} that no event tells of"
-    return None
+        return f"pytest's XML has {_number(facts.unseen, 'test')} that no event tells of"
+    return ""
 
 
 def _nothing_ran(facts: Facts) -> tuple[Status, str]:
@@ -113,6 +124,8 @@ def _nothing_ran(facts: Facts) -> tuple[Status, str]:
         return "uncollectable", "no test ran: the suite cannot be loaded"
     if facts.died:
         return "crashed", "the process ended before any test"
+    if facts.foreign:
+        return "no-tests", "the command ended well, and no file that `junit` names has a test"
     return "no-tests", "the suite has no tests"
 
 

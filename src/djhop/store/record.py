@@ -16,6 +16,7 @@ from djhop.compare.changes import dead_modules, kind, plainly, suite
 from djhop.compare.compare import Comparison, HopResult, result_of
 from djhop.compare.fingerprints import template
 from djhop.compare.groups import Group
+from djhop.masking import shown
 from djhop.matrix.config import Matrix
 from djhop.matrix.plan import Plan
 from djhop.results.results import CellResult, Counts, Owner, Status
@@ -34,12 +35,12 @@ class RunTarget(msgspec.Struct, frozen=True, kw_only=True):
     #: Series it is on today, and where that was read.
     django: str = ""
     django_source: str = ""
-    #: "pytest" or "django"; empty where none was found.
+    #: "pytest", "django" or "command"; empty where none was found.
     suite: str = ""
 
 
 class RunMatrix(msgspec.Struct, frozen=True, kw_only=True):
-    """The matrix that was run: its name, and every setting as in a matrix file."""
+    """The matrix that was run: its name, and every setting as in a matrix file, secrets masked."""
 
     name: str = ""
     settings: dict[str, Any] = {}
@@ -131,10 +132,12 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     def reproduce(self, cell: str, test_id: str) -> str:
         """Return the command a user types to run one test in one cell again.
 
-        A test id of either framework is what its runner takes: a node id, or a dotted label.
+        A test id of either framework is what its runner takes: a node id, or a dotted label. What a
+        command of the target's own takes is not known: it is run as a whole.
         """
         words = self.command or ("djhop", "run", self.target.root)
-        return shlex.join([*words, "--cells", cell, "--", test_id])
+        named = () if self.target.suite == "command" else ("--", test_id)
+        return shlex.join([*words, "--cells", cell, *named])
 
     @property
     def comparison(self) -> Comparison:
@@ -172,7 +175,7 @@ def begin(
             suite=target.suite.kind if target.suite else "",
         ),
         # As it is read back, lists and not tuples, so that two runs compare equal.
-        matrix=RunMatrix(name=matrix.name, settings=decode(encode(matrix))),
+        matrix=RunMatrix(name=matrix.name, settings=shown(decode(encode(matrix)))),
         started=utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
         plan=plan,
         notes=(*target.notes, *plan.notes),

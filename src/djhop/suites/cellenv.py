@@ -92,11 +92,7 @@ def cell_environ(
         settings: DJANGO_SETTINGS_MODULE, if the suite needs it.
         branch: whether branches are measured: up to Python 3.13 only the slow tracer can.
     """
-    env = {
-        name: value
-        for name, value in inherited.items()
-        if _allowed(name, INHERITED) or (_allowed(name, pass_env) and not _allowed(name, NEVER))
-    }
+    env = passed(inherited, pass_env)
     env.update(_private(room, env.get("PATH", os.defpath)))
     if not any(env.get(name) for name in ("LC_ALL", "LC_CTYPE", "LANG")):
         env["LANG"] = "C.UTF-8"
@@ -111,6 +107,15 @@ def cell_environ(
     if env["PYTHONPATH"] != ours:
         env["PYTHONPATH"] = os.pathsep.join(filter(None, (ours, env["PYTHONPATH"])))
     return env
+
+
+def passed(inherited: Mapping[str, str], pass_env: Sequence[str]) -> dict[str, str]:
+    """Return what of djhop's own environment a cell or a service may see."""
+    return {
+        name: value
+        for name, value in inherited.items()
+        if _allowed(name, INHERITED) or (_allowed(name, pass_env) and not _allowed(name, NEVER))
+    }
 
 
 def _allowed(name: str, globs: Sequence[str]) -> bool:

@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from djhop import masking
 from djhop.processes.process import Command
 from djhop.suites import addopts
 from djhop.suites.cellenv import INHERITED, NEVER, Room, cell_environ
@@ -63,6 +64,12 @@ class ProbeConfig(msgspec.Struct, frozen=True, kw_only=True):
     tools: tuple[str, ...] = ()
     coverage: CoverageConfig | None = None
     cell: str = ""
+    #: Whether the filter of a strict run is in force from the start of the process on.
+    literal: bool = False
+    #: Whether test databases get a name of this cell's own.
+    database_suffix: bool = True
+    #: Where in the environment something stands that must not be written: see `masking.spans`.
+    secrets: dict[str, tuple[tuple[int, int], ...]] = {}
 
 
 class PassFiles(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,6 +117,9 @@ class Stand(msgspec.Struct, frozen=True, kw_only=True):
     source: tuple[str, ...] | None = None
     omit: tuple[str, ...] = ()
     branch: bool = False
+    #: As in `ProbeConfig`.
+    literal: bool = False
+    database_suffix: bool = True
     timeout: float | None = None
 
 
@@ -143,9 +153,16 @@ def pass_command(
         tools=stand.tools,
         coverage=measured,
         cell=stand.room.cell,
+        literal=stand.literal and mode == "strict",
+        database_suffix=stand.database_suffix,
+        secrets=masking.spans(stand.env),
     )
     command = Command(
-        argv=(stand.interpreter, "-m", "djhop_probe"),
+        argv=(
+            stand.interpreter,
+            *(("-W", STRICT) if config.literal else ()),
+            *("-m", "djhop_probe"),
+        ),
         cwd=str(PurePath(stand.room.workspace, stand.working_directory)),
         env={**stand.env, "DJHOP_PROBE": files.config},
         timeout=stand.timeout,
@@ -223,14 +240,21 @@ def _names_tests(word: str, last: str) -> bool:
 def neutralised(suite: Suite, stand: Stand, args: Sequence[str] = ()) -> tuple[str, ...]:
     """Return what of the target's and the user's options djhop overrules, one sentence each."""
     words = (*suite.argv, *args)
+    told = (f"strict is literal: python -W {STRICT}, for the whole process",) * stand.literal
+    if suite.kind == "command":
+        return (
+            f"of the command `{shlex.join(suite.argv)}` only {suite.junit} is read: coverage, and "
+            f"deprecations that fail no test, are not seen; strict is PYTHONWARNINGS={STRICT}",
+        )
     if suite.kind == "django":
-        notes = [f"{w} is left out: {_DJANGO_DROPPED[w]}" for w in words if w in _DJANGO_DROPPED]
+        notes = [*told]
+        notes += [f"{w} is left out: {_DJANGO_DROPPED[w]}" for w in words if w in _DJANGO_DROPPED]
         if "--shuffle" in words and "test" in suite.argv:
             notes.append("--shuffle has the seed 1: the order must be the same in each cell")
         return tuple(dict.fromkeys(notes))
     defaults, dropped = addopts.cleaned(stand.addopts)
     own, dropped_own = addopts.cleaned(words)
-    notes = [*(f"addopts: {note}" for note in dropped), *dropped_own]
+    notes = [*told, *(f"addopts: {note}" for note in dropped), *dropped_own]
     blocked = addopts.blocked((*defaults, *own))
     if stand.ignores:
         notes.append(
@@ -252,6 +276,6 @@ def packages(suite: Suite) -> tuple[str, ...]:
 
     pytest-django only where it is used: it changes suites that do without it.
     """
-    if suite.kind == "django":
+    if suite.kind != "pytest":
         return ()
     return ("pytest", "pytest-django") if suite.pytest_django else ("pytest",)

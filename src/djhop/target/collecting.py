@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 import msgspec
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from djhop.errors import UsageError
 from djhop.target import lockfiles, metadata, pins, pyproject, requirement_files, setup_files
-from djhop.target.metadata import Kind, Metadata, Part, normal
+from djhop.target.metadata import BY_HAND, Kind, Metadata, Part, Place, Section, normal
 from djhop.target.stated import Local, Stated, credentials_hidden, parse
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 #: What says how the tests are run, and what they take besides the project's own packages.
 _TOOLS = ("tox.ini", "noxfile.py")
+#: A place in a file that is read line by line: "requirements/base.in:3".
+_LINE = re.compile(r"(.+):\d+")
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +53,8 @@ class Dependencies(msgspec.Struct, frozen=True, kw_only=True):
     stated: tuple[Stated, ...]
     constraints: tuple[Stated, ...]
     pins: tuple[Stated, ...] = ()
+    #: Package → where it is written; several places where it stands in several lists.
+    places: dict[str, tuple[Place, ...]] = {}
     #: Directories of local packages that the target installs, relative to its root.
     local_roots: tuple[str, ...] = ()
     #: Whether the requirements ask for the project itself to be installed (`-e .`).
@@ -69,6 +75,13 @@ class _Found(msgspec.Struct, frozen=True, kw_only=True):
     stated: tuple[Stated, ...] = ()
     constraints: tuple[Stated, ...] = ()
     pins: tuple[Stated, ...] = ()
+    section: Section = BY_HAND
+
+    def place(self, item: Stated) -> Place:
+        """Where one of its requirements is written; another file may have been included."""
+        if line := _LINE.fullmatch(item.place):
+            return Place(path=line[1])
+        return Place(path=self.source.path, part=self.source.part, section=self.section)
 
 
 class Collector:
@@ -102,10 +115,20 @@ class Collector:
             stated=stated,
             constraints=tuple(item for each in self.found for item in each.constraints),
             pins=tuple(dict.fromkeys(used)),
+            places=self.places(),
             local_roots=tuple(self.local_roots),
             installs_itself=self.installs_itself,
             notes=tuple(dict.fromkeys((*self.notes, *settled.notes))),
         )
+
+    def places(self) -> dict[str, tuple[Place, ...]]:
+        """Where each package is written, in the order of the sources."""
+        found: dict[str, dict[Place, None]] = {}
+        for each in self.found:
+            for item in each.stated:
+                name = canonicalize_name(Requirement(item.text).name)
+                found.setdefault(name, {})[each.place(item)] = None
+        return {name: tuple(places) for name, places in found.items()}
 
     def source(self, each: _Found, settled: pins.Settled) -> Source:
         """One source with what is used of it."""
@@ -130,7 +153,8 @@ class Collector:
             self.notes += contents.notes
             items += contents.requirements
             items += contents.locals
-        self.add(Source(path=part.path, kind=part.kind, part=part.label), items)
+        source = Source(path=part.path, kind=part.kind, part=part.label)
+        self.add(source, items, section=part.section)
 
     def file(self, name: str) -> None:
         """Add a requirement file and all it includes."""
@@ -149,8 +173,7 @@ class Collector:
             source = Source(path=name, kind="lock")
             self.found.append(_Found(source=source, pins=locked.pins))
             self.notes.append(
-                f"{name} has {len(locked.pins)} packages: they stay at these versions "
-                f"where they can ({why})."
+                f"{name} has {len(locked.pins)} packages: the versions of today ({why})."
             )
         return len(locked.pins) + len(locked.commits)
 
@@ -169,6 +192,7 @@ class Collector:
         items: Iterable[Stated | Local],
         constraints: Iterable[Stated] = (),
         today: Iterable[Stated] = (),
+        section: Section = BY_HAND,
     ) -> None:
         """Add what one source says; the project itself is no requirement of its own."""
         stated: list[Stated] = []
@@ -183,6 +207,7 @@ class Collector:
                 stated=tuple(stated),
                 constraints=tuple(constraints),
                 pins=tuple(today),
+                section=section,
             )
         )
 
@@ -235,4 +260,5 @@ class Collector:
         for part in parts:
             path = f"{folder}/{part.path}"
             files = tuple(f"{folder}/{name}" for name in part.files)
-            self.part(msgspec.structs.replace(part, path=path, files=files))
+            # No command that is run at the root writes into them.
+            self.part(msgspec.structs.replace(part, path=path, files=files, section=BY_HAND))

@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 from djhop.errors import UsageError
 from djhop.target import lockfiles, requirement_choice
 from djhop.target.collecting import Collector, Dependencies, Source, read_metadata
-from djhop.target.metadata import Kind, Metadata, Part, normal
+from djhop.target.metadata import Kind, Metadata, Part, Section, normal
 from djhop.target.stated import Local, Stated, parse
 
 if TYPE_CHECKING:
@@ -171,7 +171,13 @@ def _groups(collector: Collector, matrix: Matrix, project: Metadata, tox: Tox) -
         if name in table:
             texts = _group(project.dependency_groups, name)
             label = f"group {name}"
-            part = Part(path="pyproject.toml", kind="pyproject", label=label, texts=texts)
+            part = Part(
+                path="pyproject.toml",
+                kind="pyproject",
+                label=label,
+                section=Section(keeper="project", group=table[name]),
+                texts=texts,
+            )
         else:
             part = known[name]
         collector.part(part)

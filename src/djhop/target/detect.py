@@ -5,14 +5,15 @@ from __future__ import annotations
 import functools
 import itertools
 import re
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from djhop.errors import UsageError
-from djhop.target import evidence, pytest_config, settings_modules, suite_commands, tree
+from djhop.target import evidence, pytest_config, settings_modules, suite_commands, suites, tree
 from djhop.target.settings_modules import VARIABLE
 from djhop.target.suite_commands import Call, option
+from djhop.target.suites import Suite, SuiteKind
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,28 +22,6 @@ if TYPE_CHECKING:
     from djhop.target.pytest_config import PytestConfig
     from djhop.target.toxfile import Tox
     from djhop.target.tree import Tree
-
-SuiteKind = Literal["pytest", "django"]
-
-
-class Suite(msgspec.Struct, frozen=True, kw_only=True):
-    """How the target's tests are run."""
-
-    kind: SuiteKind
-    #: pytest: the arguments after `pytest`. django: what follows `python`, such as
-    #: ("manage.py", "test") or ("-m", "django", "test", "--settings=tests.settings").
-    argv: tuple[str, ...]
-    settings: str = ""
-    #: Whether pytest-django is part of it: it must not be put where it is not used.
-    pytest_django: bool = False
-    #: Where it was read: "pytest.ini", "manage.py", "tox.ini", "matrix".
-    source: str = ""
-    #: Directory to run it in, relative to the target; "" for its root.
-    working_directory: str = ""
-    #: Variables that the owners set for it.
-    environment: tuple[tuple[str, str], ...] = ()
-    #: pytest plugins that its configuration needs and the requirements do not name.
-    plugins: tuple[str, ...] = ()
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +45,8 @@ _PYTEST_DJANGO = re.compile(
     re.MULTILINE,
 )
 _DJANGO_RUNNER = re.compile(
-    r"execute_from_command_line|get_runner|DiscoverRunner|run_tests\(|call_command"
+    r"execute_from_command_line|get_runner|DiscoverRunner|run_tests\(|call_command|"
+    r"unittest\.main\(|TextTestRunner"
 )
 _UNWANTED = re.compile(r"^(PYTHON|COVERAGE|PIP_|TOX|UV_|PATH$|HOME$|VIRTUAL_ENV$)")
 _MOST_READ = 1000
@@ -101,6 +81,10 @@ class _Finder:
         return self.configs[folder]
 
     def suite(self) -> Suite | None:
+        if self.matrix.junit:
+            found = suites.any_command(self.matrix, self.environment())
+            self.notes += _sentences(found)
+            return found
         if self.matrix.test:
             call = suite_commands.parse(self.matrix.test)
             kind = self.kind(call) if call else None
@@ -108,7 +92,8 @@ class _Finder:
                 raise UsageError(
                     f"test: {list(self.matrix.test)} is not a suite that djhop can run",
                     hint='write it as ["pytest", "tests"], ["manage.py", "test"], '
-                    '["python", "runtests.py"] or ["python", "-m", "django", "test"]',
+                    '["python", "runtests.py"] or ["python", "-m", "django", "test"]; for any '
+                    'other command, name the JUnit XML that it writes: junit = "reports/*.xml"',
                 )
             return self.made(kind, call, "the matrix")
         likely = evidence.likely(self.files, self.packages)
@@ -172,13 +157,13 @@ class _Finder:
         return suite
 
     def arguments(self, kind: SuiteKind, call: Call) -> tuple[str, ...]:
-        """The arguments to keep: of pytest's paths, those that are there."""
-        if kind == "django":
+        """The arguments to keep: of pytest's paths, those that are there; all of a matrix's."""
+        if self.matrix.test:
+            return call.whole[kind == "pytest" and call.kind == "script" :]
+        if kind == "django" or "--pyargs" in call.argv:
             return call.argv
         if call.kind == "script":
-            return call.argv[1:] if self.matrix.test else ()
-        if self.matrix.test or "--pyargs" in call.argv:
-            return call.argv
+            return ()
         folder = self.root / call.directory
         before = ("", *call.argv)
         return tuple(
@@ -231,8 +216,8 @@ class _Finder:
     def plugins(self, folder: str) -> tuple[str, ...]:
         return tuple(p for p in self.config(folder).plugins if p not in self.packages)
 
-    def environment(self, call: Call) -> tuple[tuple[str, str], ...]:
-        told = dict(self.tox.environment) | dict(call.environment)
+    def environment(self, call: Call | None = None) -> tuple[tuple[str, str], ...]:
+        told = dict(self.tox.environment) | dict(call.environment if call else ())
         return tuple((k, v) for k, v in told.items() if not _UNWANTED.match(k))
 
     def import_roots(self) -> tuple[str, ...]:
@@ -247,9 +232,10 @@ def _is_there(folder: Path, path: str) -> bool:
 
 
 def _sentences(suite: Suite) -> list[str]:
-    words = ("pytest", *suite.argv) if suite.kind == "pytest" else ("python", *suite.argv)
     where = f", run in {suite.working_directory}" if suite.working_directory else ""
-    said = [f"suite: {' '.join(words)}{where}, from {suite.source}."]
+    said = [f"suite: {' '.join(suite.words)}{where}, from {suite.source}."]
+    if suite.junit:
+        said.append(f"what came of it is read from {suite.junit}, and nowhere else.")
     if suite.settings:
         said.append(f"settings: {suite.settings}.")
     if suite.plugins:

@@ -20,6 +20,32 @@ Kind = Literal[
 ]
 
 
+#: Whose commands write a list of requirements: those of every tool that keeps to the standards
+#: ("project"), those of one tool, or nobody's.
+Keeper = Literal["", "project", "uv", "poetry", "pdm", "pipenv"]
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True):
+    """How tools name a list of requirements: by a group, by an extra, or by neither."""
+
+    keeper: Keeper = ""
+    group: str = ""
+    extra: str = ""
+
+
+BY_HAND = Section()
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a requirement is written, for whoever changes it."""
+
+    #: Path inside the target: "requirements/base.in", "pyproject.toml".
+    path: str
+    #: What part of it: "extra test", "install_requires"; empty where the file is one list.
+    part: str = ""
+    section: Section = BY_HAND
+
+
 class Part(msgspec.Struct, frozen=True, kw_only=True):
     """One list of requirements in one file, not yet parsed."""
 
@@ -27,6 +53,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     kind: Kind
     #: Where in the file: "[project] dependencies", "install_requires", "extra test".
     label: str
+    section: Section = BY_HAND
     texts: tuple[str, ...] = ()
     #: Requirement files it names instead, relative to the root.
     files: tuple[str, ...] = ()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from djhop.errors import UsageError
 from djhop.target import poetry, tree
-from djhop.target.metadata import Metadata, Part, merged, normal
+from djhop.target.metadata import BY_HAND, Metadata, Part, Section, merged, normal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,9 +41,19 @@ def _string(table: dict[str, Any], key: str, where: str) -> str:
     return value
 
 
-def _part(label: str, texts: Iterable[str], files: tuple[str, ...] = ()) -> Part:
+def _part(
+    label: str,
+    texts: Iterable[str],
+    files: tuple[str, ...] = (),
+    section: Section = BY_HAND,
+) -> Part:
     return Part(
-        path="pyproject.toml", kind="pyproject", label=label, texts=tuple(texts), files=files
+        path="pyproject.toml",
+        kind="pyproject",
+        label=label,
+        section=section,
+        texts=tuple(texts),
+        files=files,
     )
 
 
@@ -61,9 +71,14 @@ def _from_table(table: dict[str, Any]) -> Metadata:
         return tuple(poetry.sourced(t, sources, "[tool.uv.sources]") for t in texts)
 
     label = "[project] dependencies"
-    dependencies = (_part(label, strings(project.get("dependencies", []), label)),)
+    texts = strings(project.get("dependencies", []), label)
+    dependencies = (_part(label, texts, section=Section(keeper="project")),)
     extras = {
-        normal(name): _part(f"extra {name}", strings(items, f"extra {name}"))
+        normal(name): _part(
+            f"extra {name}",
+            strings(items, f"extra {name}"),
+            section=Section(keeper="project", extra=name),
+        )
         for name, items in _table(
             project.get("optional-dependencies", {}), "[project.optional-dependencies]"
         ).items()
@@ -110,12 +125,17 @@ def _other_groups(tool: dict[str, Any]) -> dict[str, Part]:
     pdm = _table(tool.get("pdm", {}), "[tool.pdm]").get("dev-dependencies", {})
     uv = _table(tool.get("uv", {}), "[tool.uv]").get("dev-dependencies", [])
     groups = {
-        normal(name): _part(f"[tool.pdm.dev-dependencies] {name}", _strings(items, name))
+        normal(name): _part(
+            f"[tool.pdm.dev-dependencies] {name}",
+            _strings(items, name),
+            section=Section(keeper="pdm", group=name),
+        )
         for name, items in _table(pdm, "[tool.pdm.dev-dependencies]").items()
     }
     if uv:
         label = "[tool.uv] dev-dependencies"
-        groups.setdefault("dev", _part(label, _strings(uv, label)))
+        section = Section(keeper="uv", group="dev")
+        groups.setdefault("dev", _part(label, _strings(uv, label), section=section))
     return groups
 
 
@@ -137,17 +157,24 @@ def _from_poetry(table: dict[str, Any]) -> Metadata:
     where = "pyproject.toml [tool.poetry.dependencies]"
     optional = poetry.optional(needed, where)
     extras = _table(table.get("extras", {}), "[tool.poetry.extras]")
-    groups = {"dev": {"dependencies": table.get("dev-dependencies", {})}}
-    groups = {**groups, **_table(table.get("group", {}), "[tool.poetry.group]")}
+    new = _table(table.get("group", {}), "[tool.poetry.group]")
+    groups = {"dev": {"dependencies": table.get("dev-dependencies", {})}, **new}
     python = needed.get("python", "")
     requires = poetry.specifier(python, where) if isinstance(python, str) else ""
     return Metadata(
         name=_string(table, "name", "[tool.poetry]"),
-        dependencies=(_part("[tool.poetry.dependencies]", poetry.requirements(needed, where)),),
+        dependencies=(
+            _part(
+                "[tool.poetry.dependencies]",
+                poetry.requirements(needed, where),
+                section=Section(keeper="poetry"),
+            ),
+        ),
         extras={
             normal(name): _part(
                 f"extra {name}",
                 (text for n in _strings(items, name) for text in optional.get(n.lower(), ())),
+                section=Section(keeper="poetry", extra=name),
             )
             for name, items in extras.items()
         },
@@ -158,6 +185,8 @@ def _from_poetry(table: dict[str, Any]) -> Metadata:
                     _table(group, f"[tool.poetry.group.{name}]").get("dependencies", {}),
                     f"pyproject.toml [tool.poetry.group.{name}]",
                 ),
+                # `poetry add` writes nothing into the old [tool.poetry.dev-dependencies].
+                section=Section(keeper="poetry", group=name) if name in new else BY_HAND,
             )
             for name, group in groups.items()
         },

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from djhop.target import poetry, setup_py, tree
-from djhop.target.metadata import Metadata, Part, merged, normal
+from djhop.target.metadata import Metadata, Part, Section, merged, normal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -118,10 +118,13 @@ def read_pipfile(root: Path) -> Metadata:
     """
     table = tree.read_toml(root, "Pipfile")
 
-    def part(label: str) -> Part:
+    def part(label: str, group: str = "") -> Part:
         texts = poetry.requirements(table.get(label, {}), f"Pipfile [{label}]")
-        return Part(path="Pipfile", kind="Pipfile", label=f"[{label}]", texts=texts)
+        section = Section(keeper="pipenv", group=group)
+        return Part(
+            path="Pipfile", kind="Pipfile", label=f"[{label}]", section=section, texts=texts
+        )
 
     if not table:
         return Metadata()
-    return Metadata(dependencies=(part("packages"),), groups={"dev": part("dev-packages")})
+    return Metadata(dependencies=(part("packages"),), groups={"dev": part("dev-packages", "dev")})

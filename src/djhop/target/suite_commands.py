@@ -18,6 +18,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     kind: Literal["pytest", "django", "script"]
     #: pytest: its arguments. django and script: what follows `python`.
     argv: tuple[str, ...]
+    #: The same as it was written: `argv` keeps which tests and settings, not how fast or how loud.
+    whole: tuple[str, ...] = ()
     #: Where it is run, relative to the target: "cd backend && …".
     directory: str = ""
     environment: tuple[tuple[str, str], ...] = ()
@@ -167,9 +169,9 @@ def _python_call(
         match rest:
             case ["pytest" | "py.test", *arguments]:
                 return _pytest(arguments, environment)
-            case ["django", "test", *arguments]:
-                argv = ("-m", "django", "test", *_django_arguments(arguments))
-                return Call(kind="django", argv=argv, environment=environment)
+            case ["django" as name, "test", *arguments] | ["unittest" as name, *arguments]:
+                words = ("test",) if name == "django" else ()
+                return _django(("-m", name, *words), arguments, environment)
         return None
     if not rest:
         return None
@@ -184,21 +186,30 @@ def _program_call(rest: list[str], environment: tuple[tuple[str, str], ...]) -> 
     if name in ("pytest", "py.test"):
         return _pytest(arguments, environment)
     if name in ("django-admin", "django-admin.py") and arguments[:1] == ["test"]:
-        argv = ("-m", "django", "test", *_django_arguments(arguments[1:]))
-        return Call(kind="django", argv=argv, environment=environment)
+        return _django(("-m", "django", "test"), arguments[1:], environment)
     if name == "manage.py":
         if "test" not in arguments[:1]:
             return None
-        argv = (_relative(program), "test", *_django_arguments(arguments[1:]))
-        return Call(kind="django", argv=argv, environment=environment)
+        return _django((_relative(program), "test"), arguments[1:], environment)
     if name.endswith(".py") and name != "setup.py" and re.search(r"test|run", name):
-        argv = (_relative(program), *_django_arguments(arguments))
-        return Call(kind="script", argv=argv, environment=environment)
+        call = _django((_relative(program),), arguments, environment)
+        return msgspec.structs.replace(call, kind="script")
     return None
 
 
 def _relative(program: str) -> str:
     return program.removeprefix("./")
+
+
+def _django(
+    head: tuple[str, ...], arguments: Sequence[str], environment: tuple[tuple[str, str], ...]
+) -> Call:
+    return Call(
+        kind="django",
+        argv=(*head, *_django_arguments(arguments)),
+        whole=(*head, *arguments),
+        environment=environment,
+    )
 
 
 def _pytest(arguments: list[str], environment: tuple[tuple[str, str], ...]) -> Call:
@@ -219,7 +230,7 @@ def _pytest(arguments: list[str], environment: tuple[tuple[str, str], ...]) -> C
             kept.append(word)
         elif word in _PYTEST_DROPPED_VALUES and rest:
             rest.pop(0)
-    return Call(kind="pytest", argv=tuple(kept), environment=environment)
+    return Call(kind="pytest", argv=tuple(kept), whole=tuple(arguments), environment=environment)
 
 
 def _django_arguments(arguments: Sequence[str]) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from djhop.target import (
     dependencies,
     detect,
     evidence,
+    manager,
     noxfile,
     requirement_choice,
     requirement_files,
@@ -23,7 +24,9 @@ from djhop.target import (
     tree,
 )
 from djhop.target.collecting import Dependencies, Source, read_metadata
-from djhop.target.detect import Suite, SuiteKind
+from djhop.target.manager import Manager
+from djhop.target.metadata import Place, Section
+from djhop.target.suites import Suite, SuiteKind
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
     from djhop.target.toxfile import Tox
     from djhop.target.tree import Tree
 
-__all__ = ["Source", "Suite", "SuiteKind", "Target", "look"]
+__all__ = ["Manager", "Place", "Section", "Source", "Suite", "SuiteKind", "Target", "look"]
 
 _IMPORTS_DJANGO = re.compile(r"^\s*(?:from|import)\s+django\b", re.MULTILINE)
 _MOST_READ = 2000
@@ -48,6 +51,10 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     root: str
     name: str
     sources: tuple[Source, ...]
+    #: Package → where the target names it.
+    places: dict[str, tuple[Place, ...]] = {}
+    #: The tool that its packages are kept with.
+    manager: Manager = "pip"
     #: Series in use today, and where that was read; empty where the target does not say.
     django: str = ""
     django_source: str = ""
@@ -81,8 +88,10 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(dict.fromkeys(c for source in self.sources for c in source.constraints))
 
 
-def look(root: Path, matrix: Matrix) -> Target:
+def look(root: Path, matrix: Matrix, *, command: str = "djhop plan") -> Target:
     """Look at the Django project in `root`, with what `matrix` says about it; runs none of it.
+
+    `command` is what an error tells to type again.
 
     A target without tests has `suite` None; one that does not tell its Django has `django` "".
 
@@ -104,7 +113,7 @@ def look(root: Path, matrix: Matrix) -> Target:
     packages = frozenset(canonicalize_name(Requirement(item.text).name) for item in needed.stated)
     found = detect.find(files, matrix, tox, packages)
     wanted = _on_django(root, needed)
-    _must_be_django(files, metadata, packages, wanted)
+    _must_be_django(files, metadata, packages, wanted, command)
     today = _today(files, metadata, tox, wanted, current.requirements_on_django(needed.pins))
     dockerfiles = [
         name
@@ -116,6 +125,8 @@ def look(root: Path, matrix: Matrix) -> Target:
         root=str(root),
         name=metadata.name or root.name,
         sources=needed.sources,
+        places=needed.places,
+        manager=manager.find(root),
         django=today.series,
         django_source=today.source,
         django_requirement=wanted[0].text if wanted else "",
@@ -170,7 +181,11 @@ def _today(
 
 
 def _must_be_django(
-    files: Tree, metadata: Metadata, packages: frozenset[str], wanted: tuple[Stated, ...]
+    files: Tree,
+    metadata: Metadata,
+    packages: frozenset[str],
+    wanted: tuple[Stated, ...],
+    command: str,
 ) -> None:
     known = any(name.startswith("django") for name in packages)
     classified = any("Framework :: Django" in line for line in metadata.classifiers)
@@ -181,7 +196,7 @@ def _must_be_django(
             return
     raise UsageError(
         f"{files.root} has no sign of Django: no requirement, no manage.py, no import of it",
-        hint="name the directory that holds the Django project, `djhop plan PATH`",
+        hint=f"name the directory that holds the Django project, `{command} PATH`",
     )
 
 

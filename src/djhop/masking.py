@@ -1,0 +1,125 @@
+"""What must not be read in a log or a report: values of variables that look secret.
+
+A value is known by the name of its variable ("SECRET_KEY", "PGPASSWORD", "AWS_ACCESS_KEY_ID"); of
+a URL with credentials ("postgres://shop:hunter2@db/shop"), whatever its name, the password is one.
+It is replaced wherever it comes by, also as it stands in XML, a URL or a repr. The probe is told
+where secrets stand in its own environment, and masks what it writes itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+from xml.sax.saxutils import escape, quoteattr
+
+MASK = "****"
+NAME = re.compile(
+    r"password|passwd|passphrase|secret|token|credential|apikey"
+    r"|(?:^|_)(?:pass|pwd|key|auth|dsn|salt)\d*(?:_|$)|(?:^|_)PG?PASS",
+    re.IGNORECASE,
+)
+_CREDENTIALS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)[^/\s'\"`]*@")
+_USERINFO = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://([^/?#\s]*)@")
+#: A shorter value would make words of a report disappear, and is no secret.
+SHORTEST = 6
+#: A line of a secret of several lines is one itself from this length on.
+LINE = 16
+#: Bytes of a file looked at at once.
+CHUNK = 1 << 20
+
+
+def spans(environ: Mapping[str, str]) -> dict[str, tuple[tuple[int, int], ...]]:
+    """Return where in which variables something secret stands: {name: ((start, end), …)}."""
+    found = {}
+    for name, value in environ.items():
+        starts = {secret: value.find(secret) for secret in _of(name, value)}
+        if places := tuple((at, at + len(secret)) for secret, at in starts.items() if at >= 0):
+            found[name] = places
+    return found
+
+
+def values(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what is secret in an environment, the longest first."""
+    found = {secret for name, value in environ.items() for secret in _of(name, value)}
+    return tuple(sorted(found, key=lambda secret: (-len(secret), secret)))
+
+
+def mask(text: str, secrets: tuple[str, ...] = ()) -> str:
+    """Replace the credentials of every URL in `text`, and each of `secrets`, by asterisks."""
+    for secret in secrets:
+        text = text.replace(secret, MASK)
+    return _CREDENTIALS.sub(rf"\1{MASK}@", text)
+
+
+def shown(settings: Any, name: str = "") -> Any:
+    """Return settings (plain data) as a report may show them; keys are the names of variables."""
+    if isinstance(settings, dict):
+        return {key: shown(value, key) for key, value in settings.items()}
+    if isinstance(settings, list):
+        return [shown(value) for value in settings]
+    return mask(settings, tuple(_of(name, settings))) if isinstance(settings, str) else settings
+
+
+def _of(name: str, value: str) -> Iterator[str]:
+    credentials = _USERINFO.match(value)
+    user, _, password = credentials[1].partition(":") if credentials else ("", "", "")
+    wanted = [password or user, unquote(password or user)]
+    if NAME.search(name):
+        wanted += [value, *(line for line in value.split("\n") if len(line.strip()) >= LINE)]
+    for secret in wanted:
+        if len(secret.strip()) >= SHORTEST:
+            yield secret.strip()
+
+
+class Masker:
+    """Masks a stream of bytes that comes in pieces; a secret may lie across two of them."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        forms = {form.encode(errors="replace") for v in values(environ) for form in _forms(v)}
+        ordered = sorted(forms, key=len, reverse=True)
+        self._longest = len(ordered[0]) if ordered else 0
+        self._pattern = re.compile(b"|".join(map(re.escape, ordered)))
+        self._held = b""
+
+    def feed(self, data: bytes) -> bytes:
+        """Return what of the data so far can be shown."""
+        if not self._longest:
+            return data
+        data = self._held + data
+        cut = max(0, len(data) - self._longest + 1)
+        for match in self._pattern.finditer(data):
+            if match.start() >= cut:
+                break
+            cut = max(cut, match.end())
+        self._held = data[cut:]
+        return self._masked(data[:cut])
+
+    def rest(self) -> bytes:
+        """Return what was held back; the stream has ended."""
+        held, self._held = self._held, b""
+        return self._masked(held) if held else b""
+
+    def _masked(self, data: bytes) -> bytes:
+        return self._pattern.sub(MASK.encode(), data)
+
+
+def _forms(secret: str) -> set[str]:
+    quoted = quoteattr(secret)[1:-1]
+    written = {secret, repr(secret)[1:-1], ascii(secret)[1:-1]}
+    return {*written, *map(escape, written), quoted, repr(repr(secret)[1:-1])[1:-1]}
+
+
+def rewrite(path: Path, environ: Mapping[str, str]) -> None:
+    """Mask a file that something else has written; no file there is no error."""
+    if not path.is_file() or not values(environ):
+        return
+    masker = Masker(environ)
+    aside = path.with_name(f"{path.name}.masked")
+    with path.open("rb") as found, aside.open("wb") as made:
+        while data := found.read(CHUNK):
+            made.write(masker.feed(data))
+        made.write(masker.rest())
+    aside.replace(path)

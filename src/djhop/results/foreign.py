@@ -1,0 +1,213 @@
+"""What a command that djhop does not look into has said of its tests, in JUnit XML.
+
+The files are read as if somebody hostile had written them: no document type, so no entities; a
+limit on size, depth does not matter, and what is not understood is said rather than guessed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+from xml.parsers import expat
+
+from djhop.results import events
+from djhop.results.eventlog import (
+    Begin,
+    Collected,
+    CollectError,
+    End,
+    Event,
+    Exc,
+    Fatal,
+    Frame,
+    Report,
+    Start,
+    Stop,
+    Words,
+)
+
+if TYPE_CHECKING:
+    from djhop.processes.process import Completed
+    from djhop.results.events import PassEvents
+
+#: How `framework` names such a suite.
+FRAMEWORK = "command"
+#: Bytes of one file, files, and characters of one message or traceback.
+FILE_LIMIT, FILES_LIMIT, TEXT_LIMIT = 64 * 1024 * 1024, 1000, 20_000
+_OUTCOMES = {"failure": "failed", "error": "error", "skipped": "skipped"}
+_GRAVITY = ("passed", "skipped", "error", "failed")
+#: What the text of a failure begins with: "django.core.exceptions.FieldError: no such field".
+_RAISED = re.compile(r"^(?:E\s+)?([A-Za-z_][\w.]*)(?:: |:?$)", re.MULTILINE)
+_FRAME = re.compile(r'^\s*File "([^"\n]+)", line (\d+), in (\S+)(?:\n\s+(.*))?', re.MULTILINE)
+_NOT_LOADED = "unittest.loader._FailedTest"
+
+
+class NotJUnitError(Exception):
+    """A file that is no JUnit XML, or too much of it."""
+
+
+def files(tree: Path, pattern: str) -> list[Path]:
+    """The files of `pattern` in `tree`, in order; no link, which may lead anywhere."""
+    found = sorted(path for path in tree.glob(pattern) if path.is_file() and not path.is_symlink())
+    return found[:FILES_LIMIT]
+
+
+def clear(tree: Path, pattern: str) -> None:
+    """Delete what an earlier run has left, so that it is not taken for what this one says."""
+    for path in list(tree.glob(pattern)):
+        if path.is_symlink() or path.is_file():
+            path.unlink(missing_ok=True)
+
+
+def read(tree: Path, pattern: str, mode: str, done: Completed) -> PassEvents:
+    """Read what the command has written; its exit status is part of it."""
+    return events.gather(_events(tree, pattern, mode, done))
+
+
+def _events(tree: Path, pattern: str, mode: str, done: Completed) -> Iterator[Event]:
+    yield Begin(framework=FRAMEWORK, mode=mode)
+    whole, tests = done.returncode >= 0, 0
+    written = files(tree, pattern)
+    for path in written:
+        name = path.relative_to(tree).as_posix()
+        try:
+            for event in _of_file(path):
+                tests += isinstance(event, Stop)
+                yield event
+        except (NotJUnitError, expat.ExpatError, OSError, ValueError) as error:
+            whole = False
+            yield Words(text=f"{name} cannot be read as JUnit XML: {error}")
+    if not tests:
+        found = f"{len(written)} files" if written else "no file"
+        yield Words(text=f"junit: {found} of {pattern!r}, and no test in them")
+        if done.returncode > 0:
+            yield Fatal(exc=_ended(done))
+    if whole:
+        yield End(code=done.returncode)
+
+
+def _ended(done: Completed) -> Exc:
+    """What stands for a command that failed and told of no test."""
+    if done.returncode in (126, 127):
+        text = f"{done.argv[0]!r}: no such program in the cell, or it cannot be run"
+        return Exc(type="FileNotFoundError", name="FileNotFoundError", message=text)
+    text = f"the command ended with {done.returncode}, and told of no test"
+    return Exc(type="SystemExit", name="SystemExit", message=text)
+
+
+def _of_file(path: Path) -> Iterator[Event]:
+    if path.stat().st_size > FILE_LIMIT:
+        raise NotJUnitError(f"it is larger than {FILE_LIMIT} bytes")
+    reading = _Reading()
+    reading.parse(path)
+    for case in reading.cases:
+        yield from case.events()
+
+
+class _Case:
+    """One <testcase> while it is read."""
+
+    def __init__(self, attributes: dict[str, str]) -> None:
+        self.classname, self.name = attributes.get("classname", ""), attributes.get("name", "")
+        self.seconds = _seconds(attributes.get("time", ""))
+        self.outcome, self.told, self.text = "passed", dict[str, str](), ""
+
+    def take(self, tag: str, attributes: dict[str, str]) -> None:
+        """Take a part of it that says what came of it; the gravest decides."""
+        outcome = _OUTCOMES[tag]
+        if _GRAVITY.index(outcome) >= _GRAVITY.index(self.outcome):
+            self.outcome, self.told, self.text = outcome, attributes, ""
+        if tag == "skipped" and attributes.get("type") == "pytest.xfail":
+            self.outcome = "xfailed"
+
+    def events(self) -> Iterator[Event]:
+        """A test is begun, reported and over; a module that could not be loaded is none."""
+        message = self.told.get("message", "")[:TEXT_LIMIT]
+        lost = not self.classname and message.startswith("collection ")
+        if self.classname == _NOT_LOADED or (lost and self.outcome != "skipped"):
+            yield CollectError(id=self.name, exc=self._exc(message))
+        elif not lost:
+            test = f"{self.classname}.{self.name}" if self.classname else self.name
+            bad = self.outcome in ("failed", "error")
+            yield Collected(ids=(test,))
+            yield Start(id=test)
+            yield Report(
+                id=test,
+                when="call",
+                outcome=self.outcome,
+                seconds=self.seconds,
+                exc=self._exc(message) if bad else None,
+                reason="" if bad else message,
+            )
+            yield Stop(id=test)
+
+    def _exc(self, message: str) -> Exc:
+        """What was raised, as far as texts tell: its class, its message, a traceback's frames."""
+        whole = f"{message}\n{self.text[:TEXT_LIMIT]}"
+        raised = _RAISED.search(message) or _RAISED.search(self.text[-TEXT_LIMIT:])
+        name = self.told.get("type", "") or (raised[1] if raised else "") or "Failure"
+        short = name.rpartition(".")[2]
+        bases = ("DeprecationWarning", "Warning") if short.endswith("Warning") else ()
+        frames: list[Frame] = [
+            (file, int(line), function, source.strip())
+            for file, line, function, source in _FRAME.findall(whole)
+        ]
+        said = message.removeprefix(f"{name}: ") or self.text.strip()[:TEXT_LIMIT]
+        mro = (name, *bases)
+        return Exc(type=name, name=short, mro=mro, message=said, frames=tuple(frames[-60:]))
+
+
+class _Reading:
+    """Collects the test cases of one file."""
+
+    def __init__(self) -> None:
+        self.cases: list[_Case] = []
+        self._case: _Case | None = None
+        self._open = 0
+        self._root = ""
+
+    def parse(self, path: Path) -> None:
+        """Read it to its end."""
+        parser = expat.ParserCreate()
+        parser.StartDoctypeDeclHandler = self._doctype
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = self._data
+        with path.open("rb") as file:
+            parser.ParseFile(file)
+
+    def _doctype(self, *_: object) -> None:
+        raise NotJUnitError("it has a document type")
+
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        self._root = self._root or tag
+        if self._root not in ("testsuites", "testsuite"):
+            raise NotJUnitError(f"its root is <{tag}>")
+        if tag == "testcase":
+            if not attributes.get("name"):
+                raise NotJUnitError("a <testcase> in it has no name")
+            self._case = _Case(attributes)
+        elif self._case is not None and tag in _OUTCOMES:
+            self._case.take(tag, attributes)
+            self._open += 1
+
+    def _end(self, tag: str) -> None:
+        if tag == "testcase" and self._case is not None:
+            self.cases.append(self._case)
+            self._case, self._open = None, 0
+        elif self._open and tag in _OUTCOMES:
+            self._open -= 1
+
+    def _data(self, text: str) -> None:
+        case = self._case
+        if self._open and case is not None and len(case.text) < TEXT_LIMIT:
+            case.text += text
+
+
+def _seconds(text: str) -> float:
+    try:
+        return max(0.0, min(float(text or 0.0), 1e7))
+    except ValueError:
+        return 0.0

@@ -1,0 +1,1 @@
+"""Services that a matrix asks for: started once for a run, and always ended."""

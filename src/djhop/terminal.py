@@ -1,0 +1,31 @@
+"""Standard output: how wide it is, whether it takes colours, and writing to it come what may."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+
+#: Columns where nothing says how many there are.
+USUAL = 80
+
+
+def width() -> int:
+    """Columns to fill: those of COLUMNS, else of the terminal, else the usual 80."""
+    return shutil.get_terminal_size((USUAL, 24)).columns
+
+
+def color() -> bool:
+    """Whether standard output is a terminal that takes colours, and NO_COLOR does not refuse."""
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return sys.stdout.isatty() and not plain
+
+
+def show(text: str) -> None:
+    """Write to standard output, whatever it can encode."""
+    encoding = sys.stdout.encoding or "utf-8"
+    try:
+        sys.stdout.write(text.encode(encoding, "replace").decode(encoding).rstrip("\n") + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:  # `| head`: its reader has seen enough, and the exit code stands
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

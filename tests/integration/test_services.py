@@ -1,0 +1,325 @@
+"""Services of a matrix, with a real PostgreSQL: cells that share a server, and the end of it.
+
+Skipped where PostgreSQL's programs are not on PATH nor where Debian puts them.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import pwd
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import djhop_cli
+import oracle
+import pytest
+from djhop_cli import Done
+
+TARGET = Path(oracle.__file__).parent / "targets" / "postgres"
+CELLS = ("py3.12-django4.2", "py3.12-django5.2")
+
+
+def _server() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("djhop_postgres", TARGET / "server.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _missing() -> str:
+    absent = [name for name in ("postgres", "initdb", "pg_isready") if not _server().program(name)]
+    if absent:
+        return f"PostgreSQL is not installed: no {', '.join(absent)}"
+    if os.getuid() == 0 and "postgres" not in {user.pw_name for user in pwd.getpwall()}:
+        return "PostgreSQL refuses to be run by root, and there is no user postgres"
+    return ""
+
+
+pytestmark = [
+    pytest.mark.needs_python("3.12"),
+    pytest.mark.skipif(bool(_missing()), reason=_missing() or "PostgreSQL is here"),
+]
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Path:
+    """A folder with a copy of the target, one for runs and one for the service's own folders."""
+    shutil.copytree(TARGET, tmp_path / "shop")
+    short = tmp_path / "tmp"
+    short.mkdir()
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder.stat().st_uid == os.getuid():
+            folder.chmod(folder.stat().st_mode | 0o711)
+    return tmp_path
+
+
+def matrix(room: Path, **settings: Any) -> Path:
+    return djhop_cli.matrix_file(room / "matrix.toml", settings)
+
+
+@pytest.fixture
+def run(room: Path, shared: Path) -> Callable[..., Done]:
+    def go(*options: str, **settings: Any) -> Done:
+        return djhop_cli.run(
+            room / "shop",
+            matrix(room, **settings),
+            cache=shared / "djhop-services",
+            out=room / "reports",
+            env={"TMPDIR": str(room / "tmp")},
+            options=options,
+        )
+
+    return go
+
+
+def log(folder: Path) -> str:
+    return (folder / "services" / "postgres.txt").read_text()
+
+
+def created(folder: Path) -> list[str]:
+    return re.findall(r'CREATE DATABASE "(\w+)"', log(folder))
+
+
+def dropped(folder: Path) -> list[str]:
+    return re.findall(r'DROP DATABASE (?:IF EXISTS )?"(\w+)"', log(folder))
+
+
+def servers(room: Path) -> list[int]:
+    """Processes whose command line names a folder of this test's services."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = path.read_bytes().decode(errors="replace").split("\0")
+        except OSError:
+            continue
+        if line[0].endswith("postgres") and str(room / "tmp") in " ".join(line):
+            found.append(int(path.parent.name))
+    return found
+
+
+def eventually(check: Callable[[], object], seconds: float = 120.0) -> bool:
+    limit = time.monotonic() + seconds
+    while not check():
+        if time.monotonic() > limit:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def assert_all_gone(room: Path) -> None:
+    assert servers(room) == []
+    assert [path.name for path in (room / "tmp").iterdir() if "service" in path.name] == []
+
+
+def test_two_cells_on_one_server_at_the_same_time(run: Callable[..., Done], room: Path) -> None:
+    """Each waits, in a test, until the other one is in that test as well."""
+    done = run(**{"set-env": {"MEETING": "2"}})
+    assert {name: cell["status"] for name, cell in done.cells.items()} == dict.fromkeys(
+        CELLS, "passed"
+    )
+    assert done.returncode == 0
+    names = created(done.folder)
+    assert len(names) == len(set(names)) == 2
+    assert all(re.fullmatch(r"test_postgres_djhop_[0-9a-f]{8}", name) for name in names)
+    assert sorted(dropped(done.folder)) == sorted(names)
+    assert log(done.folder).count("ready to accept connections") == 1
+    assert_all_gone(room)
+
+
+@pytest.mark.parametrize(
+    ("test", "packages", "names"),
+    [
+        (
+            ["pytest", "-n", "2", "--reuse-db"],
+            ["pytest-xdist", "pytest-django"],
+            r"test_postgres_gw[01]_djhop_[0-9a-f]{8}",
+        ),
+        (["manage.py", "test", "--parallel", "2"], [], r"test_postgres_djhop_[0-9a-f]{8}(_[12])?"),
+    ],
+    ids=["xdist", "parallel"],
+)
+def test_workers_of_a_suite_have_databases_of_their_own(
+    run: Callable[..., Done], room: Path, test: list[str], packages: list[str], names: str
+) -> None:
+    done = run("--cells", CELLS[1], test=test, packages=packages)
+    assert done.cells[CELLS[1]]["status"] == "passed"
+    made = created(done.folder)
+    assert len(set(made)) >= 2
+    assert [name for name in made if not re.fullmatch(names, name)] == []
+    # No database is left behind, though --reuse-db asks for that.
+    assert set(dropped(done.folder)) >= set(made)
+    assert_all_gone(room)
+
+
+@pytest.fixture
+def server(room: Path) -> Iterator[str]:
+    """A PostgreSQL that is no djhop's; its URL."""
+    folder = room / "tmp" / "server"
+    folder.mkdir()
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port = one.getsockname()[1]
+    program = [sys.executable, str(TARGET / "server.py")]
+    where = [str(folder), str(port)]
+    with (
+        (room / "server.txt").open("wb") as out,
+        subprocess.Popen([*program, "start", *where], stdout=out, stderr=out) as process,
+    ):
+        ready = [*program, "ready", *where]
+        assert eventually(lambda: not subprocess.run(ready, check=False).returncode)
+        yield f"postgres://shop@127.0.0.1:{port}/postgres"
+        process.send_signal(signal.SIGQUIT)
+
+
+def test_two_djhops_on_the_same_cell_and_the_same_server(
+    room: Path, shared: Path, server: str
+) -> None:
+    """Each waits, in a test, until the other one is in that test as well."""
+    (room / "shop" / "djhop.toml").unlink()
+    env = {"MEETING": "2", "DATABASE_URL": server}
+    settings = matrix(room, steps=["5.2"], python="3.12", test=["pytest"], **{"set-env": env})
+
+    def go(name: str) -> Done:
+        cache = shared / "djhop-services"
+        return djhop_cli.run(room / "shop", settings, cache=cache, out=room / name)
+
+    with ThreadPoolExecutor(2) as pool:
+        both = list(pool.map(go, ("one", "two")))
+    assert [done.cells[CELLS[1]]["status"] for done in both] == ["passed", "passed"]
+    said = (room / "server.txt").read_text()
+    names = re.findall(r'CREATE DATABASE "(\w+)"', said)
+    assert len(names) == len(set(names)) == 2
+    assert sorted(re.findall(r'DROP DATABASE "(\w+)"', said)) == sorted(names)
+
+
+MANY = """
+DATABASES["replica"] = {**DATABASES["default"], "TEST": {"MIRROR": "default"}}
+DATABASES["long"] = {**DATABASES["default"], "TEST": {"NAME": "b" * 60}}
+DATABASES["file"] = {
+    "ENGINE": "django.db.backends.sqlite3", "NAME": "x", "TEST": {"NAME": os.environ["LITE"]},
+}
+DATABASES["memory"] = {"ENGINE": "django.db.backends.sqlite3", "NAME": "x"}
+"""
+MANY_TESTS = """
+from django.db import connections
+from django.test import TransactionTestCase
+from shop.models import Order
+
+class Many(TransactionTestCase):
+    databases = "__all__"
+
+    def test_each(self):
+        Order.objects.create(number=1)
+        self.assertEqual(Order.objects.using("replica").count(), 1)
+        for alias in ("long", "file", "memory"):
+            self.assertEqual(Order.objects.using(alias).count(), 0)
+        self.assertIn("mode=memory", str(connections["memory"].settings_dict["NAME"]))
+"""
+
+
+def test_many_databases_of_two_cells(run: Callable[..., Done], room: Path) -> None:
+    """A mirror, a name as long as names may be, a file outside of the tree; clones of each."""
+    with (room / "shop" / "settings.py").open("a") as file:
+        file.write(MANY)
+    (room / "shop" / "test_many.py").write_text(MANY_TESTS)
+    env = {"MEETING": "2", "LITE": str(room / "lite.sqlite3")}
+    done = run(test=["manage.py", "test", "--parallel", "2"], **{"set-env": env})
+    assert {cell["status"] for cell in done.cells.values()} == {"passed"}
+    names = created(done.folder)
+    # In each cell two databases, and two clones of each.
+    assert len(names) == len(set(names)) == 12
+    assert max(map(len, names)) <= 63
+    assert sorted(dropped(done.folder)) == sorted(names)
+    assert not list(room.glob("lite*"))
+
+
+def test_names_stay_where_the_matrix_says_so(run: Callable[..., Done]) -> None:
+    done = run("--cells", CELLS[1], **{"database-suffix": False})
+    assert done.cells[CELLS[1]]["status"] == "passed"
+    assert set(created(done.folder)) == {"test_postgres"}
+
+
+@pytest.fixture
+def begun(room: Path, shared: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A djhop whose cell is in a test that waits for others, who never come."""
+    settings = matrix(room, **{"set-env": {"MEETING": "99"}})
+    command = [sys.executable, "-m", "djhop", "run", str(room / "shop"), "--matrix", str(settings)]
+    command += ["--out", str(room / "reports"), "--cells", CELLS[1], "--install-python", "never"]
+    env = {**os.environ, "DJHOP_CACHE": str(shared / "djhop-services")}
+    env |= {"PYTHONPATH": str(djhop_cli.SRC), "TMPDIR": str(room / "tmp")}
+    with subprocess.Popen(command, env=env, cwd=room, stdout=subprocess.DEVNULL) as process:
+        latest = room / "reports" / "latest"
+        found = latest / "services" / "postgres.txt"
+        assert eventually(lambda: found.exists() and "TABLE IF NOT EXISTS meeting" in log(latest))
+        yield process
+        process.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "term"])
+def test_a_signal_ends_the_server_too(
+    begun: subprocess.Popen[bytes], room: Path, number: signal.Signals
+) -> None:
+    assert servers(room)
+    begun.send_signal(number)
+    assert begun.wait(60) == 130
+    cell = json.loads((room / "reports/latest/cells" / CELLS[1] / "cell.json").read_text())
+    assert cell["status"] == "interrupted"
+    assert "server stopped" in log(room / "reports" / "latest")
+    assert_all_gone(room)
+
+
+def test_after_a_sigkill_the_next_run_ends_the_server(
+    begun: subprocess.Popen[bytes], room: Path, run: Callable[..., Done]
+) -> None:
+    before = servers(room)
+    assert before
+    begun.kill()
+    begun.wait()
+    assert set(servers(room)) >= set(before)
+    done = run("--cells", CELLS[1])
+    assert done.cells[CELLS[1]]["status"] == "passed"
+    assert_all_gone(room)
+
+
+def test_a_server_that_dies_is_no_verdict(run: Callable[..., Done], room: Path) -> None:
+    """The cell's tests fail, and say nothing about the hop."""
+    kill = "import os, pathlib; at = pathlib.Path(os.environ['DATA']) / 'data/postmaster.pid'; "
+    kill += "os.kill(int(at.read_text().split()[0]), 9)"
+    tests = room / "shop" / "test_a.py"
+    body = f"import django.test\nclass A(django.test.TestCase):\n  def test_a(self):\n    {kill}\n"
+    tests.write_text(body)
+    text = (room / "shop" / "djhop.toml").read_text()
+    wanted = text.replace("env = { ", 'env = { DATA = "{service}", ')
+    (room / "shop" / "djhop.toml").write_text(wanted)
+    done = run("--cells", CELLS[1])
+    cell = done.cells[CELLS[1]]
+    assert cell["status"] == "infra"
+    assert cell["reason"].startswith("the service 'postgres' ended with -9\n")
+    assert done.returncode == 4
+    assert_all_gone(room)
+
+
+def test_a_server_that_does_not_start_is_no_verdict(run: Callable[..., Done], room: Path) -> None:
+    text = (room / "shop" / "djhop.toml").read_text()
+    (room / "shop" / "djhop.toml").write_text(text.replace("server.py start", "server.py strat"))
+    done = run()
+    assert {cell["status"] for cell in done.cells.values()} == {"infra"}
+    assert done.returncode == 4
+    assert done.run["hops"][0]["verdict"] == "unknown"
+    reason = done.cells[CELLS[0]]["reason"]
+    assert reason.startswith("the service 'postgres' ended with 1\n")
+    assert str(done.folder / "services" / "postgres.txt") in reason
+    assert_all_gone(room)
