@@ -241,7 +241,7 @@ class _Work:
             omit=omit,
             branch=job.matrix.branch,
             literal=job.matrix.strict == "literal",
-            database_suffix=job.matrix.database_suffix,
+            isolate=job.matrix.isolate,
             timeout=job.settings.timeout,
         )
 

@@ -41,7 +41,7 @@ def databases(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Modul
 
 
 def configured(room: Path) -> dict[str, object]:
-    return {"database_suffix": True, "root": str(room / "tree")}
+    return {"isolate": True, "root": str(room / "tree")}
 
 
 def test_a_name_is_that_of_one_workspace(
@@ -146,7 +146,7 @@ def test_it_is_added_once_whichever_class_makes_the_name(databases: ModuleType) 
 
 @pytest.mark.usefixtures("django")
 def test_names_stay_where_the_matrix_says_so(databases: ModuleType) -> None:
-    databases.STATE.config["database_suffix"] = False
+    databases.STATE.config["isolate"] = False
     databases.install()
     base = importlib.import_module(databases.CREATION).BaseDatabaseCreation
     assert base(connection())._get_test_db_name() == "test_shop"

@@ -81,7 +81,7 @@ def test_the_command_of_a_pass() -> None:
             "branch": False,
         },
         "cell": "py3.12-django5.2",
-        "database_suffix": True,
+        "isolate": True,
         "secrets": {},
     }
 

@@ -108,8 +108,8 @@ class Matrix(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     set_env: dict[str, str] = {}
     #: What runs beside the cells, by name: started once, ended with the run.
     service: dict[str, Service] = {}
-    #: Whether test databases get a name of each cell's own.
-    database_suffix: bool = True
+    #: Whether test databases, and folders outside of the workspace, are each cell's own.
+    isolate: bool = True
     #: Commands run in the workspace before and after the suite, split like a shell splits words.
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()

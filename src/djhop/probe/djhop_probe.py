@@ -14,6 +14,7 @@ import types
 
 import djhop_probe_compile
 import djhop_probe_databases
+import djhop_probe_roots
 from djhop_probe_exceptions import describe, is_machinery
 from djhop_probe_state import STATE, emit
 from djhop_probe_target import Coverage, belongs, find_django, refuse, say_begin
@@ -46,6 +47,7 @@ def main():
     RECORDER.install()
     djhop_probe_compile.install()
     djhop_probe_databases.install()
+    djhop_probe_roots.install()
     try:
         _run(config)
     except SystemExit as stop:

@@ -9,8 +9,8 @@ import functools
 import hashlib
 import os
 import platform
-import sys
 
+from djhop_probe_loading import when_loaded
 from djhop_probe_state import STATE
 
 CREATION = "django.db.backends.base.creation"
@@ -24,40 +24,9 @@ _asked = set()
 
 def install():
     """Change names from the moment on that Django's database code is loaded."""
-    if not STATE.config.get("database_suffix"):
+    if not STATE.config.get("isolate"):
         return
-    if CREATION in sys.modules:
-        _change(sys.modules[CREATION])
-    else:
-        sys.meta_path.insert(0, _Finder())
-
-
-class _Finder(object):
-    """Waits for one module, and is gone when that comes."""
-
-    def find_spec(self, name, path=None, target=None):
-        if name != CREATION or self not in sys.meta_path:
-            return None
-        sys.meta_path.remove(self)
-        for finder in list(sys.meta_path):
-            found = getattr(finder, "find_spec", None)
-            spec = found(name, path, target) if found else None
-            if spec is not None:
-                _follow(spec.loader)
-                return spec
-        return None
-
-
-def _follow(loader):
-    """Change the module as soon as its code has run."""
-    run = loader.exec_module
-
-    def exec_module(module):
-        del loader.exec_module
-        run(module)
-        _change(module)
-
-    loader.exec_module = exec_module
+    when_loaded(CREATION, _change)
 
 
 def _change(module):

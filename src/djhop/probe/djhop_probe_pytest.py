@@ -10,6 +10,7 @@ import warnings
 
 import djhop_probe_compile
 import djhop_probe_databases
+import djhop_probe_roots
 import pytest
 from djhop_probe_events import short_id
 from djhop_probe_exceptions import describe
@@ -34,6 +35,7 @@ def _bootstrap():
         RECORDER.muted = True
         djhop_probe_compile.install()
         djhop_probe_databases.install()
+        djhop_probe_roots.install()
         STATE.coverage = Coverage(STATE.config.get("coverage"))
         STATE.coverage.start_in_worker()
     elif STATE.config["framework"] != "pytest":

@@ -66,8 +66,8 @@ class ProbeConfig(msgspec.Struct, frozen=True, kw_only=True):
     cell: str = ""
     #: Whether the filter of a strict run is in force from the start of the process on.
     literal: bool = False
-    #: Whether test databases get a name of this cell's own.
-    database_suffix: bool = True
+    #: Whether test databases, and folders outside of the workspace, are this cell's own.
+    isolate: bool = True
     #: Where in the environment something stands that must not be written: see `masking.spans`.
     secrets: dict[str, tuple[tuple[int, int], ...]] = {}
 
@@ -119,7 +119,7 @@ class Stand(msgspec.Struct, frozen=True, kw_only=True):
     branch: bool = False
     #: As in `ProbeConfig`.
     literal: bool = False
-    database_suffix: bool = True
+    isolate: bool = True
     timeout: float | None = None
 
 
@@ -154,7 +154,7 @@ def pass_command(
         coverage=measured,
         cell=stand.room.cell,
         literal=stand.literal and mode == "strict",
-        database_suffix=stand.database_suffix,
+        isolate=stand.isolate,
         secrets=masking.spans(stand.env),
     )
     command = Command(

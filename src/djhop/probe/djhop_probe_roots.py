@@ -1,0 +1,77 @@
+"""Gives files that tests write a place of this cell's own, where settings name one outside of it.
+
+MEDIA_ROOT and its like are mostly folders of the project, and so the cell's already. One that is
+not ("/srv/media") would be shared by all cells, which run side by side, and be written to for good.
+"""
+
+import os
+
+from djhop_probe_loading import when_loaded
+from djhop_probe_state import STATE, note
+
+ROOTS = ("MEDIA_ROOT", "STATIC_ROOT")
+#: Settings of named things that may hold a path: (setting, what its BACKEND says, the way to it).
+TABLES = (("STORAGES", "storage", ("OPTIONS", "location")), ("CACHES", "filebased", ("LOCATION",)))
+
+
+def install():
+    """Change the settings from the moment on that they are read."""
+    if STATE.config.get("isolate") and STATE.tmp:
+        when_loaded("django.conf", _change)
+
+
+def _change(module):
+    lazy = module.LazySettings
+    for name in ("_setup", "configure"):
+        setattr(lazy, name, _then_moved(getattr(lazy, name)))
+
+
+def _then_moved(method):
+    def read(self, *args, **kwargs):
+        result = method(self, *args, **kwargs)
+        try:
+            _move_all(self._wrapped)
+        except Exception as error:
+            note("paths in the settings were left as they are: %r" % (error,))
+        return result
+
+    read.__name__, read.__doc__ = method.__name__, method.__doc__
+    return read
+
+
+def _move_all(settings):
+    for name in ROOTS:
+        moved = _moved(getattr(settings, name, None), name)
+        if moved is not None:
+            setattr(settings, name, moved)
+    for name, backend, keys in TABLES:
+        table = getattr(settings, name, None)
+        for alias, entry in table.items() if isinstance(table, dict) else ():
+            if backend in str(entry.get("BACKEND", "")).lower():
+                _move_in(entry, keys, "%s[%r]" % (name, alias))
+
+
+def _move_in(entry, keys, name):
+    for key in keys[:-1]:
+        entry = entry.get(key) or {}
+    moved = _moved(entry.get(keys[-1]), "%s.%s" % (name, ".".join(keys)))
+    if moved is not None:
+        entry[keys[-1]] = moved
+
+
+def _moved(value, name):
+    """Return the cell's own place for a folder outside of the cell; None for anything else."""
+    path = value.__fspath__() if hasattr(value, "__fspath__") else value
+    if not isinstance(path, str) or not os.path.isabs(path) or _is_ours(path):
+        return None
+    inside = os.path.splitdrive(path)[1].strip("/\\")
+    place = os.path.join(STATE.tmp, "roots", inside)
+    os.makedirs(place, exist_ok=True)
+    note("%s is %s, which other cells share: tests use an empty folder in its place" % (name, path))
+    return type(value)(place)
+
+
+def _is_ours(path):
+    found = os.path.realpath(path)
+    ours = (STATE.config["root"], STATE.tmp, os.path.expanduser("~"))
+    return any((found + os.sep).startswith(os.path.realpath(place) + os.sep) for place in ours)
