@@ -179,9 +179,10 @@ def make_locks(target: str, matrix: str) -> None:
             self.started += 1
             return super().run(command, *args, **options)  # type: ignore[arg-type]
 
-    given = dict.fromkeys(("start", "goal", "python", "jobs", "timeout", "cells", "hop"))
+    given = dict.fromkeys(("start", "goal", "python", "jobs", "timeout", "cells"))
     spawner = Counting()
-    setup = commands.set_up({**given, "target": target, "matrix": matrix}, spawner)
+    named = {"command": "run", "target": target, "matrix": matrix}
+    setup = commands.set_up({**given, **named}, spawner)
     session = runner.Session(
         target=setup.target, matrix=setup.matrix, plan=setup.plan, whole=setup.whole,
         found=setup.found, options=runner.Options(jobs=2), spawner=spawner,

@@ -247,7 +247,7 @@ def test_many_databases_of_two_cells(run: Callable[..., Done], room: Path) -> No
 
 
 def test_names_stay_where_the_matrix_says_so(run: Callable[..., Done]) -> None:
-    done = run("--cells", CELLS[1], **{"isolate": False})
+    done = run("--cells", CELLS[1], isolate=False)
     assert done.cells[CELLS[1]]["status"] == "passed"
     assert set(created(done.folder)) == {"test_postgres"}
 

@@ -236,6 +236,15 @@ def test_no_tool_is_told_to_write_what_it_cannot(tool: Manager) -> None:
     assert any("write nothing" in line for line in lines) == (tool != "pip")
 
 
+def test_a_blocked_change_by_hand_is_refused_by_its_command_alone() -> None:
+    places = {"django": (Place(path="requirements.txt"),)}
+    lines = emit.text(answer(BLOCKED, places=places), "pip").splitlines()
+    assert lines[-2:] == [
+        "# write into requirements.txt: django==5.2.*",
+        "# refused: python -m pip install 'django==5.2.*'",
+    ]
+
+
 def test_what_stands_in_a_list_and_in_a_file_is_changed_in_both() -> None:
     places = {"django": (kept("project"), Place(path="requirements.txt"))}
     text = emit.text(answer(hop(Order(hop=(DJANGO,))), places=places), "uv")

@@ -66,6 +66,15 @@ def test_a_cap_comes_before_what_else_a_proof_says() -> None:
     assert reasons == {"beat": "beat 2.2 requires django<5"}
 
 
+def test_what_was_not_held_before_is_free() -> None:
+    """An old beat needs an old core; that a new one is there is no reason for beat to move."""
+    found = lock_of("beat==2.5", "core==2.5", "django==5.2.1", "six==1")
+    ask = Asked(CAP)
+    before = lock_of("beat==2.2", "django==4.2.1", "six==1")
+    assert whys.whys(WANTED, before, found, {}, ask) == {"beat": "beat 2.2 requires django<5"}
+    assert set(ask.attempts[0].constraints) == {"beat==2.2", "six==1"}
+
+
 def test_what_holds_is_no_reason() -> None:
     """Premises that the versions meet, and those of versions that are not there."""
     ask = Asked(proof("beat==2.2 depends on celery>=5", "beat==2.1 depends on django<4"))
@@ -101,6 +110,11 @@ def test_an_old_version_that_cannot_be_built() -> None:
 )
 def test_no_process_where_nothing_is_to_be_explained(before: Lock, known: tuple[str, ...]) -> None:
     assert whys.whys(WANTED, before, FOUND, dict.fromkeys(known, "known"), Asked()) == {}
+
+
+def test_no_process_under_latest() -> None:
+    wanted = asked("beat==2.2", "six", policy="latest")
+    assert whys.whys(wanted, BEFORE, FOUND, {}, Asked()) == {}
 
 
 def test_what_django_requires_needs_a_reason_to_sink() -> None:

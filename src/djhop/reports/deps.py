@@ -142,7 +142,7 @@ class _Text:
             name = one_line(move.package, 40).ljust(29 - indent)
             line = f"{' ' * indent}{name} {_versions(move)}"
             yield self._paint.bold(line) + ("  major" if move.major else "")
-            if move.why:
+            if move.why and move.why != LATEST:  # the notes say so
                 yield from self._wrap(one_line(move.why, 300), indent + 2)
             if why := (because or {}).get(move.package):
                 yield from self._wrap(f"not earlier: {one_line(why, 300)}", indent + 2)

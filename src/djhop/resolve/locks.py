@@ -106,6 +106,7 @@ def parse(text: str) -> Lock:
     )
 
 
+@functools.lru_cache(maxsize=4096)
 def _parent(word: str) -> str:
     if word.startswith("-r "):
         # "moved.in" stands for nobody: see smallest.py.

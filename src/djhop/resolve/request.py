@@ -72,6 +72,7 @@ def read(text: str) -> Requirement | None:
         return None
 
 
+@functools.lru_cache(maxsize=4096)
 def name_of(text: str) -> str:
     """Canonical name of a requirement; empty where it has none."""
     requirement = read(text)
@@ -168,6 +169,7 @@ def extras_text(extras: set[str]) -> str:
     return f"[{','.join(sorted(extras))}]" if extras else ""
 
 
+@functools.lru_cache(maxsize=4096)
 def is_version(text: str) -> bool:
     """Whether a pin is a version, and no URL."""
     try:

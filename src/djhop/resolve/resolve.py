@@ -1,7 +1,8 @@
 """The cell's lock: what it takes, what had to move from the cell before, and what blocks it.
 
-`ladder.py` says in which order uv is asked, `smallest.py` makes the steps small, `openings.py`
-finds the way out of a blocker, `asking.py` asks, `lockstore.py` keeps the answers.
+`ladder.py` says in which order uv is asked, `smallest.py` makes the steps small, `whys.py` finds
+their reasons, `openings.py` the way out of a blocker, `asking.py` asks, `lockstore.py` keeps the
+answers.
 """
 
 from __future__ import annotations

@@ -36,16 +36,18 @@ def whys(
 ) -> dict[str, str]:
     """Package → the requirement that made it move, of those that `known` does not explain.
 
-    `previous` is the lock before. No process is started where there is nothing to explain. A
-    package that no proof speaks of is left out.
+    `previous` is the lock before. No process is started where there is nothing to explain, or under
+    "latest", where all that may move does. A package that no proof speaks of is left out.
     """
     reasons: dict[str, str] = {}
-    left = _moved(held(request, previous), found, known)
+    before = held(request, previous) if request.policy != "latest" else {}
+    left = _moved(before, found, known)
     for _ in range(ROUNDS):
         if not left:
             break
         pins = {name: f"=={version}" for name, version in left.items()}
-        answer = ask(hold(request, found, pins))
+        # What nobody held before may be where it is only because of what has moved.
+        answer = ask(hold(request, found, pins, held=before.keys()))
         more = {} if isinstance(answer, Lock) else _read(answer, left, found, request)
         if not more:
             break
