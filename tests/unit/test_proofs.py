@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from fake_uv import SECRET, text
+from fake_uv import text
 
 from djhop.resolve import blockers, proofs
 
@@ -83,8 +83,6 @@ def test_a_long_proof_is_read_fast() -> None:
 
 
 def test_credentials_are_masked() -> None:
-    assert proofs.mask(f"see {SECRET}/simple") == "see http://****@index.invalid/simple"
-    assert proofs.mask("token abc", ("abc",)) == "token ****"
     assert "secret" not in proofs.read(text("build")).text
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from djhop.errors import InfraError, Interrupted
+from djhop.masking import mask
 from djhop.processes.process import Command, Completed
 from djhop.resolve import attempts, locks, proofs
 from djhop.resolve.locks import Lock
@@ -117,7 +118,7 @@ def _once(request: Request, attempt: attempts.Attempt, site: Site) -> Lock | Fai
 def warnings(output: str, secrets: tuple[str, ...] = ()) -> tuple[str, ...]:
     """uv's own warnings, such as that a pinned release is yanked."""
     said = (line for line in output.splitlines() if line.startswith("warning: "))
-    return tuple(dict.fromkeys(proofs.mask(line[len("warning: ") :], secrets) for line in said))
+    return tuple(dict.fromkeys(mask(line[len("warning: ") :], secrets) for line in said))
 
 
 def _refuse_infrastructure(failure: Failure) -> None:

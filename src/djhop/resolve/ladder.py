@@ -30,10 +30,11 @@ from __future__ import annotations
 
 import msgspec
 
+from djhop.masking import mask
 from djhop.resolve.attempts import Stage
 from djhop.resolve.blockers import Blocker, against
 from djhop.resolve.locks import Lock
-from djhop.resolve.proofs import Failure, mask
+from djhop.resolve.proofs import Failure
 from djhop.resolve.request import Request, own_words
 from djhop.resolve.staying import floors, held, holdable
 

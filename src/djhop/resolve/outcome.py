@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from packaging.version import Version
 
+from djhop.masking import mask
 from djhop.resolve import blockers, moves, openings, proofs
 from djhop.resolve.blockers import Blocker
 from djhop.resolve.locks import Lock, Unresolvable
@@ -74,7 +75,7 @@ def _notes(lock: Lock, climb: Climb, request: Request) -> tuple[str, ...]:
         notes.append(
             f"Django {request.django} is younger than {request.exclude_newer}: its date is free"
         )
-    return tuple(proofs.mask(note) for note in notes)
+    return tuple(mask(note) for note in notes)
 
 
 def _overruled(lock: Lock, request: Request) -> frozenset[str]:
@@ -102,7 +103,7 @@ def unresolvable(
     text = proofs.explain(failure, 40) if failure.kind == "build" else failure.text
     return Unresolvable(
         kind=failure.kind,
-        reason=proofs.mask(_reason(failure, found, request)),
+        reason=mask(_reason(failure, found, request)),
         blockers=found,
         text=text,
         log=log,
@@ -130,7 +131,7 @@ def _asked_for(blocker: Blocker, base: Lock | None, request: Request) -> Blocker
         return msgspec.structs.replace(blocker, chain=(*way, blocker.constraint))
     words = own_words(blocker.chain[0], request) if blocker.chain else ""
     named = words in (*request.packages, *request.requirements, *request.suite_packages)
-    chain = (proofs.mask(words), *blocker.chain[1:]) if named else ()
+    chain = (mask(words), *blocker.chain[1:]) if named else ()
     return msgspec.structs.replace(blocker, chain=chain)
 
 

@@ -11,6 +11,8 @@ from typing import Literal
 import msgspec
 from packaging.utils import canonicalize_name
 
+from djhop.masking import mask
+
 #: conflict: no versions fit together. python: the interpreter is too old or too new. build: a
 #: source distribution could not be built. missing: not on the index, or the URL is gone.
 #: requirement: cannot be parsed. network, credentials, offline, other: infrastructure.
@@ -34,7 +36,6 @@ _TERM = re.compile(rf"({_NAME})(?:\[[^\]]*\])?({_SPEC})?")
 _CONCLUSION = re.compile(r"we can conclude that .*?(?= And because | Because |$)")
 _MARKER = re.compile(r"\{[^}]*\}")
 _GLYPHS = re.compile(r"^ *[×╰├│][─▶│ ]*|^ +cause: ", re.MULTILINE)
-_USERINFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)[^/\s'\"`]*@")
 _ABOUT = re.compile(r"Failed to (?:build|download|download and build) `([^`]+)`")
 _MISSING = re.compile(rf"({_NAME}) was not found in the (?:package registry|cache)")
 #: The first of these whose marks stand in uv's own words decides.
@@ -85,13 +86,6 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     named: frozenset[str] = frozenset()
     #: What uv calls the project's own requirements: "django-oscar>=3.2.4,<3.3".
     required: tuple[str, ...] = ()
-
-
-def mask(text: str, secrets: tuple[str, ...] = ()) -> str:
-    """Replace the credentials of every URL in `text`, and each of `secrets`, by asterisks."""
-    for secret in secrets:
-        text = text.replace(secret, "****")
-    return _USERINFO.sub(r"\1****@", text)
 
 
 def read(output: str, secrets: tuple[str, ...] = ()) -> Failure:
