@@ -50,22 +50,14 @@ MAY_IMPORT = {
     "landing": {"errors", "durable", "target", "results", "store"},
     "untested": {"interpreters", "matrix", "resolve", "results"},
     "cells": {
-        *(
-            "errors",
-            "releases",
-            "durable",
-            "masking",
-            "processes",
-            "interpreters",
-            "matrix",
-            "target",
-        ),
+        *("errors", "releases", "durable", "masking", "processes", "interpreters", "matrix"),
         *("target", "workspace", "environments", "resolve", "suites", "results", "untested"),
     },
+    "closing": {"errors", "matrix", "results", "compare", "store", "landing"},
     "runner": {
         *("errors", "durable", "processes", "interpreters", "matrix", "target", "workspace"),
         *("environments", "resolve", "suites", "services", "results", "compare", "store", "locate"),
-        *("requests", "dryrun", "cells", "chain", "landing", "news", "untested"),
+        *("requests", "dryrun", "cells", "chain", "landing", "closing", "news", "untested"),
     },
     "console": {"results", "reports", "news"},
     "doctor": {

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from djhop import cells, runner
+from djhop import cells, closing, runner
 from djhop.compare.compare import compare
 from djhop.errors import ExitCode, InfraError
 from djhop.interpreters.interpreters import Interpreter
@@ -186,21 +186,37 @@ def test_what_a_killed_djhop_left_in_the_cache_is_swept_before_any_cell(
         (GAP, {D: "infra"}, ExitCode.INCOMPLETE),
     ],
 )
-def test_the_exit_code_of_a_run(
-    session: Make, plan: Plan, red: dict[Cell, Status], code: ExitCode
-) -> None:
-    it = session(plan)
-    assert (
-        it._code(compare(plan, {c.id: result(c, red.get(c, "passed")) for c in plan.cells})) == code
-    )
+def test_the_exit_code_of_a_run(plan: Plan, red: dict[Cell, Status], code: ExitCode) -> None:
+    assert ends(plan, *(result(c, red.get(c, "passed")) for c in plan.cells)) == code
 
 
-def test_a_red_cell_behind_a_gap_may_be_allowed_to_fail(session: Make) -> None:
-    found = {c.id: result(c) for c in (A, B)}
-    found[D.id] = msgspec.structs.replace(result(D, "failed"), allow_failure=True)
-    assert session(GAP)._code(compare(GAP, found)) == ExitCode.OK
+def ends(plan: Plan, *results: CellResult, **how: Any) -> ExitCode:
+    how = {"hops": True, "install_only": False, "interrupted": False, "bugs": 0, **how}
+    return closing.exit_code(compare(plan, {r.id: r for r in results}), plan, **how)
 
 
-def test_one_cell_alone_is_judged_by_what_it_is(session: Make) -> None:
+def test_a_red_cell_behind_a_gap_may_be_allowed_to_fail() -> None:
+    allowed = msgspec.structs.replace(result(D, "failed"), allow_failure=True)
+    assert ends(GAP, result(A), result(B), allowed) == ExitCode.OK
+
+
+def test_one_cell_alone_is_judged_by_what_it_is() -> None:
     alone = Plan(cells=(D,), path=(D,), hops=())
-    assert session(alone)._code(compare(alone, {D.id: result(D, "failed")})) == ExitCode.BREAKS
+    assert ends(alone, result(D, "failed")) == ExitCode.BREAKS
+
+
+def test_who_shares_a_folder_judges_no_hop() -> None:
+    found = (result(A), result(B), result(C, "failed"))
+    assert ends(PLAN, *found) == ExitCode.BREAKS
+    # The cell is red by itself, whoever judges the hop that leads there.
+    assert ends(PLAN, *found, hops=False) == ExitCode.BREAKS
+    assert ends(PLAN, result(A, "failed"), result(B), result(C), hops=False) == ExitCode.BREAKS
+
+
+def test_what_else_an_exit_code_says() -> None:
+    good = (result(A), result(B), result(C))
+    assert ends(PLAN, *good, interrupted=True) == ExitCode.INTERRUPTED
+    assert ends(PLAN, *good, bugs=1) == ExitCode.INTERNAL
+    installed = [result(cell, "not-run") for cell in (A, B, C)]
+    assert ends(PLAN, *installed, install_only=True) == ExitCode.OK
+    assert ends(PLAN, *installed) != ExitCode.OK
