@@ -283,7 +283,8 @@ class Session:
     def _served(self, job: cells.Job, report: cells.Report) -> CellResult:
         """Run a cell; without its services nothing that failed there says anything."""
         result = cells.run_cell(job, self.spawner, report)
-        if result.status != "passed" and (gone := self._services.gone()):
+        untouched = ("passed", "uninstallable")  # no service has a part in these
+        if result.status not in untouched and (gone := self._services.gone()):
             raise gone
         return result
 

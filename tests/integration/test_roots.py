@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -64,14 +65,27 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "shop_settings"
 from django.core.management import execute_from_command_line
 execute_from_command_line(sys.argv)
 """
+# Django hands out classes: of one only, no worker would be started.
+SPAWNING = f"""
+from unittest import TestCase
+class Other(TestCase):
+    def test_something(self):
+        pass
+if __name__ == "__main__":
+    import multiprocessing
+    multiprocessing.set_start_method("spawn", force=True)
+{textwrap.indent(MANAGE, "    ")}
+"""
 
 
-def run(tmp_path: Path, shared: Path, **settings: Any) -> tuple[djhop_cli.Done, Path]:
+def run(
+    tmp_path: Path, shared: Path, manage: str = MANAGE, **settings: Any
+) -> tuple[djhop_cli.Done, Path]:
     outside, target = tmp_path / "outside", tmp_path / "shop"
     outside.mkdir()
     target.mkdir()
     (target / "shop_settings.py").write_text(SETTINGS.format(outside=str(outside)))
-    (target / "manage.py").write_text(MANAGE)
+    (target / "manage.py").write_text(manage)
     (target / "tests.py").write_text(TESTS)
     (target / "requirements.txt").write_text("django~=5.2.0\n")
     matrix = djhop_cli.matrix_file(
@@ -92,6 +106,15 @@ def test_cells_do_not_meet_in_folders_outside(tmp_path: Path, shared: Path) -> N
         assert moved == [
             *("CACHES['default'].LOCATION", "MEDIA_ROOT", "STORAGES['other'].OPTIONS.location"),
         ]
+
+
+def test_workers_that_are_started_afresh_do_not_meet_there_either(
+    tmp_path: Path, shared: Path
+) -> None:
+    command = ["manage.py", "test", "--parallel", "2", "tests", "manage"]
+    done, outside = run(tmp_path, shared, manage=SPAWNING, test=command, timeout=60)
+    assert done.returncode == 0, done.said
+    assert list(outside.iterdir()) == []
 
 
 def test_isolation_can_be_switched_off(tmp_path: Path, shared: Path) -> None:

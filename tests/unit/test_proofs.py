@@ -26,6 +26,7 @@ from djhop.resolve import blockers, proofs
         ("bad-requirement", "requirement", ""),
         ("build", "build", "bad"),
         ("git", "network", "foo"),
+        ("no-tag", "missing", "foo"),
         ("dns", "network", ""),
         ("server-error", "network", ""),
         ("unauthorized", "credentials", ""),

@@ -15,6 +15,7 @@ from djhop.errors import ExitCode, InfraError
 from djhop.interpreters.interpreters import Interpreter
 from djhop.matrix.config import Matrix
 from djhop.matrix.plan import Cell, Hop, Plan
+from djhop.matrix.service import Service
 from djhop.news import Event, Finished, Said
 from djhop.processes.process import Spawner
 from djhop.resolve.locks import Lock
@@ -22,6 +23,7 @@ from djhop.results.outcomes import Counts
 from djhop.results.outcomes import Test as Case
 from djhop.results.results import CellResult, Status
 from djhop.runner import Options, Session
+from djhop.services.running import ServiceError
 from djhop.store.store import RunFolder
 from djhop.target.target import Suite, Target
 
@@ -110,6 +112,18 @@ def test_a_bug_costs_one_cell_and_is_kept(session: Make) -> None:
     assert it.exit_code == ExitCode.INTERNAL
     # No verdict is made of it.
     assert [hop.verdict for hop in it.folder.read_run().hops] == ["unknown", "unknown"]
+
+
+def test_a_service_that_is_gone_is_no_reason_of_what_cannot_be_installed(
+    session: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner.Services, "env", lambda _: {})
+    monkeypatch.setattr(runner.Services, "gone", lambda _: ServiceError("is gone"))
+    found: dict[Cell, Status] = {A: "uninstallable", B: "passed", C: "failed"}
+    run = session(work=lambda cell: result(cell, found[cell]))
+    service = {"db": Service(start="serve", ready="ask")}
+    run.matrix = msgspec.structs.replace(run.matrix, service=service)
+    assert statuses(run.events()) == {A.id: "uninstallable", B.id: "passed", C.id: "infra"}
 
 
 def test_a_machine_that_fails_is_no_bug(session: Make) -> None:

@@ -24,19 +24,27 @@ def _change(module):
     lazy = module.LazySettings
     for name in ("_setup", "configure"):
         setattr(lazy, name, _then_moved(getattr(lazy, name)))
+    if isinstance(module.settings, lazy) and module.settings.configured:
+        _move(module.settings)  # a worker's, which has read them to find its suite
 
 
 def _then_moved(method):
     def read(self, *args, **kwargs):
         result = method(self, *args, **kwargs)
-        try:
-            _move_all(self._wrapped)
-        except Exception as error:
-            note("paths in the settings were left as they are: %r" % (error,))
+        _move(self)
         return result
 
     read.__name__, read.__doc__ = method.__name__, method.__doc__
     return read
+
+
+def _move(lazy):
+    try:
+        _move_all(lazy._wrapped)
+    except Exception as error:
+        note("paths in the settings were left as they are: %r" % (error,))
+    for name in ROOTS:
+        vars(lazy).pop(name, None)  # what was asked for is remembered there
 
 
 def _move_all(settings):

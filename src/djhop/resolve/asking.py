@@ -43,6 +43,8 @@ class Site:
     folder: Path
     offline: bool
     sleep: Callable[[float], None]
+    #: Seconds before each further try when the index does not answer.
+    pauses: tuple[float, ...] = PAUSES
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -78,7 +80,7 @@ class Asking:
 
 
 def ask(request: Request, attempt: attempts.Attempt, site: Site) -> Lock | Failure:
-    """Let uv resolve `attempt`; a failure of the network is tried again after each of `PAUSES`.
+    """Let uv resolve `attempt`; a failure of the network is tried again after each pause.
 
     Raises:
         InfraError: the index does not answer or refuses, uv cannot run, or `offline` and the cache
@@ -86,7 +88,7 @@ def ask(request: Request, attempt: attempts.Attempt, site: Site) -> Lock | Failu
         Interrupted: djhop was asked to stop.
     """
     answer = _once(request, attempt, site)
-    for pause in PAUSES:
+    for pause in site.pauses:
         if isinstance(answer, Lock) or answer.kind != "network":
             break
         site.sleep(pause)
@@ -130,13 +132,13 @@ def _refuse_infrastructure(failure: Failure) -> None:
         raise InfraError(
             f"offline, and uv's cache lacks {lacks}:\n{text}", hint="run once without --offline"
         )
+    who = f"the URL of {failure.package}" if failure.url else "the package index"
     if failure.kind == "credentials" or lost:
-        raise InfraError(
-            f"the package index refuses:\n{text}", hint="check UV_INDEX*, netrc and the index's URL"
-        )
+        hint = "check netrc and the URL" if failure.url else "check UV_INDEX*, netrc and its URL"
+        raise InfraError(f"{who} refuses:\n{text}", hint=hint)
     if failure.kind == "network":
         # uv trusts its own list of authorities, where pip trusts the machine's.
         hint = "UV_SYSTEM_CERTS=1 djhop run" if "certificate" in text else "djhop run --offline"
-        raise InfraError(f"the package index does not answer:\n{text}", hint=hint)
+        raise InfraError(f"{who} does not answer:\n{text}", hint=hint)
     if failure.kind == "other":
         raise InfraError(f"uv failed:\n{text}")

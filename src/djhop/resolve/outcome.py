@@ -141,8 +141,7 @@ def _reason(failure: Failure, found: tuple[Blocker, ...], request: Request) -> s
             built = f"{failure.package} {failure.version}".strip()
             return f"{built} cannot be built on Python {request.python}"
         case "missing":
-            url = re.search(r"https?://[^\s`'\"]+", failure.text) if _gone(failure) else None
-            where = f"at its URL: {url[0].rstrip(').')}" if url else "on the index"
+            where = f"at its URL: {failure.url}" if failure.url else "on the index"
             return f"{failure.package} is not {where}"
         case "requirement":
             # uv breaks long lines, but its carets are always below the requirement.
@@ -152,11 +151,6 @@ def _reason(failure: Failure, found: tuple[Blocker, ...], request: Request) -> s
             return f"a requirement cannot be read: {': '.join(said)}"
         case _:
             return _conflict(failure, found, request)
-
-
-def _gone(failure: Failure) -> bool:
-    """Whether a URL answers that there is nothing (404, 410)."""
-    return "404 Not Found" in failure.text or "410 Gone" in failure.text
 
 
 def _conflict(failure: Failure, found: tuple[Blocker, ...], request: Request) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shlex
 import shutil
 import socket
@@ -25,8 +26,8 @@ PAUSE, ASK = 0.1, 10.0
 STOP = 30.0
 #: Seconds in which a service that does not answer once may do so after all.
 AGAIN = 5.0
-#: Lines of its log that are shown.
-TAIL = 8
+#: Lines of its log that are shown, and bytes at its end that they are looked for in.
+TAIL, LOG_END = 8, 1 << 16
 
 
 class ServiceError(InfraError):
@@ -77,11 +78,12 @@ class Running:
             if done.interrupted:
                 raise Interrupted("interrupted")
             if done.returncode:
-                raise self._failed(f"`{line}` {_how(done)}")
+                raise self._failed(f"is not prepared: `{line}` {_how(done)}")
         try:
             self._leader = self._spawner.background(self._command(self._wanted.start, None))
-        except OSError as error:
-            raise self._failed(f"cannot be started: {error.strerror or error}") from error
+        except (OSError, ValueError) as error:  # ValueError: what no argv or variable may hold
+            why = getattr(error, "strerror", "") or error
+            raise self._failed(f"cannot be started: {why}") from error
         self._await(limit)
 
     def _await(self, limit: float) -> None:
@@ -173,10 +175,15 @@ class Running:
 
     def _logged(self) -> tuple[str, ...]:
         try:
-            text = self._log.read_text("utf-8", "replace")
+            with self._log.open("rb") as log:
+                size = log.seek(0, os.SEEK_END)
+                log.seek(max(0, size - LOG_END))
+                end = log.read(LOG_END)
         except OSError:  # nothing was started
             return ()
-        return (*_tail(text, TAIL), f"all of it: {self._log}")
+        if size > LOG_END:  # half a line may hold half a secret
+            end = end.partition(b"\n")[2]
+        return (*_tail(end.decode("utf-8", "replace"), TAIL), f"all of it: {self._log}")
 
 
 def free_port() -> int:
