@@ -28,8 +28,19 @@ SHORTEST = 6
 #: Nor are these, which stand everywhere: masked, a report could not be read.
 COMMON = frozenset(
     {
-        *("default", "development", "django", "localhost", "mariadb", "password", "postgres"),
-        *("postgresql", "pytest", "python", "secret", "settings", "testing"),
+        "default",
+        "development",
+        "django",
+        "localhost",
+        "mariadb",
+        "password",
+        "postgres",
+        "postgresql",
+        "pytest",
+        "python",
+        "secret",
+        "settings",
+        "testing",
     }
 )
 #: A line of a secret of several lines is one itself from this length on.

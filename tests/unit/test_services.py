@@ -199,6 +199,11 @@ def test_it_is_waited_for(make: Make, tmp_path: Path) -> None:
             [],
         ),
         (
+            Service(start=sh(SERVE), ready="/no/such/program"),
+            "cannot be asked whether it is ready",
+            ["/no/such/program: ended with 127"],
+        ),
+        (
             Service(start=sh(SERVE), ready="true", prepare=("true", "sh -c 'echo bad; exit 4'")),
             "is not prepared: `sh -c 'echo bad; exit 4'` ended with 4",
             ["bad"],

@@ -18,7 +18,7 @@ from djhop.matrix import service as services
 from djhop.matrix.service import Service
 from djhop.processes import leftovers
 from djhop.processes.background import Background
-from djhop.processes.process import Command, Completed, Spawner
+from djhop.processes.process import NOT_EXECUTABLE, NOT_FOUND, Command, Completed, Spawner
 
 #: Seconds between two questions whether it is ready, and what one of them may take.
 PAUSE, ASK = 0.1, 10.0
@@ -62,8 +62,8 @@ class Running:
         self._environ = {**environ, **private, **self.env}
         self._mark = self._ends.enter_context(spawner.lasting(self._folder))
         self._leader: Background | None = None
-        #: What `ready` said when it was last asked.
-        self._said = ""
+        #: What `ready` said when it was last asked, and what it ended with.
+        self._said, self._asked = "", 0
 
     def start(self) -> None:
         """Start it and wait until it is ready.
@@ -92,6 +92,8 @@ class Running:
             # Somebody else may answer on its port: what has ended is not ready.
             if gone := self._ended():
                 raise self._failed(gone)
+            if self._asked in (NOT_FOUND, NOT_EXECUTABLE):
+                raise self._failed("cannot be asked whether it is ready")
             if ready:
                 return
             if self._stopped():
@@ -103,6 +105,7 @@ class Running:
     def _ready(self, limit: float) -> bool:
         """Ask once, and keep what it said for the one who has to look into it."""
         done = self._run(self._wanted.ready, min(ASK, limit - time.monotonic()), logged=False)
+        self._asked = done.returncode
         self._said = f"{shlex.join(done.argv)}: {_how(done)}\n{done.output}"
         return done.returncode == 0
 
