@@ -41,6 +41,15 @@ def test_every_failure_of_uv_has_one_kind(name: str, kind: str, package: str) ->
         assert failure.package == package
 
 
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [("404 File not found", "missing"), ("410 Away", "missing"), ("403 No", "credentials"),
+     ("500 File not found", "network")],
+)  # fmt: skip
+def test_the_number_of_an_http_error_counts_and_not_its_words(words: str, kind: str) -> None:
+    assert proofs.read(text("gone-url").replace("404 Not Found", words)).kind == kind
+
+
 @pytest.mark.parametrize("name", ["capped", "capped-0.8"])
 def test_a_blocker_is_named_with_version_and_constraint_in_both_layouts(name: str) -> None:
     (blocker,) = blockers.against(proofs.read(text(name)), "django", {"django-oscar": "3.2.4"})

@@ -44,8 +44,9 @@ _NO_REVISION = ("couldn't find remote ref", "not our ref")
 _ABSENT = re.compile(rf"there is no version of ({_NAME})(?:\[[^\]]*\])?===?([^\s,]+)")
 #: The first of these whose marks stand in uv's own words decides.
 _SIGNS: tuple[tuple[Kind, tuple[str, ...]], ...] = (
-    ("missing", ("404 Not Found", "410 Gone")),
-    ("credentials", ("401 Unauthorized", "403 Forbidden")),
+    # A server may put the number in words of its own.
+    ("missing", ("404 Not Found", "410 Gone", "(404 ", "(410 ")),
+    ("credentials", ("401 Unauthorized", "403 Forbidden", "(401 ", "(403 ")),
     ("offline", ("network was disabled", "network connectivity is disabled")),
     (
         "network",
