@@ -342,7 +342,7 @@ def test_offline_says_what_is_missing(run: Run) -> None:
     with pytest.raises(InfraError, match="cache lacks") as caught:
         run(asked("six"), script, offline=True)
     assert "--offline" in script.commands[0].argv
-    assert caught.value.hint == "run once without --offline"
+    assert caught.value.hint == "run once with the network: without --offline and UV_OFFLINE"
 
 
 @pytest.mark.parametrize(

@@ -163,7 +163,10 @@ class Uv(msgspec.Struct, frozen=True, kw_only=True):
         if done.returncode < 0 or done.returncode in {126, 127}:
             return InfraError(f"uv ended with status {done.returncode}: {last}", hint=hint)
         if NOT_CACHED.search(words):
-            return InfraError(f"not in uv's cache: {last}", hint="run once without --offline")
+            return InfraError(
+                f"not in uv's cache: {last}",
+                hint="run once with the network: without --offline and UV_OFFLINE",
+            )
         if _may_pass(done) or LASTING.search(words):
             return InfraError(f"packages could not be fetched: {last}", hint=hint)
         for pattern in PACKAGE:

@@ -130,7 +130,8 @@ def _refuse_infrastructure(failure: Failure) -> None:
     if failure.kind == "offline":
         lacks = failure.package or "something it needs"
         raise InfraError(
-            f"offline, and uv's cache lacks {lacks}:\n{text}", hint="run once without --offline"
+            f"offline, and uv's cache lacks {lacks}:\n{text}",
+            hint="run once with the network: without --offline and UV_OFFLINE",
         )
     who = f"the URL of {failure.package}" if failure.url else "the package index"
     if failure.kind == "credentials" or lost:
@@ -138,7 +139,8 @@ def _refuse_infrastructure(failure: Failure) -> None:
         raise InfraError(f"{who} refuses:\n{text}", hint=hint)
     if failure.kind == "network":
         # uv trusts its own list of authorities, where pip trusts the machine's.
-        hint = "UV_SYSTEM_CERTS=1 djhop run" if "certificate" in text else "djhop run --offline"
+        certificates = "set UV_SYSTEM_CERTS=1 to trust what this machine trusts"
+        hint = certificates if "certificate" in text else "try again; --offline for what is cached"
         raise InfraError(f"{who} does not answer:\n{text}", hint=hint)
     if failure.kind == "other":
         raise InfraError(f"uv failed:\n{text}")

@@ -59,10 +59,16 @@ def _said(request: Request, before: Lock) -> dict[str, str]:
     }
 
 
+def _allows(text: str, release: str) -> bool:
+    requirement = read(text)
+    return requirement is not None and requirement.specifier.contains(release or "0", True)
+
+
 def _notes(lock: Lock, climb: Climb, request: Request) -> tuple[str, ...]:
     notes = []
     for text in replaced(request):
-        notes.append(f"{text!r} of the project gives way to {django(request)!r}")
+        if not _allows(text, lock.django_release):
+            notes.append(f"{text!r} of the project gives way to {django(request)!r}")
     for name in sorted(climb.why.keys() & _overruled(lock, request)):
         notes.append(f"the project's own requirement on {name} was released: {climb.why[name]}")
     if climb.stage.everything:
