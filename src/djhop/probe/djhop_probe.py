@@ -12,9 +12,7 @@ import site
 import sys
 import types
 
-import djhop_probe_compile
-import djhop_probe_databases
-import djhop_probe_roots
+import djhop_probe_hooks
 from djhop_probe_exceptions import describe, is_machinery
 from djhop_probe_state import STATE, emit
 from djhop_probe_target import Coverage, belongs, find_django, refuse, say_begin
@@ -44,10 +42,7 @@ def main():
 
     STATE.coverage = Coverage(config.get("coverage"))
     STATE.coverage.start()
-    RECORDER.install()
-    djhop_probe_compile.install()
-    djhop_probe_databases.install()
-    djhop_probe_roots.install()
+    djhop_probe_hooks.install()
     try:
         _run(config)
     except SystemExit as stop:

@@ -10,7 +10,7 @@ import warnings
 
 import djhop_probe_compile
 import djhop_probe_databases
-import djhop_probe_roots
+import djhop_probe_hooks
 import pytest
 from djhop_probe_events import short_id
 from djhop_probe_exceptions import describe
@@ -31,11 +31,8 @@ def _bootstrap():
     if not STATE.started:
         STATE.start()
         Role.worker = os.environ.get("PYTEST_XDIST_WORKER", "worker")
-        RECORDER.install()
         RECORDER.muted = True
-        djhop_probe_compile.install()
-        djhop_probe_databases.install()
-        djhop_probe_roots.install()
+        djhop_probe_hooks.install()
         STATE.coverage = Coverage(STATE.config.get("coverage"))
         STATE.coverage.start_in_worker()
     elif STATE.config["framework"] != "pytest":

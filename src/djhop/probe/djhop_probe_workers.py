@@ -8,9 +8,7 @@ import functools
 import multiprocessing.pool
 import multiprocessing.util
 
-import djhop_probe_compile
-import djhop_probe_databases
-import djhop_probe_roots
+import djhop_probe_hooks
 from djhop_probe_state import STATE
 from djhop_probe_target import Coverage
 from djhop_probe_warnings import RECORDER
@@ -39,10 +37,7 @@ def begin(initializer, *args):
     STATE.start()
     STATE.worker = True
     RECORDER.muted = True
-    RECORDER.install()
-    djhop_probe_compile.install()
-    djhop_probe_databases.install()
-    djhop_probe_roots.install()
+    djhop_probe_hooks.install()
     STATE.coverage = Coverage(STATE.config.get("coverage"))
     measure()
     import djhop_probe_suite

@@ -1,0 +1,18 @@
+"""What every process of a suite needs before any of the target's code is loaded in it.
+
+The first process, pytest's workers and workers that are started afresh differ in what they measure
+and report; what they see, and what they share with other cells, is decided here for all of them.
+"""
+
+import djhop_probe_compile
+import djhop_probe_databases
+import djhop_probe_roots
+from djhop_probe_warnings import RECORDER
+
+
+def install():
+    """Record warnings, those of the compiler too, and isolate databases and folders."""
+    RECORDER.install()
+    djhop_probe_compile.install()
+    djhop_probe_databases.install()
+    djhop_probe_roots.install()
