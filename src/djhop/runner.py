@@ -39,6 +39,7 @@ from djhop.results import measure, statements
 from djhop.results.results import CellResult
 from djhop.services.running import ServiceError
 from djhop.services.services import Services
+from djhop.steps.commands import Served
 from djhop.store import record
 from djhop.store.store import RunFolder
 from djhop.suites import cellenv
@@ -286,7 +287,10 @@ class Session:
         if not self.matrix.service or self.options.install_only:
             return cells.run_cell(job, self.spawner, report)
         report("services")
-        return self._served(msgspec.structs.replace(job, services=self._services.env()), report)
+        env = self._services.env()
+        ports, folders = zip(*self._services.places(), strict=True)
+        served = Served(ports=ports, folders=folders)
+        return self._served(msgspec.structs.replace(job, services=env, served=served), report)
 
     def _served(self, job: cells.Job, report: cells.Report) -> CellResult:
         """Run a cell; without its services nothing that failed there says anything."""

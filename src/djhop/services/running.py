@@ -64,6 +64,11 @@ class Running:
         #: What `ready` said when it was last asked.
         self._said = ""
 
+    @property
+    def place(self) -> tuple[str, str]:
+        """The port on this machine, and the folder, that are its own."""
+        return str(self._port), self._folder
+
     def start(self) -> None:
         """Start it and wait until it is ready.
 
