@@ -73,7 +73,7 @@ def _matrix(given: dict[str, Any]) -> Matrix:
     keys |= {name: name for name in ("python", "policy", "jobs", "timeout", "strict")}
     said = {key: given[name] for key, name in keys.items() if given.get(name) is not None}
     if given.get("only"):
-        said["only"] = [word.strip() for word in given["only"].split(",") if word.strip()]
+        said["only"] = [word.strip() for word in given["only"].split(",")]
     named = [matrixfiles.read(given["matrix"])] if given["matrix"] else []
     root = given["target"] or (named[0][0].get("target") if named else "") or "."
     own = config.of_target(Path(_demo_or(root)))

@@ -364,7 +364,8 @@ class Session:
         """What to exit with; red cells that no hop judges are judged by what they are."""
         mine = {cell.id: compared.statuses[cell.id] for cell in self.plan.cells}
         hops = () if self.options.shared or self.options.install_only else compared.hops
-        if self.options.install_only:  # cells without a test are what was asked for
+        if self.options.install_only or not self.matrix.does("tests"):
+            # Cells without a test are what was asked for.
             mine = {cell: status for cell, status in mine.items() if status != "not-run"}
         compared = msgspec.structs.replace(compared, hops=hops, statuses=mine)
         codes = [exit_code(compared)]

@@ -12,7 +12,9 @@ from djhop.compare.compare import HopResult
 from djhop.compare.groups import Group
 from djhop.compare.verdicts import Verdict
 from djhop.matrix.plan import Hop
+from djhop.reports import steps
 from djhop.reports.clean import one_line
+from djhop.reports.shown import Shown, shown
 from djhop.reports.signs import SIGNS, Tone, listed, number, owner, tone_of_verdict
 from djhop.resolve.blockers import Blocker
 from djhop.resolve.moves import Move
@@ -20,19 +22,6 @@ from djhop.resolve.moves import Move
 WHOLE = "the whole suite"
 #: "cannot import name 'url' from 'django.conf.urls' (/…/__init__.py)": the folder says nothing.
 IMPORTED_FROM = re.compile(r" \([^()]*__init__\.py\)$| \(/[^()]*\)$")
-
-
-class Shown(msgspec.Struct, frozen=True, kw_only=True):
-    """The first of a list, and how many more there are."""
-
-    label: str
-    items: tuple[str, ...]
-    total: int
-
-    @property
-    def more(self) -> int:
-        """How many are not shown."""
-        return self.total - len(self.items)
 
 
 class CauseView(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +59,10 @@ class HopView(msgspec.Struct, frozen=True, kw_only=True):
     deprecated: tuple[CauseView, ...] = ()
     more_deprecated: int = 0
     lists: tuple[Shown, ...] = ()
+    #: What it does to Django's own upgrade steps, and how many of them it breaks.
+    steps: tuple[Shown, ...] = ()
+    steps_broke: int = 0
+    steps_new: int = 0
     #: Under the sentence: the ways out of blockers, or what a build printed before it failed.
     details: Shown | None = None
     #: Its label says how many, and where all packages stand.
@@ -100,16 +93,12 @@ def view(result: HopResult, hop: Hop, causes: Mapping[str, Cause], limit: int) -
         deprecated=views(result.deprecation_groups[:limit], causes),
         more_deprecated=len(result.deprecation_groups[limit:]),
         lists=_lists(result, limit),
+        steps=steps.of_hop(result.steps, limit),
+        steps_broke=len(result.steps.broke),
+        steps_new=len(result.steps.new),
         details=_blockers(result, limit) or _printed(result),
         moves=_moves(result, limit),
         owners=tuple(dict.fromkeys(owner(who) for who in owned)),
-    )
-
-
-def shown(label: str, ids: tuple[str, ...], limit: int) -> Shown:
-    """Cut a list to `limit`."""
-    return Shown(
-        label=label, items=tuple(one_line(name, 200) for name in ids[:limit]), total=len(ids)
     )
 
 
