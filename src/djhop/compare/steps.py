@@ -34,7 +34,7 @@ class StepChanges(msgspec.Struct, frozen=True, kw_only=True):
 
     new: tuple[StepChange, ...] = ()
     gone: tuple[StepChange, ...] = ()
-    #: Steps that work before the hop and fail after it, each with the reason.
+    #: Steps that work before the hop and fail after it, with the reason: those of one together.
     broke: tuple[str, ...] = ()
     #: Steps that fail before the hop and work after it.
     mended: tuple[StepName, ...] = ()
@@ -46,7 +46,7 @@ def changes(before: CellResult, after: CellResult) -> StepChanges:
     """Compare the steps that both cells have, by the ids of findings and what they are about."""
     new: list[StepChange] = []
     gone: list[StepChange] = []
-    broke: list[str] = []
+    broke: dict[str, list[str]] = {}
     mended: list[StepName] = []
     unknown: list[str] = []
     for name in STEPS:
@@ -59,15 +59,14 @@ def changes(before: CellResult, after: CellResult) -> StepChanges:
         came = list(_only(was, now))
         new += _grouped(name, came)
         if now.status not in BAD:  # a step that failed did not get to all it has to say
-            # A setting that was deprecated and now is removed is not gone.
-            still = {one.about for one in came} if name == "settings" else set[str]()
-            gone += _grouped(name, (one for one in _only(now, was) if one.about not in still))
+            gone += _grouped(name, _gone(name, was, now, came))
             mended += [name] if was.status in BAD else []
-        broke += _broke(name, was, now, came)
+        for reason in _broke(was, now, came):
+            broke.setdefault(reason, []).append(name)
     return StepChanges(
         new=tuple(new),
         gone=tuple(gone),
-        broke=tuple(broke),
+        broke=tuple(f"{', '.join(names)}: {reason}" for reason, names in broke.items()),
         mended=tuple(mended),
         unknown=tuple(unknown),
     )
@@ -101,6 +100,14 @@ def _counting(step: Step) -> Iterator[Finding]:
     yield from (one for one in step.findings if not one.silenced and one.id not in FACTS)
 
 
+def _gone(name: StepName, was: Step, now: Step, came: list[Finding]) -> Iterator[Finding]:
+    # A setting that was deprecated and is removed now is not gone, and nor is a default.
+    still = {one.about for one in came} if name == "settings" else set[str]()
+    for one in _only(now, was):
+        if one.about not in still and one.id != "changed-default":
+            yield one
+
+
 def _grouped(name: StepName, findings: Iterable[Finding]) -> list[StepChange]:
     """Put findings of one id, text and level together."""
     groups: dict[tuple[str, ...], list[Finding]] = {}
@@ -124,12 +131,12 @@ def _grouped(name: StepName, findings: Iterable[Finding]) -> list[StepChange]:
     ]
 
 
-def _broke(name: StepName, was: Step, now: Step, came: list[Finding]) -> Iterator[str]:
+def _broke(was: Step, now: Step, came: list[Finding]) -> Iterator[str]:
     if was.status in BAD:
         return
     if now.status in BAD:
-        yield f"{name}: {now.reason}"
+        yield now.reason
         return
     errors = dict.fromkeys(one.id or one.text for one in came if one.level == "error")
     if errors:
-        yield f"{name}: {', '.join(errors)}"
+        yield ", ".join(errors)

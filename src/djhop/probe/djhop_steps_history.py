@@ -51,7 +51,7 @@ def _modules(package):
 def _unloadable(config, module, error, result):
     spec = importlib.util.find_spec(module)
     path = spec.origin if spec and spec.origin else ""
-    lines = [line for file, line in _frames(error) if path and os.path.realpath(file) == path]
+    lines = _lines_in(path, error)
     if isinstance(error, SyntaxError) and error.lineno and not lines:
         lines = [error.lineno]
     line = lines[-1] if lines else 0
@@ -64,6 +64,12 @@ def _unloadable(config, module, error, result):
         "own": is_own(path),
         "error": described(error),
     }
+
+
+def _lines_in(path, error):
+    """Return the lines of a file that an exception passed, innermost last."""
+    real = os.path.realpath(path) if path else ""
+    return [line for file, line in _frames(error) if real and os.path.realpath(file) == real]
 
 
 def _frames(error):
@@ -168,7 +174,7 @@ def named(migration, operation, error, result):
         "app": migration.app_label,
         "migration": migration.name,
         "file": result.relative(path) if path else "",
-        "line": 0,
+        "line": (_lines_in(path, error) or [0])[-1],
         "operations": [said(operation)] if operation is not None else [],
         "own": bool(path) and is_own(path),
         "error": described(error),

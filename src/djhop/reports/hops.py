@@ -59,7 +59,7 @@ class HopView(msgspec.Struct, frozen=True, kw_only=True):
     deprecated: tuple[CauseView, ...] = ()
     more_deprecated: int = 0
     lists: tuple[Shown, ...] = ()
-    #: What it does to Django's own upgrade steps, and how many of them it breaks.
+    #: What it does to Django's own upgrade steps: how many it breaks, how much more is wrong.
     steps: tuple[Shown, ...] = ()
     steps_broke: int = 0
     steps_new: int = 0
@@ -95,7 +95,7 @@ def view(result: HopResult, hop: Hop, causes: Mapping[str, Cause], limit: int) -
         lists=_lists(result, limit),
         steps=steps.of_hop(result.steps, limit),
         steps_broke=len(result.steps.broke),
-        steps_new=len(result.steps.new),
+        steps_new=sum(one.level != "info" for one in result.steps.new),
         details=_blockers(result, limit) or _printed(result),
         moves=_moves(result, limit),
         owners=tuple(dict.fromkeys(owner(who) for who in owned)),

@@ -61,7 +61,11 @@ def view(run: Run, limit: int) -> StepsView:
 
 
 def _cell(cell: RunCell) -> CellSteps:
-    said = [f"{name}: {_said(name, cell.steps[name])}" for name in STEPS if name in cell.steps]
+    told: dict[str, list[str]] = {}
+    for name in STEPS:
+        if name in cell.steps:
+            told.setdefault(_said(name, cell.steps[name]), []).append(name)
+    said = [f"{', '.join(names)}: {text}" for text, names in told.items()]
     bad = any(step.status in ("failed", "timed-out") for step in cell.steps.values())
     return CellSteps(cell=cell.id, line="; ".join(said), bad=bad)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from djhop.steps.wrote import Broken, Facts, Made, Message, Operation, Wrote
 #: Bytes of a result that are read at most.
 LIMIT = 64 * 1024 * 1024
 WARNING, ERROR = 30, 40
+#: "cannot import name 'utc' from 'django.utils.timezone' (/…/timezone.py)".
+_IMPORTED_FROM = re.compile(r" \(/[^()]*\)$")
 
 
 class Sources(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +81,7 @@ def _judged(step: StepName, found: Wrote, failures: Failures, sources: Sources) 
             findings = tuple(_migrations(found))
         case "database":
             findings = tuple(_migrated(found))
-        case "settings":
+        case "settings" if found.status == "ok":
             findings = tuple(
                 knowledge.judge(found.settings, sources.django, sources.tree, sources.site_packages)
             )
@@ -98,7 +101,8 @@ def _judged(step: StepName, found: Wrote, failures: Failures, sources: Sources) 
 def _said(error: Exc | None) -> str:
     if error is None:
         return "it ended without saying why"
-    return f"{error.name}: {error.message.strip().partition(chr(10))[0]}"
+    first = error.message.strip().partition("\n")[0]
+    return f"{error.name}: {_IMPORTED_FROM.sub('', first)}"
 
 
 def _message(said: Message) -> Finding:

@@ -1,9 +1,17 @@
-from django.db import migrations
+from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
     dependencies = [("indexed", "0001_initial")]
     operations = [
-        # Gone in 5.1, and no traceback names this file.
-        migrations.AlterIndexTogether(name="row", index_together={("a", "b")}),
+        migrations.CreateModel(
+            name="Old",
+            fields=[
+                ("id", models.AutoField(primary_key=True, serialize=False, auto_created=True, verbose_name="ID")),
+                ("a", models.IntegerField()),
+                ("b", models.IntegerField()),
+            ],
+            # Gone in 5.1 for models, and still good for history.
+            options={"index_together": {("a", "b")}},
+        ),
     ]
