@@ -60,17 +60,9 @@ MAY_IMPORT = {
     "landing": {"errors", "durable", "target", "results", "store"},
     "untested": {"interpreters", "matrix", "resolve", "results"},
     "cells": {
-        *(
-            "errors",
-            "releases",
-            "durable",
-            "masking",
-            "processes",
-            "interpreters",
-            "matrix",
-            "target",
-        ),
+        *("errors", "releases", "durable", "masking", "processes", "interpreters", "matrix"),
         *("target", "workspace", "environments", "resolve", "suites", "results", "untested"),
+        "steps",
     },
     "runner": {
         *("errors", "durable", "processes", "interpreters", "matrix", "target", "workspace"),
