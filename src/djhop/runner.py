@@ -31,6 +31,7 @@ from djhop.results import statements
 from djhop.results.results import CellResult
 from djhop.services.running import ServiceError
 from djhop.services.services import Services
+from djhop.steps.commands import Served
 from djhop.store import record
 from djhop.store.store import RunFolder
 from djhop.suites import cellenv
@@ -278,7 +279,10 @@ class Session:
         if not self.matrix.service or self.options.install_only:
             return cells.run_cell(job, self.spawner, report)
         report("services")
-        return self._served(msgspec.structs.replace(job, services=self._services.env()), report)
+        env = self._services.env()
+        places = self._services.places()
+        served = Served(ports=tuple(at for at, _ in places), folders=tuple(at for _, at in places))
+        return self._served(msgspec.structs.replace(job, services=env, served=served), report)
 
     def _served(self, job: cells.Job, report: cells.Report) -> CellResult:
         """Run a cell; without its services nothing that failed there says anything."""
@@ -340,8 +344,8 @@ class Session:
         self.exit_code = closing.exit_code(
             compared,
             self.plan,
-            hops=not self.options.shared,
-            install_only=self.options.install_only,
+            hops=not self.options.shared and not self.options.install_only,
+            untested=self.options.install_only or not self.matrix.does("tests"),
             interrupted=self.spawner.interrupted,
             bugs=self._bugs,
         )
