@@ -61,16 +61,8 @@ MAY_IMPORT = {
     "untested": {"interpreters", "matrix", "resolve", "results"},
     "cells": {
         *("errors", "releases", "durable", "masking", "processes", "interpreters", "matrix"),
-        *(
-            "target",
-            "workspace",
-            "environments",
-            "resolve",
-            "suites",
-            "results",
-            "untested",
-            "steps",
-        ),
+        *("target", "workspace", "environments", "resolve", "suites", "results", "untested"),
+        "steps",
     },
     "closing": {"errors", "matrix", "results", "compare", "store", "landing"},
     "runner": {
