@@ -282,7 +282,7 @@ class Session:
         report("services")
         env = self._services.env()
         places = self._services.places()
-        served = Served(ports=tuple(p for p, _ in places), folders=tuple(f for _, f in places))
+        served = Served(ports=tuple(at for at, _ in places), folders=tuple(at for _, at in places))
         return self._served(msgspec.structs.replace(job, services=env, served=served), report)
 
     def _served(self, job: cells.Job, report: cells.Report) -> CellResult:
@@ -350,9 +350,8 @@ class Session:
         self.exit_code = closing.exit_code(
             compared,
             self.plan,
-            hops=not self.options.shared,
-            install_only=self.options.install_only,
-            untested=not self.matrix.does("tests"),
+            hops=not self.options.shared and not self.options.install_only,
+            untested=self.options.install_only or not self.matrix.does("tests"),
             interrupted=self.spawner.interrupted,
             bugs=self._bugs,
         )

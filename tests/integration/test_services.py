@@ -15,6 +15,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -55,15 +56,17 @@ pytestmark = [
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Path:
-    """A folder with a copy of the target, one for runs and one for the service's own folders."""
-    shutil.copytree(TARGET, tmp_path / "shop")
-    short = tmp_path / "tmp"
-    short.mkdir()
-    for folder in (tmp_path, *tmp_path.parents):
-        if folder.stat().st_uid == os.getuid():
-            folder.chmod(folder.stat().st_mode | 0o711)
-    return tmp_path
+def room() -> Iterator[Path]:
+    """A folder with a copy of the target, one for runs and one for the service's own folders.
+
+    It is not below pytest's: every pytest that starts makes that one private to its user, and the
+    server may run as another.
+    """
+    with tempfile.TemporaryDirectory(prefix="djhop-services-") as folder:
+        Path(folder).chmod(0o755)
+        shutil.copytree(TARGET, Path(folder, "shop"))
+        Path(folder, "tmp").mkdir()
+        yield Path(folder)
 
 
 def matrix(room: Path, **settings: Any) -> Path:
