@@ -31,6 +31,10 @@ from djhop.results.passes import Next, Ran
 from djhop.results.paths import Paths
 from djhop.results.progress import Tally
 from djhop.results.results import CellResult
+from djhop.results.steps import STEPS, Step, StepName
+from djhop.steps import commands as step_commands
+from djhop.steps import running
+from djhop.steps.commands import Served
 from djhop.suites import foreign as commands
 from djhop.suites import suites
 from djhop.suites.suites import PassFiles, Room, Stand
@@ -65,8 +69,9 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     recreate: bool = False
     install_only: bool = False
     offline: bool = False
-    #: Variables that lead to the run's services.
+    #: Variables that lead to the run's services, and where those are.
     services: dict[str, str] = {}
+    served: Served = Served()
 
 
 def run_cell(job: Job, spawner: Spawner, report: Report) -> CellResult:
@@ -179,10 +184,12 @@ class _Work:
                 self.mark = stack.enter_context(self.spawner.lasting())
             if failed := self._commands("before", self.job.settings.before, stand):
                 return without(self.job.cell, "infra", reason=failed)
-            runs = self._passes(stand, room)
+            runs = self._passes(stand, room) if self.job.matrix.does("tests") else []
+            steps = self._steps(stand, room, environment, fresh=not runs)
             if failed := self._commands("after", self.job.settings.after, stand):
                 self.notes.append(failed)
-            return self._result(stand, environment, tools, runs)
+            result = self._result(stand, environment, tools, runs)
+            return msgspec.structs.replace(result, steps=steps)
 
     def _overlay(self, room: Workspace) -> overlay.Overlay:
         if not self.job.target.packaged or self.job.matrix.install_project == "never":
@@ -294,6 +301,43 @@ class _Work:
         if failed := self._commands("before", self.job.settings.before, stand):
             self.notes.append(f"before a further pass, {failed}")
 
+    def _steps(
+        self, stand: Stand, room: Workspace, environment: Environment, *, fresh: bool
+    ) -> dict[StepName, Step]:
+        """Do Django's own upgrade steps, on a fresh tree; one that fails is no harm to another."""
+        suite = self.job.target.suite
+        assert suite is not None
+        place = running.Place(
+            folder=self.folder,
+            enter=step_commands.entrance(suite, room.tree),
+            stand=stand,
+            paths=self._paths(stand, environment),
+            site_packages=environment.site_packages,
+            timeout=self.job.matrix.step_timeout,
+            served=self.job.served,
+        )
+        found: dict[StepName, Step] = {}
+        for name in filter(self.job.matrix.does, STEPS):
+            if self.spawner.interrupted:
+                raise Interrupted("interrupted")
+            try:
+                if not fresh or self.inside.changes:
+                    self._anew(stand, room)
+                fresh = True
+                with self._stage(name):
+                    found[name] = running.run(name, place, self.inside.run)
+            except InfraError as error:  # what the tests showed is true all the same
+                found[name] = Step(status="not-available", reason=str(error))
+        return found
+
+    def _paths(self, stand: Stand, environment: Environment, *hidden: Path) -> Paths:
+        return Paths(
+            root=stand.room.workspace,
+            site_packages=(environment.site_packages,),
+            hidden=(PROBE, *hidden),
+            import_roots=stand.room.import_roots,
+        )
+
     def _pass(self, stand: Stand, wanted: Next) -> Ran:
         suite = self.job.target.suite
         assert suite is not None
@@ -338,12 +382,13 @@ class _Work:
     ) -> CellResult:
         suite = self.job.target.suite
         assert suite is not None
-        paths = Paths(
-            root=stand.room.workspace,
-            site_packages=(environment.site_packages,),
-            hidden=(PROBE, tools),
-            import_roots=stand.room.import_roots,
-        )
+        if not runs:
+            chosen = ", ".join(self.job.matrix.only)
+            result = without(
+                self.job.cell, "not-run", reason=f"no test was run, as asked (only: {chosen})"
+            )
+            return msgspec.structs.replace(result, notes=tuple(dict.fromkeys(self.notes)))
+        paths = self._paths(stand, environment, tools)
         tree = Path(stand.room.workspace)
         measured = sorted(self.folder.glob("coverage-*"))
         self.notes += suites.neutralised(suite, stand, self.job.args)

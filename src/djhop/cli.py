@@ -67,6 +67,8 @@ def _run_options(command: Any) -> Any:
                      help="Longest one pass of a cell may take."),
         click.option("--strict", type=click.Choice(["suite", "literal"]),
                      help="Strict from the first test module on, or `python -W` (literal)."),
+        click.option("--only", metavar="STEPS",
+                     help="Of tests,checks,migrations,database,settings only these."),
         click.option("--fresh", is_flag=True, help="Resolve again, though nothing changed."),
         click.option("--recreate", is_flag=True, help="Build environments anew."),
         click.option("--offline", is_flag=True, help="Use caches alone."),

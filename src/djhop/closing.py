@@ -46,20 +46,22 @@ def exit_code(
     plan: Plan,
     *,
     hops: bool,
-    install_only: bool,
+    untested: bool,
     interrupted: bool,
     bugs: int,
 ) -> ExitCode:
     """What to exit with; red cells that no hop judges are judged by what they are.
 
     Args:
-        plan: the cells of this djhop, where several share a folder; `hops` is False then.
+        plan: the cells of this djhop, where several share a folder.
+        hops: whether hops are judged: not where several share a folder, or nothing was run.
+        untested: whether cells without a test are what was asked for.
         bugs: how many cells were lost to bugs of ours.
     """
     mine = {cell.id: compared.statuses[cell.id] for cell in plan.cells}
-    if install_only:  # cells without a test are what was asked for
+    if untested:
         mine = {cell: status for cell, status in mine.items() if status != "not-run"}
-    judged = compared.hops if hops and not install_only else ()
+    judged = compared.hops if hops else ()
     compared = msgspec.structs.replace(compared, hops=judged, statuses=mine)
     codes = [compare.exit_code(compared)]
     if interrupted:

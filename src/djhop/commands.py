@@ -72,6 +72,8 @@ def _matrix(given: dict[str, Any]) -> Matrix:
     keys = {"from": "start", "to": "goal"}
     keys |= {name: name for name in ("python", "policy", "jobs", "timeout", "strict")}
     said = {key: given[name] for key, name in keys.items() if given.get(name) is not None}
+    if given.get("only"):
+        said["only"] = [word.strip() for word in given["only"].split(",")]
     named = [matrixfiles.read(given["matrix"])] if given["matrix"] else []
     root = given["target"] or (named[0][0].get("target") if named else "") or "."
     own = config.of_target(Path(_demo_or(root)))
@@ -178,7 +180,9 @@ def cell(cell: str, **given: Any) -> int:
     """One cell of a matrix, in the run folder that all its cells share; for nox sessions."""
     from djhop import console
 
-    defaults = dict.fromkeys(("start", "goal", "python", "policy", "jobs", "timeout", "strict"))
+    defaults = dict.fromkeys(
+        ("start", "goal", "python", "policy", "jobs", "timeout", "strict", "only")
+    )
     flags = dict.fromkeys(("fresh", "recreate", "offline", "install_only", "fail_fast", "resume"))
     given |= {**defaults, **dict.fromkeys(flags, False), "cells": (cell,)}
     given |= {"out": "reports", "install_python": "auto"}

@@ -13,9 +13,18 @@ from djhop.matrix.config import Matrix
 from djhop.matrix.plan import Cell, Plan, settings_of
 from djhop.resolve import attempts
 from djhop.resolve.request import Request
+from djhop.results.steps import STEPS, StepName
 from djhop.suites import foreign, suites
 from djhop.suites.suites import PassFiles, Room, Stand
 from djhop.target.target import Suite, Target
+
+#: Step → what one would type.
+EQUIVALENT: dict[StepName, str] = {
+    "checks": "manage.py check; manage.py check --deploy",
+    "migrations": "manage.py makemigrations --check --dry-run",
+    "database": "manage.py migrate; manage.py migrate",
+    "settings": "manage.py diffsettings, held against what each series knows",
+}
 
 
 def lines(
@@ -52,10 +61,14 @@ def lines(
         settings = settings_of(matrix, cell)
         yield f"# in a private copy of {target.root}:"
         yield from settings.before
-        yield "# strict, under coverage and the probe:"
-        yield _suite(target.suite, cell, args, "strict")
-        yield "# if anything did not pass so, on a fresh copy: plain, then perhaps scoped"
-        yield _suite(target.suite, cell, args, "plain")
+        if matrix.does("tests"):
+            yield "# strict, under coverage and the probe:"
+            yield _suite(target.suite, cell, args, "strict")
+            yield "# if anything did not pass so, on a fresh copy: plain, then perhaps scoped"
+            yield _suite(target.suite, cell, args, "plain")
+        if steps := [name for name in STEPS if matrix.does(name)]:
+            yield "# on a fresh copy, with scratch databases, what these commands do:"
+            yield from (f"#   {name}: {EQUIVALENT[name]}" for name in steps)
         yield from settings.after
         yield ""
 

@@ -29,8 +29,10 @@ from djhop.resolve import resolve
 from djhop.resolve.locks import Lock, Unresolvable
 from djhop.results import statements
 from djhop.results.results import CellResult
+from djhop.results.steps import BAD
 from djhop.services.running import ServiceError
 from djhop.services.services import Services
+from djhop.steps.commands import Served
 from djhop.store import record
 from djhop.store.store import RunFolder
 from djhop.suites import cellenv
@@ -278,15 +280,23 @@ class Session:
         if not self.matrix.service or self.options.install_only:
             return cells.run_cell(job, self.spawner, report)
         report("services")
-        return self._served(msgspec.structs.replace(job, services=self._services.env()), report)
+        env = self._services.env()
+        places = self._services.places()
+        served = Served(ports=tuple(at for at, _ in places), folders=tuple(at for _, at in places))
+        return self._served(msgspec.structs.replace(job, services=env, served=served), report)
 
     def _served(self, job: cells.Job, report: cells.Report) -> CellResult:
         """Run a cell; without its services nothing that failed there says anything."""
         result = cells.run_cell(job, self.spawner, report)
         untouched = ("passed", "uninstallable")  # no service has a part in these
-        if result.status not in untouched and (gone := self._services.gone()):
+        red = result.status not in untouched
+        broken = any(step.status in BAD for step in result.steps.values())
+        if not (red or broken) or not (gone := self._services.gone()):
+            return result
+        if red:
             raise gone
-        return result
+        lost = {name: step.lost(str(gone)) for name, step in result.steps.items()}
+        return msgspec.structs.replace(result, steps=lost)
 
     def _internal_error(self, cell: Cell, error: Exception) -> CellResult:
         """Keep the traceback of a bug in djhop where it can be pasted from."""
@@ -340,8 +350,8 @@ class Session:
         self.exit_code = closing.exit_code(
             compared,
             self.plan,
-            hops=not self.options.shared,
-            install_only=self.options.install_only,
+            hops=not self.options.shared and not self.options.install_only,
+            untested=self.options.install_only or not self.matrix.does("tests"),
             interrupted=self.spawner.interrupted,
             bugs=self._bugs,
         )

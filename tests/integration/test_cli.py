@@ -439,7 +439,7 @@ def test_overrides_of_single_cells(djhop: Djhop) -> None:
         "after = [\"python -c \\\"print(open('made.txt').read(), 'AFTER')\\\"\"]\n"
         'set-env = { COLOUR = "red", KEPT = "yes" }\n'
         f'[[override]]\ncells = "{NEW}"\nset-env = {{ COLOUR = "blue" }}\n'
-        "before = [\"python -c \\\"import os; print(os.environ['COLOUR'], 'SECOND')\\\"\"]\n"
+        "before = [\"python -c \\\"import os; print(os.environ['COLOUR'], 'OVERRIDDEN')\\\"\"]\n"
     )
     project(djhop.cwd / "tiny", toml)
     done = djhop("run", "tiny", "--", "test_tiny.Tiny.test_environment")
@@ -449,8 +449,8 @@ def test_overrides_of_single_cells(djhop: Djhop) -> None:
     assert "SEEN COLOUR blue" in new
     assert "SEEN KEPT yes" in new
     assert "x AFTER" in old
-    assert "SECOND" not in old
-    assert "blue SECOND" in new
+    assert "OVERRIDDEN" not in old
+    assert "blue OVERRIDDEN" in new
     assert not (djhop.cwd / "tiny" / "made.txt").exists()
 
 

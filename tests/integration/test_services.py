@@ -78,7 +78,8 @@ def run(room: Path, shared: Path) -> Callable[..., Done]:
     def go(*options: str, **settings: Any) -> Done:
         return djhop_cli.run(
             room / "shop",
-            matrix(room, **settings),
+            # Upgrade steps make databases, too: where they are meant, they are asked for.
+            matrix(room, **{"only": ["tests"], **settings}),
             cache=shared / "djhop-services",
             out=room / "reports",
             env={"TMPDIR": str(room / "tmp")},
@@ -142,6 +143,65 @@ def test_two_cells_on_one_server_at_the_same_time(run: Callable[..., Done], room
     assert_all_gone(room)
 
 
+def test_a_step_makes_a_database_of_its_own_and_drops_it(
+    run: Callable[..., Done], room: Path
+) -> None:
+    done = run(only=["database", "checks"])
+    names = created(done.folder)
+    assert len(names) == 2
+    assert all(re.fullmatch(r"djhop_py312_django\d\d_[0-9a-f]{8}_0", name) for name in names)
+    assert sorted(dropped(done.folder)) == sorted(names)
+    for cell in done.cells.values():
+        assert cell["steps"]["database"]["status"] == "ok"
+        (database,) = cell["steps"]["database"]["databases"]
+        assert (database["vendor"], database["kept"]) == ("postgresql", "")
+        assert [row[0] for row in database["applied"]] == ["contenttypes", "contenttypes"]
+        columns = {c["name"]: c for c in database["tables"]["django_content_type"]}
+        assert columns["model"]["type"] == "varchar"
+        assert columns["id"]["default"] is None  # an identity
+    assert_all_gone(room)
+
+
+def test_a_step_that_takes_too_long_drops_its_database(
+    run: Callable[..., Done], room: Path
+) -> None:
+    migrations = room / "shop" / "shop" / "migrations"
+    migrations.mkdir()
+    (migrations / "__init__.py").touch()
+    (migrations / "0001_initial.py").write_text(
+        "import time\n"
+        "from django.db import migrations\n\n\n"
+        "class Migration(migrations.Migration):\n"
+        "    operations = [migrations.RunPython(lambda *_: time.sleep(1000))]\n"
+    )
+    done = run("--cells", CELLS[1], only=["database"], **{"step-timeout": 5})
+    step = done.cells[CELLS[1]]["steps"]["database"]
+    assert (step["status"], "shop.0001_initial" in step["reason"]) == ("timed-out", True)
+    assert len(created(done.folder)) == 1
+    assert dropped(done.folder) == created(done.folder)
+    assert_all_gone(room)
+
+
+def test_no_step_makes_a_database_on_a_server_of_others(
+    room: Path, shared: Path, server: str
+) -> None:
+    (room / "shop" / "djhop.toml").unlink()
+    given = {"steps": ["5.2"], "python": "3.12", "test": ["manage.py", "test"]}
+    settings = matrix(room, **given, **{"set-env": {"DATABASE_URL": server}})
+    done = djhop_cli.run(
+        room / "shop", settings, cache=shared / "djhop-services", out=room / "reports"
+    )
+    cell = done.cells[CELLS[1]]
+    assert cell["status"] == "passed"
+    step = cell["steps"]["database"]
+    assert step["status"] == "not-available"
+    assert "a server that djhop has not started" in step["reason"]
+    assert cell["steps"]["checks"]["status"] == "found"  # of --deploy
+    said = (room / "server.txt").read_text()
+    assert "djhop_py" not in said
+    assert re.findall(r'CREATE DATABASE "(test_\w+)"', said)
+
+
 @pytest.mark.parametrize(
     ("test", "packages", "names"),
     [
@@ -193,7 +253,8 @@ def test_two_djhops_on_the_same_cell_and_the_same_server(
     """Each waits, in a test, until the other one is in that test as well."""
     (room / "shop" / "djhop.toml").unlink()
     env = {"MEETING": "2", "DATABASE_URL": server}
-    settings = matrix(room, steps=["5.2"], python="3.12", test=["pytest"], **{"set-env": env})
+    given = {"steps": ["5.2"], "python": "3.12", "test": ["pytest"], "only": ["tests"]}
+    settings = matrix(room, **given, **{"set-env": env})
 
     def go(name: str) -> Done:
         cache = shared / "djhop-services"

@@ -53,7 +53,7 @@ def test_the_folder_holds_only_modules_with_our_prefix() -> None:
     assert MODULES
     others = [p.name for p in PROBE.iterdir() if p.name != "__pycache__" and p not in MODULES]
     assert others == []
-    assert all(path.stem.startswith("djhop_probe") for path in MODULES)
+    assert all(path.stem.startswith("djhop_") for path in MODULES)
 
 
 class TestEvents:

@@ -22,6 +22,7 @@ from djhop.resolve.locks import Lock
 from djhop.results.outcomes import Counts
 from djhop.results.outcomes import Test as Case
 from djhop.results.results import CellResult, Status
+from djhop.results.steps import Step, StepName
 from djhop.runner import Options, Session
 from djhop.services.running import ServiceError
 from djhop.store.store import RunFolder
@@ -126,6 +127,21 @@ def test_a_service_that_is_gone_is_no_reason_of_what_cannot_be_installed(
     assert statuses(run.events()) == {A.id: "uninstallable", B.id: "passed", C.id: "infra"}
 
 
+def test_a_step_that_fails_where_a_service_is_gone_says_nothing(
+    session: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner.Services, "env", lambda _: {})
+    monkeypatch.setattr(runner.Services, "gone", lambda _: ServiceError("is gone"))
+    steps: dict[StepName, Step] = {"checks": Step(status="ok"), "database": Step(status="failed")}
+    run = session(work=lambda cell: msgspec.structs.replace(result(cell), steps=steps))
+    service = {"db": Service(start="serve", ready="ask")}
+    run.matrix = msgspec.structs.replace(run.matrix, service=service)
+    assert set(statuses(run.events()).values()) == {"passed"}
+    found = run.folder.read_cell(A.id).steps
+    assert (found["checks"].status, found["database"].status) == ("ok", "not-available")
+    assert found["database"].reason == "is gone"
+
+
 def test_a_machine_that_fails_is_no_bug(session: Make) -> None:
     def work(cell: Cell) -> CellResult:
         if cell == C:
@@ -205,7 +221,7 @@ def test_the_exit_code_of_a_run(plan: Plan, red: dict[Cell, Status], code: ExitC
 
 
 def ends(plan: Plan, *results: CellResult, **how: Any) -> ExitCode:
-    how = {"hops": True, "install_only": False, "interrupted": False, "bugs": 0, **how}
+    how = {"hops": True, "untested": False, "interrupted": False, "bugs": 0, **how}
     return closing.exit_code(compare(plan, {r.id: r for r in results}), plan, **how)
 
 
@@ -232,5 +248,5 @@ def test_what_else_an_exit_code_says() -> None:
     assert ends(PLAN, *good, interrupted=True) == ExitCode.INTERRUPTED
     assert ends(PLAN, *good, bugs=1) == ExitCode.INTERNAL
     installed = [result(cell, "not-run") for cell in (A, B, C)]
-    assert ends(PLAN, *installed, install_only=True) == ExitCode.OK
+    assert ends(PLAN, *installed, hops=False, untested=True) == ExitCode.OK
     assert ends(PLAN, *installed) != ExitCode.OK

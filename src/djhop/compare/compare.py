@@ -12,6 +12,8 @@ from djhop.compare.changes import kind, plainly, suite
 from djhop.compare.findings import Findings, find
 from djhop.compare.groups import Group, Reproduce, broken, deprecated, grouped, standing
 from djhop.compare.reasons import reason
+from djhop.compare.steps import StepChanges
+from djhop.compare.steps import changes as step_changes
 from djhop.compare.verdicts import Verdict, life, verdict
 from djhop.errors import ExitCode, worst
 from djhop.matrix.plan import Axis, Cell, Hop, Plan
@@ -39,6 +41,8 @@ class HopResult(Findings, frozen=True, kw_only=True):
     groups: tuple[Group, ...] = ()
     #: The causes of what is newly deprecated.
     deprecation_groups: tuple[Group, ...] = ()
+    #: What it does to Django's own upgrade steps; the verdict is about the suite alone.
+    steps: StepChanges = StepChanges()
     moves: tuple[Move, ...] = ()
     #: The packages that rule out the cell after.
     blockers: tuple[Blocker, ...] = ()
@@ -123,7 +127,9 @@ def exit_code(comparison: Comparison) -> ExitCode:
     """
     allowed = frozenset(comparison.allowed)
     codes = [_cell_code(s) for cell, s in comparison.statuses.items() if cell not in allowed]
-    codes += [_hop_code(h, comparison.statuses) for h in comparison.hops if not h.allow_failure]
+    judged = [hop for hop in comparison.hops if not hop.allow_failure]
+    codes += [_hop_code(hop, comparison.statuses) for hop in judged]
+    codes += [ExitCode.BREAKS for hop in judged if hop.steps.broke]
     return worst(codes)
 
 
@@ -185,6 +191,7 @@ def _judge(
         if before.packages and after.packages
         else (),
         blockers=after.blockers,
+        steps=step_changes(before, after),
         **msgspec.structs.asdict(found),
     )
     return result, (*breaks, *newly)

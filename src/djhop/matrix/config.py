@@ -115,6 +115,10 @@ class Matrix(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     after: tuple[str, ...] = ()
     #: Seconds a pass of one cell may take.
     timeout: float = 3600.0
+    #: What is done in a cell: the suite's tests, and Django's own upgrade steps; empty: all of it.
+    only: tuple[Literal["tests", "checks", "migrations", "database", "settings"], ...] = ()
+    #: Seconds one of those steps may take.
+    step_timeout: float = 300.0
     #: Whether coverage measures branches; dearer on Python 3.12 and 3.13.
     branch: bool = False
     #: Further files to copy into the workspace though git ignores them: globs.
@@ -122,6 +126,10 @@ class Matrix(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     #: Cells run at the same time; 0: one for each core, or one where they share what they use.
     jobs: int = 0
     override: tuple[Override, ...] = ()
+
+    def does(self, what: str) -> bool:
+        """Whether the tests, or a step, are wanted."""
+        return not self.only or what in self.only
 
 
 def presets() -> dict[str, Path]:
@@ -275,7 +283,7 @@ def _wrong_values(matrix: Matrix) -> Iterator[tuple[str, str, str]]:
     if isinstance(matrix.pythons, str) and matrix.pythons != "all":
         hint = f'"all", or a list: ["{matrix.pythons}"]'
         yield "pythons", f'expected a list or "all", got {matrix.pythons!r}', hint
-    timeouts = [("timeout", matrix.timeout)]
+    timeouts = [("timeout", matrix.timeout), ("step-timeout", matrix.step_timeout)]
     timeouts += [
         (f"override[{i}].timeout", override.timeout)
         for i, override in enumerate(matrix.override)

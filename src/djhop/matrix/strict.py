@@ -87,8 +87,11 @@ def convert(table: dict[str, Any], into: type[T], where: str, at: str = "") -> T
 def _hint(message: str, key: str, into: type[Any]) -> str:
     """Say what to write instead: the choices of a key that has some, or quotes round a version."""
     for field in msgspec.structs.fields(into):
-        if field.encode_name == key and get_origin(field.type) is Literal:
-            return f"one of {', '.join(get_args(field.type))}"
+        if field.encode_name != key.partition("[")[0]:
+            continue
+        for kind in (field.type, *get_args(field.type)):
+            if get_origin(kind) is Literal:
+                return f"one of {', '.join(get_args(kind))}"
     return 'versions go in quotes, as in "3.10"' if "got `float`" in message else ""
 
 

@@ -113,7 +113,7 @@ def unknowns(run: Run, releases: Releases) -> tuple[Unknown, ...]:
         unknown
         for found in (
             _cut_short(run),
-            _without_result(run.cells),
+            _without_result(run),
             _behind_the_first(run),
             _strictness(run.cells),
             _quiet(run.cells, releases),
@@ -130,7 +130,9 @@ def _cut_short(run: Run) -> Iterable[Unknown]:
         )
 
 
-def _without_result(cells: tuple[RunCell, ...]) -> Iterable[Unknown]:
+def _without_result(run: Run) -> Iterable[Unknown]:
+    asked = "tests" in (run.matrix.settings.get("only") or ["tests"])
+    cells = [cell for cell in run.cells if asked or cell.status != "not-run"]
     for cell in cells:
         if cell.status in ("no-python", "infra", "interrupted", "not-run"):
             words = missing_words(cell.status, django=cell.django, python=cell.python)

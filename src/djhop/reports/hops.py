@@ -12,8 +12,10 @@ from djhop.compare.compare import HopResult
 from djhop.compare.groups import Group
 from djhop.compare.verdicts import Verdict
 from djhop.matrix.plan import Hop
+from djhop.reports import steps
 from djhop.reports.clean import one_line
 from djhop.reports.remedies import remedy
+from djhop.reports.shown import Shown, shown
 from djhop.reports.signs import SIGNS, Tone, listed, number, owner, tone_of_verdict
 from djhop.resolve.blockers import Blocker
 from djhop.resolve.moves import Move
@@ -23,19 +25,6 @@ WHOLE = "the whole suite"
 IMPORTED_FROM = re.compile(r" \([^()]*__init__\.py\)$| \(/[^()]*\)$")
 #: What Django's system checks say before the first issue.
 CHECKS = re.compile(r"(?:SystemCheckError: )?System check identified some issues:\s+[A-Z]+:\s+")
-
-
-class Shown(msgspec.Struct, frozen=True, kw_only=True):
-    """The first of a list, and how many more there are."""
-
-    label: str
-    items: tuple[str, ...]
-    total: int
-
-    @property
-    def more(self) -> int:
-        """How many are not shown."""
-        return self.total - len(self.items)
 
 
 class CauseView(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +64,10 @@ class HopView(msgspec.Struct, frozen=True, kw_only=True):
     deprecated: tuple[CauseView, ...] = ()
     more_deprecated: int = 0
     lists: tuple[Shown, ...] = ()
+    #: What it does to Django's own upgrade steps: how many it breaks, how much more is wrong.
+    steps: tuple[Shown, ...] = ()
+    steps_broke: int = 0
+    steps_new: int = 0
     #: Under the sentence: the ways out of blockers, or what a build printed before it failed.
     details: Shown | None = None
     #: Its label says how many, and where all packages stand.
@@ -105,16 +98,12 @@ def view(result: HopResult, hop: Hop, causes: Mapping[str, Cause], limit: int) -
         deprecated=views(result.deprecation_groups[:limit], causes),
         more_deprecated=len(result.deprecation_groups[limit:]),
         lists=_lists(result, limit),
+        steps=steps.of_hop(result.steps, limit),
+        steps_broke=len(result.steps.broke),
+        steps_new=sum(one.level != "info" for one in result.steps.new),
         details=_blockers(result, limit) or _printed(result),
         moves=_moves(result, limit),
         owners=tuple(dict.fromkeys(owner(who) for who in owned)),
-    )
-
-
-def shown(label: str, ids: tuple[str, ...], limit: int) -> Shown:
-    """Cut a list to `limit`."""
-    return Shown(
-        label=label, items=tuple(one_line(name, 200) for name in ids[:limit]), total=len(ids)
     )
 
 

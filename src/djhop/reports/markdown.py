@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterator
 
 from djhop import releases
-from djhop.reports.hops import CauseView, HopView, Shown
+from djhop.reports.hops import CauseView, HopView
+from djhop.reports.shown import Shown
+from djhop.reports.signs import SIGNS
 from djhop.reports.summary import Summary, summarise
 from djhop.store.record import Run
 
@@ -58,6 +60,7 @@ def _lines(summary: Summary) -> Iterator[str]:
                 escape(hop.sentence)
             )
     yield from _standing(summary)
+    yield from _steps(summary)
     if summary.coverage:
         yield from _heading("Coverage")
         yield "| cell | covered |"
@@ -107,7 +110,7 @@ def _hop(hop: HopView) -> Iterator[str]:
     for cause in hop.causes:
         yield from _cause(cause)
     yield from _more(hop.more_causes, "causes")
-    for shown in hop.lists:
+    for shown in (*hop.lists, *hop.steps):
         yield f"- {shown.total:,} {escape(shown.label)}"
         yield from (f"  {line}" for line in _items(shown))
     if hop.deprecated:
@@ -147,6 +150,23 @@ def _standing(summary: Summary) -> Iterator[str]:
             yield from _cause(cause)
         yield from _more(red.more, "causes")
         yield ""
+
+
+def _steps(summary: Summary) -> Iterator[str]:
+    if not summary.steps.cells:
+        return
+    yield from _heading("Django's own upgrade steps")
+    yield "| cell | |"
+    yield "|---|---|"
+    for cell in summary.steps.cells:
+        sign = f"{SIGNS['bad']} " * cell.bad
+        yield f"| {sign}{cell.cell} | {escape(cell.line).replace('; ', '<br>')} |"
+    facts = summary.steps.facts
+    if facts.total:
+        yield ""
+        yield f"{facts.total:,} {facts.label}:"
+        yield ""
+        yield from _items(facts)
 
 
 def _removals(summary: Summary) -> Iterator[str]:

@@ -9,8 +9,11 @@ from djhop.matrix.plan import Cell
 from djhop.releases import Releases, version_key
 from djhop.reports.ahead import RemovalView, Unknown, notes, removals, unknowns
 from djhop.reports.clean import one_line as clean
-from djhop.reports.hops import CauseView, HopView, Shown, shown, view, views
+from djhop.reports.hops import CauseView, HopView, view, views
+from djhop.reports.shown import Shown, shown
 from djhop.reports.signs import SIGNS, Tone, listed, number, tone_of_status
+from djhop.reports.steps import StepsView
+from djhop.reports.steps import view as steps_view
 from djhop.results.results import CellResult, Status
 from djhop.store.record import Run, RunCell, cell_of
 
@@ -64,6 +67,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     path: tuple[HopView, ...]
     beside: tuple[HopView, ...]
     standing: tuple[Standing, ...]
+    steps: StepsView
     coverage: tuple[Covered, ...]
     removals: tuple[RemovalView, ...]
     flaky: Shown
@@ -84,7 +88,7 @@ def summarise(run: Run, releases: Releases, *, limit: int = LIMIT) -> Summary:
     cells = [cell for cell in run.cells if cell.status != "unsupported"]
     return Summary(
         title=_title(run),
-        answer=answer(path) if path else _alone(cells),
+        answer=" ".join(filter(None, (_tests(run, path, cells), _steps_clause(path)))),
         tone=_worst_tone(path),
         series=tuple(sorted({cell.django for cell in cells}, key=version_key)),
         pythons=tuple(sorted({cell.python for cell in cells}, key=version_key)),
@@ -92,6 +96,7 @@ def summarise(run: Run, releases: Releases, *, limit: int = LIMIT) -> Summary:
         path=path,
         beside=tuple(one for one in shown_hops if not one.on_path),
         standing=tuple(_standing(cell, causes, limit) for cell in cells if cell.standing),
+        steps=steps_view(run, limit),
         coverage=_coverage(run, cells),
         removals=removals(run, releases, limit),
         flaky=_flaky(cells, limit),
@@ -136,6 +141,23 @@ def answer(hops: tuple[HopView, ...]) -> str:
     return text[0].upper() + text[1:]
 
 
+def _tests(run: Run, path: tuple[HopView, ...], cells: list[RunCell]) -> str:
+    """Answer for the tests; where none was to be run, say so."""
+    only = run.matrix.settings.get("only") or ["tests"]
+    if "tests" not in only:
+        return f"No test was run, as asked (only: {clean(', '.join(only), 100)})."
+    return answer(path) if path else _alone(cells)
+
+
+def _steps_clause(path: tuple[HopView, ...]) -> str:
+    """Answer for Django's own steps, of which no verdict tells."""
+    broke = [hop.title for hop in path if hop.steps_broke]
+    new = [hop.title for hop in path if hop.steps_new and not hop.steps_broke]
+    said = [f"break on {listed(broke)}"] if broke else []
+    said += [f"have something new to say on {listed(new)}"] if new else []
+    return f"Django's own upgrade steps {' and '.join(said)}." if said else ""
+
+
 def _alone(cells: list[RunCell]) -> str:
     """Say how each cell went where no hop of the path is among them."""
     said = [
@@ -172,7 +194,9 @@ def _whose(owners: tuple[str, ...]) -> str:
 
 def _worst_tone(hops: tuple[HopView, ...]) -> Tone:
     order: tuple[Tone, ...] = ("bad", "blocked", "unknown", "warn", "good")
-    return min((hop.tone for hop in hops), key=order.index, default="unknown")
+    tones: list[Tone] = [hop.tone for hop in hops]
+    tones += ["bad" for hop in hops if hop.steps_broke]
+    return min(tones, key=order.index, default="unknown")
 
 
 def _square(cell: RunCell, path: tuple[Cell, ...]) -> Square:

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from djhop import releases
 from djhop.reports import grid
 from djhop.reports.ahead import RemovalView
-from djhop.reports.hops import CauseView, HopView, Shown
+from djhop.reports.hops import CauseView, HopView
 from djhop.reports.paint import Paint
+from djhop.reports.shown import Shown
+from djhop.reports.steps import StepsView
 from djhop.reports.summary import Standing, Summary, summarise
 from djhop.store.record import Run
 
@@ -49,6 +51,8 @@ class _Page:
             for hop in summary.beside:
                 yield from self.short(hop)
         yield from self.standing(summary.standing)
+        if summary.steps.cells:
+            yield from self.steps(summary.steps)
         if summary.coverage:
             yield from self.heading("Coverage")
             yield from self.columns([f"{one.cell}  {one.percent:>7}" for one in summary.coverage])
@@ -76,7 +80,7 @@ class _Page:
         for cause in hop.causes:
             yield from self.cause(cause, "bad" if hop.verdict == "breaks" else hop.tone)
         yield from self.more(hop.more_causes, "causes", "    ")
-        for shown in hop.lists:
+        for shown in (*hop.lists, *hop.steps):
             yield from self.shown(shown)
         if hop.deprecated:
             yield f"  newly deprecated, for {_count(len(hop.deprecated) + hop.more_deprecated)}"
@@ -127,6 +131,15 @@ class _Page:
             for cause in red.causes:
                 yield from self.cause(cause, red.tone)
             yield from self.more(red.more, "causes", "    ")
+
+    def steps(self, steps: StepsView) -> Iterator[str]:
+        yield from self.heading("Django's own upgrade steps")
+        for cell in steps.cells:
+            style = self.paint.tone("bad") if cell.bad else None
+            text = f"{cell.cell}  {cell.line}"
+            yield from self.wrap(text, indent="  ", hanging="    ", style=style)
+        if steps.facts.total:
+            yield from self.shown(steps.facts)
 
     def removal(self, removal: RemovalView) -> Iterator[str]:
         relation = f" ({removal.relation})" if removal.relation else ""

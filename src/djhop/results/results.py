@@ -17,6 +17,7 @@ from djhop.results.owners import Failure
 from djhop.results.passes import FINE, Next, Pass, Ran, finish, next_pass
 from djhop.results.paths import Owner, OwnerKind, Paths
 from djhop.results.statuses import SERVE, Facts, Status, decide
+from djhop.results.steps import Step, StepName
 
 if TYPE_CHECKING:
     from djhop.matrix.plan import Cell
@@ -74,6 +75,8 @@ class CellResult(msgspec.Struct, frozen=True, kw_only=True):
     #: Collection, import and class-level failures, by module, class or pass.
     failures: tuple[tuple[str, Failure], ...] = ()
     passes: tuple[Pass, ...] = ()
+    #: Django's own upgrade steps that were done, by name.
+    steps: dict[StepName, Step] = {}
     #: Exact packages: name → version.
     packages: dict[str, str] = {}
     #: Package → why the lock moved it from the cell before.

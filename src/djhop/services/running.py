@@ -65,6 +65,11 @@ class Running:
         #: What `ready` said when it was last asked, and what it ended with.
         self._said, self._asked = "", 0
 
+    @property
+    def place(self) -> tuple[str, str]:
+        """The port on this machine, and the folder, that are its own."""
+        return str(self._port), self._folder
+
     def start(self) -> None:
         """Start it and wait until it is ready.
 

@@ -61,6 +61,11 @@ class Services:
                 raise self._failed
             return {key: value for one in self._running for key, value in one.env.items()}
 
+    def places(self) -> tuple[tuple[str, str], ...]:
+        """The port and the folder of each service that runs."""
+        with self._lock:
+            return tuple(one.place for one in self._running)
+
     def _start(self) -> ServiceError | Interrupted | None:
         try:
             durable.make(self._logs)

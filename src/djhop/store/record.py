@@ -20,6 +20,8 @@ from djhop.masking import shown
 from djhop.matrix.config import Matrix
 from djhop.matrix.plan import Plan
 from djhop.results.results import CellResult, Counts, Owner, Status
+from djhop.results.steps import StepName
+from djhop.store.run_steps import RunStep, step_of
 from djhop.target.target import Target
 
 #: 1: the first.
@@ -78,6 +80,8 @@ class RunCell(msgspec.Struct, frozen=True, kw_only=True):
     #: Tests that have a plain outcome and no strict one.
     without_strict: int = 0
     flaky: tuple[str, ...] = ()
+    #: Django's own upgrade steps.
+    steps: dict[StepName, RunStep] = {}
     #: Why it is red, as far as neither a hop nor an earlier cell says so.
     standing: tuple[Group, ...] = ()
     notes: tuple[str, ...] = ()
@@ -227,11 +231,14 @@ def cell_of(result: CellResult) -> RunCell:
         failing=kinds.count("failed"),
         dead_modules=dead_modules(result),
         flaky=tuple(test.id for test in result.tests if test.flaky),
+        steps={name: step_of(name, step) for name, step in result.steps.items()},
         **same,
     )
 
 
-_SHARED = tuple(n for n in RunCell.__struct_fields__ if n in CellResult.__struct_fields__)
+_SHARED = tuple(
+    n for n in RunCell.__struct_fields__ if n in CellResult.__struct_fields__ and n != "steps"
+)
 
 
 def _add_uses(uses: dict[tuple[object, ...], DeprecatedUse], result: CellResult) -> None:

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 database = urlsplit(os.environ["DATABASE_URL"])
 SECRET_KEY = "x"
 USE_TZ = True
-INSTALLED_APPS = ["shop"]
+INSTALLED_APPS = ["django.contrib.contenttypes", "shop"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATABASES = {
     "default": {

@@ -1,0 +1,84 @@
+"""`migrate` from nothing on databases of djhop's own, and once more, which must change nothing."""
+
+import signal
+import sys
+import time
+
+import djhop_steps_databases as databases
+from django.core.management import call_command
+from django.db import connections
+from django.db.migrations.executor import MigrationExecutor
+from djhop_steps_history import located, unloadable
+from djhop_steps_result import Unavailable, described
+from djhop_steps_schema import schema
+
+
+def run(config, result):
+    """Migrate every database that can be made; the default one must be among them."""
+    signal.signal(signal.SIGTERM, _end)
+    if not any(connections[alias].vendor != "unknown" for alias in connections):
+        raise Unavailable("the settings name no database")
+    if "default" in databases.REFUSED:
+        raise Unavailable("the default database cannot be made: %s" % databases.REFUSED["default"])
+    result.found["skipped"] = [
+        {"alias": alias, "reason": databases.REFUSED[alias]} for alias in sorted(databases.REFUSED)
+    ]
+    result.found["databases"] = []
+    for alias in sorted(connections, key=lambda alias: (alias != "default", alias)):
+        if alias not in databases.REFUSED and not _is_mirror(alias):
+            entry = {"alias": alias, "vendor": connections[alias].vendor, "applied": []}
+            result.found["databases"].append(entry)
+            _migrate(connections[alias], entry, result)
+
+
+def _end(signum, frame):
+    """Let what was made be removed, though the step took too long."""
+    sys.exit("djhop: ended")
+
+
+def _is_mirror(alias):
+    settings = connections[alias].settings_dict
+    mirrors = (settings.get("TEST") or {}).get("MIRROR")
+    return bool(mirrors) or settings.get("ENGINE", "").endswith(".dummy")
+
+
+def _migrate(connection, entry, result):
+    with databases.made(connection) as kept:
+        entry["kept"] = kept
+        started = time.time()
+        error = _run(connection.alias, entry["applied"], result)
+        entry["seconds"] = round(time.time() - started, 3)
+        if error is not None:
+            entry["failed"] = located(error, result) or next(iter(unloadable(result)), None)
+            result.found["error"] = described(error)
+            raise error
+        entry["tables"] = schema(connection)
+        again = []
+        error = _run(connection.alias, again, result)
+        entry["again"] = [row[:2] for row in again]
+        if error is not None:
+            entry["again_error"] = described(error)
+        elif schema(connection) != entry["tables"]:
+            entry["again"].append(["", "the schema is not what it was"])
+
+
+def _run(alias, applied, result):
+    """Run `migrate` as it is typed; return what it raised."""
+    real = MigrationExecutor.apply_migration
+
+    def apply_migration(self, state, migration, *args, **kwargs):
+        result.running("%s.%s" % (migration.app_label, migration.name))
+        started = time.time()
+        done = real(self, state, migration, *args, **kwargs)
+        seconds = round(time.time() - started, 3)
+        applied.append([migration.app_label, migration.name, seconds])
+        return done
+
+    MigrationExecutor.apply_migration = apply_migration
+    try:
+        call_command("migrate", database=alias, interactive=False, skip_checks=False)
+    except Exception as error:
+        return error
+    finally:
+        MigrationExecutor.apply_migration = real
+    return None

@@ -1,0 +1,1 @@
+"""Django's own upgrade steps in a cell: checks, migrations, a database from nothing, settings."""

@@ -1,0 +1,5 @@
+from django.db import models
+
+
+class Cell(models.Model):
+    x = models.IntegerField()
