@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from djhop import cells, dryrun, durable, landing, locate, requests, untested
+from djhop import cells, crossings, dryrun, durable, landing, locate, requests, untested
 from djhop.chain import Chain
 from djhop.compare.compare import Comparison, compare, exit_code
 from djhop.environments import environments
@@ -30,18 +30,19 @@ from djhop.errors import (
 from djhop.interpreters.interpreters import Interpreter
 from djhop.landing import RED
 from djhop.matrix.config import Matrix
-from djhop.matrix.plan import Cell, Plan, settings_of
+from djhop.matrix.plan import Cell, Hop, Plan, settings_of
 from djhop.news import Event, Finished, Progress, Said, Stage, Started
 from djhop.processes import process
 from djhop.resolve import resolve
 from djhop.resolve.locks import Lock, Unresolvable
 from djhop.results import measure, statements
 from djhop.results.results import CellResult
+from djhop.results.steps import Crossing
 from djhop.services.running import ServiceError
 from djhop.services.services import Services
 from djhop.steps.commands import Served
 from djhop.store import record
-from djhop.store.store import RunFolder
+from djhop.store.store import CROSSING, RunFolder
 from djhop.suites import cellenv
 from djhop.target.target import Target
 from djhop.workspace import visible
@@ -94,6 +95,9 @@ class Session:
         self._stop = threading.Event()
         self._files: tuple[str, ...] = ()
         self._bugs = 0
+        #: Cells whose result is on disk; hops whose two cells have one are crossed.
+        self._ended: set[str] = set()
+        self._due = crossings.Due(self._crossed())
         self.folder: RunFolder
         self._services: Services
 
@@ -111,6 +115,7 @@ class Session:
         todo = [cell for cell in self.plan.cells if cell.id not in kept]
         for result in kept.values():
             yield self._finished(result)
+        self._ended.update(kept)
         self._services = self._offered()
         try:
             yield from self._run(todo)
@@ -178,12 +183,16 @@ class Session:
 
     def _run(self, todo: list[Cell]) -> Iterator[Event]:
         """Resolve and run cells side by side, pass events on."""
+        # A hop into or out of a cell that is there already needs that cell's lock, too.
+        hops = [hop for hop in self._crossed() if self._is_mine(hop)]
+        needed = {*todo, *(cell for hop in hops for cell in (hop.before, hop.after))}
         resolver = threading.Thread(
-            target=self._locks.make, args=(set(todo), self._stop.is_set), daemon=True
+            target=self._locks.make, args=(needed, self._stop.is_set), daemon=True
         )
         resolver.start()
         with concurrent.futures.ThreadPoolExecutor(max(1, self.options.jobs)) as pool:
             done = [pool.submit(self._cell, cell) for cell in todo]
+            done += [pool.submit(self._cross)] if self._ended else []
             for future in done:
                 future.add_done_callback(lambda _: self._queue.put(None))
             left = len(done)
@@ -240,6 +249,7 @@ class Session:
     # Cells
 
     def _cell(self, cell: Cell) -> None:
+        self.folder.forget_hops(cell.id)
         if self._stop.is_set() or self.spawner.interrupted:
             result = self._not_begun(cell)
         else:
@@ -247,9 +257,11 @@ class Session:
         allowed = settings_of(self.matrix, cell).allow_failure
         result = msgspec.structs.replace(result, allow_failure=allowed)
         self.folder.write_cell(result)
+        self._ended.add(cell.id)
         if self.options.fail_fast and result.status in RED and not allowed:
             self._stop.set()
         self._queue.put(self._finished(result))
+        self._cross()
 
     def _not_begun(self, cell: Cell) -> CellResult:
         if self.spawner.interrupted:
@@ -274,6 +286,70 @@ class Session:
         except Exception as error:  # ours: the other cells are not to pay for it
             return self._internal_error(cell, error)
 
+    # Hops
+
+    def _crossed(self) -> tuple[Hop, ...]:
+        """The hops that a database is to cross."""
+        plan = self.whole if self.options.shared else self.plan
+        wanted = self.matrix.does("database") and not self.options.install_only
+        return plan.hops if wanted else ()
+
+    def _is_mine(self, hop: Hop) -> bool:
+        mine = {cell.id for cell in self.plan.cells}
+        return hop.before.id in mine or hop.after.id in mine
+
+    def _has_ended(self, cell: Cell) -> bool:
+        """Whether a cell's result is there; in a shared folder it may be another djhop's."""
+        if cell in self.plan.cells or not self.options.shared:
+            return cell.id in self._ended
+        return self.folder.cell(cell.id).result.is_file()
+
+    def _cross(self) -> None:
+        """Let a database cross the hops whose cells have both ended."""
+        for hop in self._due.take(self._has_ended):
+            name = f"{hop.before.id}..{hop.after.id}"
+            done = (self.folder.hop(name) / CROSSING).is_file()
+            if done or not self._is_mine(hop) or self.spawner.interrupted:
+                continue
+            if found := self._crossing(hop):
+                self.folder.write_crossing(found)
+
+    def _crossing(self, hop: Hop) -> Crossing | None:
+        ends = (hop.before, hop.after)
+        results = [self.folder.read_cell(cell.id) for cell in ends]
+        if not any("database" in result.steps for result in results):
+            return None  # neither cell got so far
+        found = Crossing(before=hop.before.id, after=hop.after.id)
+        try:
+            if why := crossings.impossible(*results):
+                return msgspec.structs.replace(found, reason=why)
+            before, after = (self._side(*end) for end in zip(ends, results, strict=True))
+            return crossings.cross(before, after, self.folder.hop(found.id), self.spawner)
+        except Interrupted:
+            return None  # a resumed run does it
+        except (DjhopError, concurrent.futures.CancelledError) as error:
+            return msgspec.structs.replace(found, reason=str(error) or "a lock was not made")
+        except Exception as error:  # ours: the cells are not to pay for it
+            self._bugs += 1
+            reason = f"a bug in djhop: {type(error).__name__}: {error}"
+            return msgspec.structs.replace(found, reason=reason)
+
+    def _side(self, cell: Cell, result: CellResult) -> crossings.Side:
+        lock = self._locks.lock(cell)
+        if isinstance(lock, Unresolvable):
+            raise InfraError(f"{cell.id} has no lock any more: {lock.reason}")
+        job = self._equipped(self._job(cell, self.found[cell.python], lock))
+        return crossings.Side(job=job, result=result, folder=self.folder.cell(cell.id).path)
+
+    def _equipped(self, job: cells.Job) -> cells.Job:
+        """Add what leads to the run's services, which are started where they are not yet."""
+        if not self.matrix.service or self.options.install_only:
+            return job
+        env = self._services.env()
+        ports, folders = zip(*self._services.places(), strict=True)
+        served = Served(ports=ports, folders=folders)
+        return msgspec.structs.replace(job, services=env, served=served)
+
     def _worked(self, cell: Cell) -> CellResult:
         interpreter = self.found.get(cell.python)
         if interpreter is None:
@@ -287,10 +363,7 @@ class Session:
         if not self.matrix.service or self.options.install_only:
             return cells.run_cell(job, self.spawner, report)
         report("services")
-        env = self._services.env()
-        ports, folders = zip(*self._services.places(), strict=True)
-        served = Served(ports=ports, folders=folders)
-        return self._served(msgspec.structs.replace(job, services=env, served=served), report)
+        return self._served(self._equipped(job), report)
 
     def _served(self, job: cells.Job, report: cells.Report) -> CellResult:
         """Run a cell; without its services nothing that failed there says anything."""
@@ -344,7 +417,9 @@ class Session:
         with landing.alone(self.folder):
             results = self.folder.results()
             run = self.folder.read_run()
-            compared = compare(plan, results, reproduce=run.reproduce)
+            compared = compare(
+                plan, results, reproduce=run.reproduce, crossings=self.folder.crossings()
+            )
             complete = not self.spawner.interrupted and set(results) >= {c.id for c in plan.cells}
             run = record.finish(run, results, compared, seconds=seconds, complete=complete)
             run = msgspec.structs.replace(run, coverage=self._coverage())

@@ -72,10 +72,23 @@ MAY_IMPORT = {
         ),
         *("target", "workspace", "environments", "resolve", "suites", "results", "untested"),
     },
+    "crossings": {
+        *("errors", "durable", "processes", "matrix", "environments", "results", "steps", "cells"),
+    },
     "runner": {
         *("errors", "durable", "processes", "interpreters", "matrix", "target", "workspace"),
         *("environments", "resolve", "suites", "services", "results", "compare", "store", "locate"),
-        *("requests", "dryrun", "cells", "chain", "landing", "news", "untested", "steps"),
+        *(
+            "requests",
+            "dryrun",
+            "cells",
+            "chain",
+            "landing",
+            "news",
+            "untested",
+            "steps",
+            "crossings",
+        ),
     },
     "console": {"results", "reports", "news"},
     "doctor": {

@@ -23,13 +23,16 @@ LEADING = frozenset(
 REFUSED = {}
 #: Names of databases on a server that a step may connect to.
 _ours = set()
-_folder = []
+#: Where SQLite files may be; the first is where they are at the start.
+_folders = []
 _creating = []
 
 
 def install(config):
     """Replace the databases of the settings from the moment on that they are read."""
-    _folder.append(os.path.join(os.path.realpath(config["folder"]), ""))
+    for folder in (config["folder"], config.get("other")):
+        if folder:
+            _folders.append(os.path.join(os.path.realpath(folder), ""))
     lazy = django.conf.LazySettings
     for name in ("_setup", "configure"):
         setattr(lazy, name, _then_replaced(getattr(lazy, name), config))
@@ -69,7 +72,7 @@ def _scratch(alias, entry, config):
     kind = family(engine)
     if kind == "sqlite":
         name = "".join(c if c.isalnum() or c in "-_" else "_" for c in str(alias))
-        made["NAME"] = os.path.join(_folder[-1], "%s.sqlite3" % name)
+        made["NAME"] = os.path.join(_folders[0], "%s.sqlite3" % name)
         return made
     if kind and _served(made, options, config):
         made["NAME"] = "%s_%s" % (config["database"], len(_ours))
@@ -124,8 +127,15 @@ def _may_connect(connection):
         return False
     name = settings.get("NAME")
     if connection.vendor == "sqlite":
-        return os.path.realpath(str(name)).startswith(_folder[-1])
+        return os.path.realpath(str(name)).startswith(tuple(_folders))
     return name in _ours or bool(_creating)
+
+
+def turn(connection):
+    """Lead a connection to the file of the same name in the other folder."""
+    connection.close()
+    name = os.path.basename(connection.settings_dict["NAME"])
+    connection.settings_dict["NAME"] = os.path.join(_folders[-1], name)
 
 
 @contextlib.contextmanager

@@ -1,4 +1,7 @@
-"""`migrate` from nothing on databases of djhop's own, and once more, which must change nothing."""
+"""`migrate` on databases of djhop's own, and once more, which must change nothing.
+
+They are empty, but for the upgrade itself: there they are copies of what another cell has made.
+"""
 
 import signal
 import sys
@@ -8,7 +11,7 @@ import djhop_steps_databases as databases
 from django.core.management import call_command
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
-from djhop_steps_history import located, unloadable
+from djhop_steps_history import is_reversible, located, said, unloadable
 from djhop_steps_result import Unavailable, described
 from djhop_steps_schema import schema
 
@@ -25,7 +28,7 @@ def run(config, result):
     ]
     result.found["databases"] = []
     for alias in sorted(connections, key=lambda alias: (alias != "default", alias)):
-        if alias not in databases.REFUSED and not _is_mirror(alias):
+        if alias not in databases.REFUSED and not is_mirror(alias):
             entry = {"alias": alias, "vendor": connections[alias].vendor, "applied": []}
             result.found["databases"].append(entry)
             _migrate(connections[alias], entry, result)
@@ -36,7 +39,8 @@ def _end(signum, frame):
     sys.exit("djhop: ended")
 
 
-def _is_mirror(alias):
+def is_mirror(alias):
+    """Return whether an alias has no database of its own."""
     settings = connections[alias].settings_dict
     mirrors = (settings.get("TEST") or {}).get("MIRROR")
     return bool(mirrors) or settings.get("ENGINE", "").endswith(".dummy")
@@ -62,6 +66,14 @@ def _migrate(connection, entry, result):
             entry["again"].append(["", "the schema is not what it was"])
 
 
+def _tell(migration, result):
+    """Say which operations were done, and whether each can be taken back."""
+    for operation in migration.operations:
+        fact = {"kind": "reversible" if is_reversible(operation) else "irreversible"}
+        fact.update(app=migration.app_label, migration=migration.name, operation=said(operation))
+        result.found.setdefault("facts", []).append(fact)
+
+
 def _run(alias, applied, result):
     """Run `migrate` as it is typed; return what it raised."""
     real = MigrationExecutor.apply_migration
@@ -72,6 +84,8 @@ def _run(alias, applied, result):
         done = real(self, state, migration, *args, **kwargs)
         seconds = round(time.time() - started, 3)
         applied.append([migration.app_label, migration.name, seconds])
+        if result.found["step"] == "upgrade":
+            _tell(migration, result)
         return done
 
     MigrationExecutor.apply_migration = apply_migration

@@ -9,6 +9,8 @@ import msgspec
 from djhop.results.owners import Failure
 
 StepName: TypeAlias = Literal["checks", "migrations", "database", "settings"]
+#: What is done between the two cells of a hop, on a database that the cell before has made.
+CrossingName: TypeAlias = Literal["upgrade", "old-code", "new-code"]
 #: ok: nothing to say; found: it came to its end and has findings; failed: it ended in an exception;
 #: timed-out; not-available: it cannot be done here, and the reason says why.
 StepStatus: TypeAlias = Literal["ok", "found", "failed", "timed-out", "not-available"]
@@ -17,6 +19,7 @@ Level: TypeAlias = Literal["error", "warning", "info"]
 
 #: In the order in which they are done and shown.
 STEPS: tuple[StepName, ...] = ("checks", "migrations", "database", "settings")
+CROSSING: tuple[CrossingName, ...] = ("upgrade", "old-code", "new-code")
 BAD: frozenset[StepStatus] = frozenset({"failed", "timed-out"})
 
 
@@ -82,3 +85,31 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Steps: TypeAlias = dict[StepName, Step]
+
+
+class Crossing(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of the database of the cell before when the cell after took it over."""
+
+    format: int = 1
+    #: Ids of the cells.
+    before: str
+    after: str
+    #: Databases come without their tables here.
+    steps: dict[CrossingName, Step] = {}
+    #: In which order code and migrations can go out, in words; "" where that is not known.
+    order: str = ""
+    #: Why none of it could be done.
+    reason: str = ""
+
+    @property
+    def id(self) -> str:
+        """The hop's name: "py3.10-django4.2..py3.10-django5.2"."""
+        return f"{self.before}..{self.after}"
+
+    @property
+    def broke(self) -> bool:
+        """Whether the upgrade of a database fails, or says that something is wrong with it."""
+        upgrade = self.steps.get("upgrade")
+        if upgrade is None:
+            return False
+        return upgrade.status in BAD or any(one.level == "error" for one in upgrade.findings)

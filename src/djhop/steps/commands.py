@@ -10,7 +10,7 @@ import msgspec
 
 from djhop import masking
 from djhop.processes.process import Command
-from djhop.results.steps import StepName
+from djhop.results.steps import CrossingName, StepName
 from djhop.suites.suites import Stand
 from djhop.target import pytest_config
 from djhop.target.suite_commands import option
@@ -30,11 +30,13 @@ class Served(msgspec.Struct, frozen=True, kw_only=True):
 class StepConfig(msgspec.Struct, frozen=True, kw_only=True):
     """What a step reads, as JSON, from the file that DJHOP_STEPS names."""
 
-    step: StepName
+    step: StepName | CrossingName
     result: str
     root: str
     #: Where its SQLite files are.
     folder: str
+    #: Where those of the other side of a hop are; "" for none.
+    other: str = ""
     expect_django: str
     #: The script that enters Django, relative to the working directory; "" for none.
     manage: str = ""
@@ -55,9 +57,11 @@ class Files(msgspec.Struct, frozen=True, kw_only=True):
     log: str
     #: A folder for SQLite files; that of the step "database" is kept.
     databases: str
+    #: Another one, of the other side of a hop.
+    other: str = ""
 
     @classmethod
-    def in_folder(cls, folder: Path, step: StepName) -> Files:
+    def in_folder(cls, folder: Path, step: StepName | CrossingName) -> Files:
         """Return the usual names."""
         return cls(
             config=str(folder / f"step-{step}-config.json"),
@@ -103,7 +107,7 @@ def _hands_over(script: Path) -> bool:
 
 
 def command(
-    step: StepName,
+    step: StepName | CrossingName,
     enter: Entrance,
     stand: Stand,
     *,
@@ -118,6 +122,7 @@ def command(
         result=files.result,
         root=room.workspace,
         folder=files.databases,
+        other=files.other,
         expect_django=stand.django,
         manage=enter.manage,
         overlay=stand.overlay,

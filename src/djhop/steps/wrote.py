@@ -82,6 +82,16 @@ class Skipped(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class Tried(msgspec.Struct, frozen=True, kw_only=True):
+    """A model that cannot be read or written in every way; (operation, exception) of each side."""
+
+    model: str
+    table: str
+    alias: str
+    own: tuple[tuple[str, Exc], ...] = ()
+    other: tuple[tuple[str, Exc], ...] = ()
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What the evaluated settings say."""
 
@@ -110,3 +120,6 @@ class Wrote(msgspec.Struct, frozen=True, kw_only=True):
     databases: tuple[Made, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     settings: Settings = Settings()
+    #: How many models were tried, and those that failed anywhere.
+    tried: int = 0
+    models: tuple[Tried, ...] = ()

@@ -1,0 +1,157 @@
+"""A database crosses a hop: made by the cell before, migrated by the cell after, used by both."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from djhop import cells, durable
+from djhop.cells import Job
+from djhop.environments.inside import Inside
+from djhop.environments.installer import CannotInstall
+from djhop.errors import InfraError, Interrupted
+from djhop.matrix.plan import Cell, Hop
+from djhop.processes.process import Spawner
+from djhop.results.results import CellResult
+from djhop.results.steps import Crossing, CrossingName, Finding, Step
+from djhop.steps import crossing, running
+from djhop.steps.commands import Files
+from djhop.steps.running import Place
+
+SAME = "the upgrade does not change the schema"
+
+
+class Side(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the two cells: what it is, what it found, and its folder in the run."""
+
+    job: Job
+    result: CellResult
+    folder: Path
+
+
+class Due:
+    """Which hops can be crossed, as cells end in any number of threads; each is told once."""
+
+    def __init__(self, hops: Collection[Hop]) -> None:
+        self._left = list(hops)
+        self._lock = threading.Lock()
+
+    def take(self, ended: Callable[[Cell], bool]) -> list[Hop]:
+        """Return the hops whose two cells have `ended` since it was asked last."""
+        with self._lock:
+            found = [hop for hop in self._left if ended(hop.before) and ended(hop.after)]
+            self._left = [hop for hop in self._left if hop not in found]
+            return found
+
+
+def impossible(before: CellResult, after: CellResult) -> str:
+    """Say why no database can cross a hop; "" where one can."""
+    for when, side in (("before", before), ("after", after)):
+        step = side.steps.get("database")
+        if step is None:
+            return f"the cell {when} has no step `database` ({side.status})"
+        # One that cannot be made from nothing any more may well be upgraded.
+        usable = ("ok", "found") if side is before else ("ok", "found", "failed", "timed-out")
+        if step.status not in usable:
+            return f"there is no database {when} the hop: {step.reason}"
+    databases = before.steps["database"].databases
+    if not any(one.kept for one in databases):
+        return "its databases are on a server, and only SQLite files are kept"
+    return ""
+
+
+def cross(before: Side, after: Side, folder: Path, spawner: Spawner) -> Crossing:
+    """Let copies of a cell's databases be migrated by the next, and be used by both.
+
+    Everything happens in `folder`; what the cells have is not touched.
+
+    Raises:
+        InfraError: the machine or the network failed.
+        Interrupted: djhop was asked to stop.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    durable.make(folder)
+    found = Crossing(before=before.result.id, after=after.result.id)
+    if why := impossible(before.result, after.result):
+        return msgspec.structs.replace(found, reason=why)
+    try:
+        steps = _Crossing(before, after, folder, spawner).steps()
+    except CannotInstall as error:  # a moment ago it could be
+        raise InfraError(f"the environment cannot be made anew: {error}") from error
+    finally:
+        shutil.rmtree(folder / "databases", ignore_errors=True)
+    return msgspec.structs.replace(
+        found,
+        steps={name: _short(step) for name, step in steps.items()},
+        order=crossing.advice(steps) if changes(before.result, steps["upgrade"]) else "",
+    )
+
+
+def _short(step: Step) -> Step:
+    bare = tuple(msgspec.structs.replace(one, tables={}) for one in step.databases)
+    return msgspec.structs.replace(step, databases=bare)
+
+
+class _Crossing:
+    """One crossing under way."""
+
+    def __init__(self, before: Side, after: Side, folder: Path, spawner: Spawner) -> None:
+        self._before, self._after, self._folder, self._spawner = before, after, folder, spawner
+        self._old, self._new = (folder / "databases" / name for name in ("old", "new"))
+
+    def steps(self) -> dict[CrossingName, Step]:
+        """Do the upgrade; then, where it changed the schema, let each side use both databases."""
+        for copied in (self._old, self._new):
+            shutil.copytree(self._before.folder / "databases", copied)
+        with self._entered(self._after) as (place, inside):
+            upgrade = self._upgraded(self._run("upgrade", place, inside, self._new))
+            if upgrade.status not in ("ok", "found"):
+                return {"upgrade": upgrade}
+            done = changes(self._before.result, upgrade)
+            if not done:
+                same = Step(status="ok", reason=SAME)
+                return {"upgrade": upgrade, "old-code": same, "new-code": same}
+            new = self._run("new-code", place, inside, self._new, self._old)
+        with self._entered(self._before) as (place, inside):
+            old = self._run("old-code", place, inside, self._old, self._new)
+        upgrade = _with(upgrade, crossing.told(done))
+        old, new = (crossing.explained(step, done) for step in (old, new))
+        return {"upgrade": upgrade, "old-code": old, "new-code": new}
+
+    @contextlib.contextmanager
+    def _entered(self, side: Side) -> Iterator[tuple[Place, Inside]]:
+        with cells.entered(side.job, self._spawner, self._folder) as entered:
+            yield entered
+
+    def _run(self, step: CrossingName, place: Place, inside: Inside, *databases: Path) -> Step:
+        usual = Files.in_folder(self._folder, step)
+        own, *other = map(str, databases)
+        files = msgspec.structs.replace(usual, databases=own, other="".join(other))
+        if self._spawner.interrupted:
+            raise Interrupted("interrupted")
+        return running.run(step, place, inside.run, files=files)
+
+    def _upgraded(self, step: Step) -> Step:
+        """Add how the schema differs from what was made before, and from one made anew."""
+        if step.status not in ("ok", "found"):
+            return step
+        fresh = self._after.result.steps["database"]
+        known = fresh.status in ("ok", "found")
+        return _with(step, crossing.drift(step.databases, fresh.databases) if known else ())
+
+
+def _with(step: Step, further: Iterable[Finding]) -> Step:
+    step = msgspec.structs.replace(step, findings=(*step.findings, *further))
+    return msgspec.structs.replace(step, status="found") if step.counted else step
+
+
+def changes(before: CellResult, upgrade: Step) -> dict[str, str]:
+    """What an upgrade did to the tables of the cell before; empty where it did not end."""
+    if upgrade.status not in ("ok", "found"):
+        return {}
+    return crossing.changed(before.steps["database"].databases, upgrade.databases)
