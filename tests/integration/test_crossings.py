@@ -1,4 +1,4 @@
-"""A database on its way over a hop, held against plain `manage.py` commands in both environments."""
+"""A database on its way over a hop, held against plain manage.py commands in both environments."""
 
 from __future__ import annotations
 
