@@ -72,6 +72,8 @@ def _run_options(command: Any) -> Any:
         click.option("--fresh", is_flag=True, help="Resolve again, though nothing changed."),
         click.option("--recreate", is_flag=True, help="Build environments anew."),
         click.option("--offline", is_flag=True, help="Use caches alone."),
+        click.option("--data", metavar="FILE",
+                     help="Rows (fixture or SQL dump) for the database that is upgraded."),
         click.option("--install-only", is_flag=True, help="Make the environments; run no test."),
         click.option("--install-python", type=click.Choice(["auto", "never"]), default="auto",
                      help="Whether uv may install a missing Python."),

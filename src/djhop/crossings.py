@@ -18,7 +18,7 @@ from djhop.errors import InfraError, Interrupted
 from djhop.matrix.plan import Cell, Hop
 from djhop.processes.process import Spawner
 from djhop.results.results import CellResult
-from djhop.results.steps import Crossing, CrossingName, Finding, Step
+from djhop.results.steps import Crossing, CrossingName, Database, Finding, Step
 from djhop.steps import crossing, running
 from djhop.steps.commands import Files
 from djhop.steps.running import Place
@@ -88,7 +88,7 @@ def cross(before: Side, after: Side, folder: Path, spawner: Spawner) -> Crossing
     return msgspec.structs.replace(
         found,
         steps={name: _short(step) for name, step in steps.items()},
-        order=crossing.advice(steps) if changes(before.result, steps["upgrade"]) else "",
+        order=crossing.advice(steps),
     )
 
 
@@ -100,19 +100,44 @@ def _short(step: Step) -> Step:
 class _Crossing:
     """One crossing under way."""
 
+    #: What there is before the upgrade.
+    databases: tuple[Database, ...]
+
     def __init__(self, before: Side, after: Side, folder: Path, spawner: Spawner) -> None:
         self._before, self._after, self._folder, self._spawner = before, after, folder, spawner
         self._old, self._new = (folder / "databases" / name for name in ("old", "new"))
 
     def steps(self) -> dict[CrossingName, Step]:
         """Do the upgrade; then, where it changed the schema, let each side use both databases."""
-        for copied in (self._old, self._new):
-            shutil.copytree(self._before.folder / "databases", copied)
+        steps: dict[CrossingName, Step] = {}
+        shutil.copytree(self._before.folder / "databases", self._old)
+        self.databases = self._before.result.steps["database"].databases
+        if self._data:
+            steps["origin"] = origin = self._origin()
+            if origin.status not in ("ok", "found"):
+                return steps
+            self.databases = origin.databases
+        shutil.copytree(self._old, self._new)
+        return steps | self._crossed()
+
+    @property
+    def _data(self) -> str:
+        job = self._before.job
+        return str(Path(job.target.root, job.matrix.data)) if job.matrix.data else ""
+
+    def _origin(self) -> Step:
+        """Put the project's own rows into the database of the cell before."""
+        if self._data.endswith(".sql"):
+            (self._old / "default.sqlite3").unlink(missing_ok=True)
+        with self._entered(self._before) as (place, inside):
+            return self._run("origin", place, inside, self._old, data=self._data)
+
+    def _crossed(self) -> dict[CrossingName, Step]:
         with self._entered(self._after) as (place, inside):
             upgrade = self._upgraded(self._run("upgrade", place, inside, self._new))
             if upgrade.status not in ("ok", "found"):
                 return {"upgrade": upgrade}
-            done = changes(self._before.result, upgrade)
+            done = crossing.changed(self.databases, upgrade.databases)
             if not done:
                 same = Step(status="ok", reason=SAME)
                 return {"upgrade": upgrade, "old-code": same, "new-code": same}
@@ -128,10 +153,12 @@ class _Crossing:
         with cells.entered(side.job, self._spawner, self._folder) as entered:
             yield entered
 
-    def _run(self, step: CrossingName, place: Place, inside: Inside, *databases: Path) -> Step:
+    def _run(
+        self, step: CrossingName, place: Place, inside: Inside, *databases: Path, data: str = ""
+    ) -> Step:
         usual = Files.in_folder(self._folder, step)
         own, *other = map(str, databases)
-        files = msgspec.structs.replace(usual, databases=own, other="".join(other))
+        files = msgspec.structs.replace(usual, databases=own, other="".join(other), data=data)
         if self._spawner.interrupted:
             raise Interrupted("interrupted")
         return running.run(step, place, inside.run, files=files)
@@ -148,10 +175,3 @@ class _Crossing:
 def _with(step: Step, further: Iterable[Finding]) -> Step:
     step = msgspec.structs.replace(step, findings=(*step.findings, *further))
     return msgspec.structs.replace(step, status="found") if step.counted else step
-
-
-def changes(before: CellResult, upgrade: Step) -> dict[str, str]:
-    """What an upgrade did to the tables of the cell before; empty where it did not end."""
-    if upgrade.status not in ("ok", "found"):
-        return {}
-    return crossing.changed(before.steps["database"].databases, upgrade.databases)

@@ -159,7 +159,9 @@ class Session:
             judged,
             started=started,
             command=self.options.command,
-            inputs=landing.inputs(self.target, self._files, self.options.args),
+            inputs=landing.inputs(
+                self.target, (*self._files, *filter(None, [self.matrix.data])), self.options.args
+            ),
         )
         if self.options.shared:
             self.folder = landing.join(out / self.options.shared, begun)

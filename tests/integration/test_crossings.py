@@ -30,23 +30,53 @@ Crossed = Callable[..., Done]
 def crossed(shared: Path) -> Crossed:
     """Run djhop on the target with some of its apps: once, whichever worker asks first."""
 
-    def go(apps: str, *, only: tuple[str, ...] = ("database",), **variables: str) -> Done:
-        name = re.sub(r"\W+", "_", "-".join((apps, *only, *variables.values())))
+    def go(apps: str, *, only: tuple[str, ...] = ("database",), data: str = "") -> Done:
+        name = re.sub(r"\W+", "_", "-".join((apps, *only, data)))
         room = shared / "crossings" / name
         room.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(room / "lock"):
             if not (room / "code").exists():
                 shutil.copytree(TARGET, room / "target")
                 given: dict[str, Any] = {"steps": ["4.2", "5.2"], "python": "3.12"}
-                given |= {"only": list(only), "set-env": {"APPS": apps, **variables}}
+                given |= {"only": list(only), "set-env": {"APPS": apps}}
+                options = rows(room, data)
                 matrix = djhop_cli.matrix_file(room / "matrix.toml", given)
                 cache, out = shared / "djhop", room / "reports"
-                done = djhop_cli.run(room / "target", matrix, cache=cache, out=out)
+                done = djhop_cli.run(room / "target", matrix, cache=cache, out=out, options=options)
                 (room / "code").write_text(json.dumps([done.returncode, done.said]))
         code, said = json.loads((room / "code").read_text())
         return djhop_cli.load(room / "reports" / "latest", returncode=code, said=said)
 
     return go
+
+
+def rows(room: Path, kind: str) -> tuple[str, ...]:
+    """Write a file with three orders, two of which have the same number; return the options."""
+    path = room / f"rows.{kind}"
+    numbers = ("a", "b", "a")
+    match kind:
+        case "json":
+            entries = [{"model": "merges.order", "fields": {"number": n}} for n in numbers]
+            path.write_text(json.dumps(entries))
+        case "sql":
+            # As `sqlite3 FILE .dump` writes it, from before the project's migrations were recorded.
+            values = ", ".join(f"({i}, '{n}')" for i, n in enumerate(numbers, 1))
+            path.write_text(
+                "BEGIN TRANSACTION;\n"
+                'CREATE TABLE "django_migrations" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT,'
+                ' "app" varchar(255) NOT NULL, "name" varchar(255) NOT NULL,'
+                ' "applied" datetime NOT NULL);\n'
+                "INSERT INTO django_migrations VALUES (1, 'merges', '0001_initial', '2024-01-01');"
+                'CREATE TABLE "merges_order" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT,'
+                ' "number" varchar(20) NOT NULL);\n'
+                f"INSERT INTO merges_order VALUES {values};\nCOMMIT;\n"
+            )
+        case "bad":
+            path = path.with_suffix(".json")
+            path.write_text('[{"model": "merges.gone", "fields": {}}]')
+        case _:
+            return ()
+    return ("--data", str(path))
 
 
 def crossing(done: Done) -> dict[str, Any]:
@@ -196,3 +226,36 @@ def test_an_upgrade_that_fails(crossed: Crossed) -> None:
     assert "old-code" not in crossing(done)["steps"]
     # From nothing there is no row that it could trip over.
     assert done.cells[AFTER]["steps"]["database"]["status"] == "ok"
+
+
+@pytest.mark.parametrize("kind", ["json", "sql"])
+def test_rows_of_ones_own_that_are_lost(crossed: Crossed, kind: str) -> None:
+    done = crossed("merges", data=kind)
+    found = crossing(done)
+    assert found["steps"]["origin"]["status"] == "ok"
+    upgrade = found["steps"]["upgrade"]
+    assert upgrade["databases"][0]["rows"]["merges_order"] == 3
+    (lost,) = (one for one in upgrade["findings"] if one["id"] == "upgrade.rows")
+    assert (lost["about"], lost["text"]) == (
+        "merges.0002_next",
+        "rows are lost: merges_order: of 3 rows 2 are left",
+    )
+    assert "merges_order.number" in findings(done, "upgrade")["upgrade.values"]
+    assert "1 migration in" in report(done)
+    assert "1 problem" in report(done)
+
+
+def test_without_rows_nothing_is_lost(crossed: Crossed) -> None:
+    found = crossing(crossed("merges"))
+    assert found["steps"]["upgrade"]["status"] == "ok"
+    assert "origin" not in found["steps"]
+
+
+def test_a_fixture_that_does_not_load(crossed: Crossed) -> None:
+    done = crossed("merges", data="bad")
+    found = crossing(done)
+    assert list(found["steps"]) == ["origin"]
+    assert found["steps"]["origin"]["status"] == "failed"
+    assert "Invalid model identifier: 'merges.gone'" in found["steps"]["origin"]["reason"]
+    assert "rows of your own: failed" in report(done)
+    assert all(cell["steps"]["database"]["status"] == "ok" for cell in done.cells.values())

@@ -27,7 +27,6 @@ def run(config, result):
     lost = [
         alias for alias in there if not os.path.exists(connections[alias].settings_dict["NAME"])
     ]
-    result.found["tried"] = len(pairs)
     result.found["models"] = []
     for (alias, model), before in zip(pairs, own):
         after = {} if alias in lost else _tried(alias, model, result)

@@ -32,6 +32,8 @@ def lines(crossing: Crossing | None, limit: int) -> tuple[Shown, ...]:
 
 
 def _lines(crossing: Crossing, limit: int) -> Iterator[Shown]:
+    if origin := crossing.steps.get("origin"):
+        yield _said(f"rows of your own: {_loaded(origin)}")
     upgrade = crossing.steps.get("upgrade")
     if upgrade is None:
         return
@@ -53,6 +55,12 @@ def _upgrade(step: Step) -> str:
     did = f"{number(applied, 'migration')} in {seconds:.1f} s" if applied else "nothing to migrate"
     wrong = number(len(step.counted), "problem") if step.counted else ""
     return listed([word for word in (did, wrong) if word])
+
+
+def _loaded(step: Step) -> str:
+    if step.status not in ("ok", "found"):
+        return f"{step.status.replace('-', ' ')} ({one_line(step.reason, 160)})"
+    return "loaded"
 
 
 def _works(step: Step) -> str:

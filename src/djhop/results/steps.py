@@ -10,7 +10,7 @@ from djhop.results.owners import Failure
 
 StepName: TypeAlias = Literal["checks", "migrations", "database", "settings"]
 #: What is done between the two cells of a hop, on a database that the cell before has made.
-CrossingName: TypeAlias = Literal["upgrade", "old-code", "new-code"]
+CrossingName: TypeAlias = Literal["origin", "upgrade", "old-code", "new-code"]
 #: ok: nothing to say; found: it came to its end and has findings; failed: it ended in an exception;
 #: timed-out; not-available: it cannot be done here, and the reason says why.
 StepStatus: TypeAlias = Literal["ok", "found", "failed", "timed-out", "not-available"]
@@ -19,7 +19,7 @@ Level: TypeAlias = Literal["error", "warning", "info"]
 
 #: In the order in which they are done and shown.
 STEPS: tuple[StepName, ...] = ("checks", "migrations", "database", "settings")
-CROSSING: tuple[CrossingName, ...] = ("upgrade", "old-code", "new-code")
+CROSSING: tuple[CrossingName, ...] = ("origin", "upgrade", "old-code", "new-code")
 BAD: frozenset[StepStatus] = frozenset({"failed", "timed-out"})
 
 
@@ -63,6 +63,8 @@ class Database(msgspec.Struct, frozen=True, kw_only=True):
     kept: str = ""
     #: Table → its columns.
     tables: dict[str, tuple[Column, ...]] = {}
+    #: Table → its rows before it was upgraded.
+    rows: dict[str, int] = {}
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):

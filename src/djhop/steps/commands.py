@@ -37,6 +37,8 @@ class StepConfig(msgspec.Struct, frozen=True, kw_only=True):
     folder: str
     #: Where those of the other side of a hop are; "" for none.
     other: str = ""
+    #: A fixture or an SQL dump; "" for none.
+    data: str = ""
     expect_django: str
     #: The script that enters Django, relative to the working directory; "" for none.
     manage: str = ""
@@ -59,6 +61,8 @@ class Files(msgspec.Struct, frozen=True, kw_only=True):
     databases: str
     #: Another one, of the other side of a hop.
     other: str = ""
+    #: Rows of the project's own.
+    data: str = ""
 
     @classmethod
     def in_folder(cls, folder: Path, step: StepName | CrossingName) -> Files:
@@ -123,6 +127,7 @@ def command(
         root=room.workspace,
         folder=files.databases,
         other=files.other,
+        data=files.data,
         expect_django=stand.django,
         manage=enter.manage,
         overlay=stand.overlay,

@@ -9,7 +9,7 @@ import msgspec
 
 from djhop.results.eventlog import Exc
 from djhop.results.steps import Column, CrossingName, Database, Finding, Step
-from djhop.steps.wrote import Facts, Tried
+from djhop.steps.wrote import Facts, Tried, Wrote
 
 #: What a change of the schema means for a deploy.
 HINTS = {
@@ -34,6 +34,18 @@ def operations(facts: Iterable[Facts]) -> Iterator[Finding]:
         back = f"cannot be taken back: {', '.join(stuck)}" if stuck else "can be taken back"
         kind = "upgrade.irreversible" if stuck else "upgrade.reversible"
         yield Finding(id=kind, about=about, level="info", text=f"{text}; {back}")
+
+
+def rows(found: Wrote) -> Iterator[Finding]:
+    """Name the migrations that lose rows, and the columns whose values are not what they were."""
+    for fact in found.facts:
+        if fact.kind == "lost":
+            about = f"{fact.app}.{fact.migration}"
+            yield Finding(id="upgrade.rows", about=about, text=f"rows are lost: {fact.operation}")
+    for one in found.databases:
+        for about in one.changed:
+            text = "values are not what they were before the upgrade"
+            yield Finding(id="upgrade.values", about=about, level="info", text=text)
 
 
 def models(tried: Iterable[Tried]) -> Iterator[Finding]:
@@ -149,6 +161,9 @@ def advice(steps: Mapping[CrossingName, Step]) -> str:
     sides = [steps.get("old-code"), steps.get("new-code")]
     if any(one is None or one.status not in ("ok", "found") for one in sides):
         return ""
+    upgrade = steps.get("upgrade")
+    if upgrade is None or not any(one.id == "upgrade.changed" for one in upgrade.findings):
+        return ""  # there is but one schema
     old, new = (one is not None and one.status == "ok" for one in sides)
     if old and new:
         return "in any order: both versions work on both schemas"

@@ -94,7 +94,7 @@ def _judged(
                 msgspec.structs.replace(one, id=one.id.replace("migrate.", "upgrade."))
                 for one in _migrated(found)
             )
-            findings = (*renamed, *crossing.operations(found.facts))
+            findings = (*renamed, *crossing.operations(found.facts), *crossing.rows(found))
         case "old-code" | "new-code":
             findings = tuple(crossing.models(found.models))
         case "settings" if found.status == "ok":
@@ -217,4 +217,5 @@ def _database(one: Made) -> Database:
         seconds=one.seconds,
         kept=Path(one.kept).name if one.kept else "",
         tables=one.tables,
+        rows=one.rows,
     )

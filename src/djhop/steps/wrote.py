@@ -71,6 +71,9 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
     kept: str = ""
     failed: Broken | None = None
     tables: dict[str, tuple[Column, ...]] = {}
+    #: Rows before an upgrade, and "table.column" whose values are not what they were after it.
+    rows: dict[str, int] = {}
+    changed: tuple[str, ...] = ()
     again: tuple[tuple[str, str], ...] = ()
     again_error: Exc | None = None
 
@@ -120,6 +123,5 @@ class Wrote(msgspec.Struct, frozen=True, kw_only=True):
     databases: tuple[Made, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     settings: Settings = Settings()
-    #: How many models were tried, and those that failed anywhere.
-    tried: int = 0
+    #: Models that cannot be read or written in every way.
     models: tuple[Tried, ...] = ()
