@@ -74,6 +74,8 @@ def _run_options(command: Any) -> Any:
         click.option("--offline", is_flag=True, help="Use caches alone."),
         click.option("--data", metavar="FILE",
                      help="Rows (fixture or SQL dump) for the database that is upgraded."),
+        click.option("--before-rev", metavar="REV",
+                     help="Git revision that is deployed: the code before the first hop."),
         click.option("--install-only", is_flag=True, help="Make the environments; run no test."),
         click.option("--install-python", type=click.Choice(["auto", "never"]), default="auto",
                      help="Whether uv may install a missing Python."),

@@ -76,6 +76,8 @@ def _matrix(given: dict[str, Any]) -> Matrix:
         said["only"] = [word.strip() for word in given["only"].split(",")]
     if given.get("data"):
         said["data"] = str(_data(given["data"]))
+    if given.get("before_rev"):
+        said["before-rev"] = given["before_rev"]
     named = [matrixfiles.read(given["matrix"])] if given["matrix"] else []
     root = given["target"] or (named[0][0].get("target") if named else "") or "."
     own = config.of_target(Path(_demo_or(root)))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import threading
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -15,10 +14,9 @@ from djhop.cells import Job
 from djhop.environments.inside import Inside
 from djhop.environments.installer import CannotInstall
 from djhop.errors import InfraError, Interrupted
-from djhop.matrix.plan import Cell, Hop
 from djhop.processes.process import Spawner
 from djhop.results.results import CellResult
-from djhop.results.steps import Crossing, CrossingName, Database, Finding, Step
+from djhop.results.steps import BAD, Crossing, CrossingName, Database, Finding, Step
 from djhop.steps import crossing, running
 from djhop.steps.commands import Files
 from djhop.steps.running import Place
@@ -32,35 +30,25 @@ class Side(msgspec.Struct, frozen=True, kw_only=True):
     job: Job
     result: CellResult
     folder: Path
+    #: The git revision whose code it is; "" for the target as it is.
+    revision: str = ""
 
 
-class Due:
-    """Which hops can be crossed, as cells end in any number of threads; each is told once."""
+def impossible(before: CellResult, after: CellResult, revision: str = "") -> str:
+    """Say why no database can cross a hop; "" where one can.
 
-    def __init__(self, hops: Collection[Hop]) -> None:
-        self._left = list(hops)
-        self._lock = threading.Lock()
-
-    def take(self, ended: Callable[[Cell], bool]) -> list[Hop]:
-        """Return the hops whose two cells have `ended` since it was asked last."""
-        with self._lock:
-            found = [hop for hop in self._left if ended(hop.before) and ended(hop.after)]
-            self._left = [hop for hop in self._left if hop not in found]
-            return found
-
-
-def impossible(before: CellResult, after: CellResult) -> str:
-    """Say why no database can cross a hop; "" where one can."""
+    Where the side before is another revision, its database is yet to be made.
+    """
     for when, side in (("before", before), ("after", after)):
         step = side.steps.get("database")
         if step is None:
             return f"the cell {when} has no step `database` ({side.status})"
         # One that cannot be made from nothing any more may well be upgraded.
-        usable = ("ok", "found") if side is before else ("ok", "found", "failed", "timed-out")
+        usable = {"ok", "found"} if side is before and not revision else {"ok", "found", *BAD}
         if step.status not in usable:
             return f"there is no database {when} the hop: {step.reason}"
     databases = before.steps["database"].databases
-    if not any(one.kept for one in databases):
+    if not revision and not any(one.kept for one in databases):
         return "its databases are on a server, and only SQLite files are kept"
     return ""
 
@@ -76,8 +64,8 @@ def cross(before: Side, after: Side, folder: Path, spawner: Spawner) -> Crossing
     """
     shutil.rmtree(folder, ignore_errors=True)
     durable.make(folder)
-    found = Crossing(before=before.result.id, after=after.result.id)
-    if why := impossible(before.result, after.result):
+    found = Crossing(before=before.result.id, after=after.result.id, revision=before.revision)
+    if why := impossible(before.result, after.result, before.revision):
         return msgspec.structs.replace(found, reason=why)
     try:
         steps = _Crossing(before, after, folder, spawner).steps()
@@ -110,9 +98,10 @@ class _Crossing:
     def steps(self) -> dict[CrossingName, Step]:
         """Do the upgrade; then, where it changed the schema, let each side use both databases."""
         steps: dict[CrossingName, Step] = {}
-        shutil.copytree(self._before.folder / "databases", self._old)
-        self.databases = self._before.result.steps["database"].databases
-        if self._data:
+        if not self._before.revision:
+            shutil.copytree(self._before.folder / "databases", self._old)
+            self.databases = self._before.result.steps["database"].databases
+        if self._data or self._before.revision:
             steps["origin"] = origin = self._origin()
             if origin.status not in ("ok", "found"):
                 return steps
@@ -126,7 +115,7 @@ class _Crossing:
         return str(Path(job.target.root, job.matrix.data)) if job.matrix.data else ""
 
     def _origin(self) -> Step:
-        """Put the project's own rows into the database of the cell before."""
+        """Make the database before the hop, where it is not as the cell before has left it."""
         if self._data.endswith(".sql"):
             (self._old / "default.sqlite3").unlink(missing_ok=True)
         with self._entered(self._before) as (place, inside):

@@ -15,9 +15,10 @@ from pathlib import Path
 
 import msgspec
 
-from djhop import cells, crossings, dryrun, durable, landing, locate, requests, untested
+from djhop import cells, dryrun, durable, landing, locate, requests, untested
 from djhop.chain import Chain
 from djhop.compare.compare import Comparison, compare, exit_code
+from djhop.crossings import Side
 from djhop.environments import environments
 from djhop.environments.environments import uv_environ
 from djhop.errors import (
@@ -27,25 +28,28 @@ from djhop.errors import (
     Interrupted,
     worst,
 )
+from djhop.hops import Hops
 from djhop.interpreters.interpreters import Interpreter
 from djhop.landing import RED
 from djhop.matrix.config import Matrix
-from djhop.matrix.plan import Cell, Hop, Plan, settings_of
+from djhop.matrix.plan import Cell, Plan, settings_of
 from djhop.news import Event, Finished, Progress, Said, Stage, Started
 from djhop.processes import process
 from djhop.resolve import resolve
 from djhop.resolve.locks import Lock, Unresolvable
 from djhop.results import measure, statements
 from djhop.results.results import CellResult
-from djhop.results.steps import Crossing
 from djhop.services.running import ServiceError
 from djhop.services.services import Services
 from djhop.steps.commands import Served
 from djhop.store import record
-from djhop.store.store import CROSSING, RunFolder
+from djhop.store.store import RunFolder
 from djhop.suites import cellenv
+from djhop.target import target
 from djhop.target.target import Target
+from djhop.workspace import revision as revisions
 from djhop.workspace import visible
+from djhop.workspace.revision import Revision
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,9 +99,8 @@ class Session:
         self._stop = threading.Event()
         self._files: tuple[str, ...] = ()
         self._bugs = 0
-        #: Cells whose result is on disk; hops whose two cells have one are crossed.
-        self._ended: set[str] = set()
-        self._due = crossings.Due(self._crossed())
+        self._crossed = self._hops()
+        self._revision: Revision | None = None
         self.folder: RunFolder
         self._services: Services
 
@@ -106,6 +109,9 @@ class Session:
         started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
         environments.sweep(locate.cache())
         self._files = self._visible()
+        if self.matrix.before_rev:
+            root = Path(self.target.root)
+            self._revision = revisions.find(root, self.matrix.before_rev, self.spawner)
         statements.recall(self._statements)
         kept = self._open(started)
         yield Started(cells=tuple(c.id for c in self.plan.cells), folder=str(self.folder.path))
@@ -115,7 +121,8 @@ class Session:
         todo = [cell for cell in self.plan.cells if cell.id not in kept]
         for result in kept.values():
             yield self._finished(result)
-        self._ended.update(kept)
+        self._crossed.end(kept)
+        self._crossed.folder = self.folder
         self._services = self._offered()
         try:
             yield from self._run(todo)
@@ -159,9 +166,7 @@ class Session:
             judged,
             started=started,
             command=self.options.command,
-            inputs=landing.inputs(
-                self.target, (*self._files, *filter(None, [self.matrix.data])), self.options.args
-            ),
+            inputs=self._inputs(),
         )
         if self.options.shared:
             self.folder = landing.join(out / self.options.shared, begun)
@@ -171,6 +176,11 @@ class Session:
             return kept
         self.folder = landing.begin(out, begun, now=started)
         return {}
+
+    def _inputs(self) -> str:
+        files = (*self._files, *filter(None, [self.matrix.data]))
+        commit = (self._revision.commit,) if self._revision else ()
+        return landing.inputs(self.target, files, (*self.options.args, *commit))
 
     def _install_pythons(self) -> Iterator[Event]:
         """Let uv install what is missing, where that is wanted and possible."""
@@ -186,15 +196,14 @@ class Session:
     def _run(self, todo: list[Cell]) -> Iterator[Event]:
         """Resolve and run cells side by side, pass events on."""
         # A hop into or out of a cell that is there already needs that cell's lock, too.
-        hops = [hop for hop in self._crossed() if self._is_mine(hop)]
-        needed = {*todo, *(cell for hop in hops for cell in (hop.before, hop.after))}
+        needed = {*todo, *self._crossed.cells}
         resolver = threading.Thread(
             target=self._locks.make, args=(needed, self._stop.is_set), daemon=True
         )
         resolver.start()
         with concurrent.futures.ThreadPoolExecutor(max(1, self.options.jobs)) as pool:
             done = [pool.submit(self._cell, cell) for cell in todo]
-            done += [pool.submit(self._cross)] if self._ended else []
+            done.append(pool.submit(self._crossed.cross))  # hops between cells that are kept
             for future in done:
                 future.add_done_callback(lambda _: self._queue.put(None))
             left = len(done)
@@ -227,18 +236,21 @@ class Session:
             args=self.options.args,
         )
 
-    def _resolve(self, cell: Cell, previous: Lock | None) -> Lock | Unresolvable:
+    def _resolve(
+        self, cell: Cell, previous: Lock | None, looked: Target | None = None
+    ) -> Lock | Unresolvable:
+        """Make a cell's lock; `looked` is the target as it is in another revision."""
         interpreter = self.found.get(cell.python)
         if interpreter is None:
             raise InfraError(f"no Python {cell.python}")
         return resolve.resolve(
-            self._request(cell, interpreter),
+            requests.of(cell, looked or self.target, self.matrix, interpreter),
             previous=previous,
             cache=locate.cache(),
             spawner=self.spawner,
             uv=locate.uv(),
             uv_env=uv_environ(os.environ),
-            cwd=self.target.root,
+            cwd=(looked or self.target).root,
             fresh=self.options.fresh,
             offline=self.options.offline,
             uv_version=locate.uv_version(),
@@ -259,11 +271,11 @@ class Session:
         allowed = settings_of(self.matrix, cell).allow_failure
         result = msgspec.structs.replace(result, allow_failure=allowed)
         self.folder.write_cell(result)
-        self._ended.add(cell.id)
+        self._crossed.end([cell.id])
         if self.options.fail_fast and result.status in RED and not allowed:
             self._stop.set()
         self._queue.put(self._finished(result))
-        self._cross()
+        self._crossed.cross()
 
     def _not_begun(self, cell: Cell) -> CellResult:
         if self.spawner.interrupted:
@@ -290,58 +302,41 @@ class Session:
 
     # Hops
 
-    def _crossed(self) -> tuple[Hop, ...]:
+    def _hops(self) -> Hops:
         """The hops that a database is to cross."""
         plan = self.whole if self.options.shared else self.plan
         wanted = self.matrix.does("database") and not self.options.install_only
-        return plan.hops if wanted else ()
+        return Hops(
+            plan.hops if wanted else (),
+            mine=self.plan.cells,
+            shared=bool(self.options.shared),
+            side=self._side,
+            spawner=self.spawner,
+        )
 
-    def _is_mine(self, hop: Hop) -> bool:
-        mine = {cell.id for cell in self.plan.cells}
-        return hop.before.id in mine or hop.after.id in mine
-
-    def _has_ended(self, cell: Cell) -> bool:
-        """Whether a cell's result is there; in a shared folder it may be another djhop's."""
-        if cell in self.plan.cells or not self.options.shared:
-            return cell.id in self._ended
-        return self.folder.cell(cell.id).result.is_file()
-
-    def _cross(self) -> None:
-        """Let a database cross the hops whose cells have both ended."""
-        for hop in self._due.take(self._has_ended):
-            name = f"{hop.before.id}..{hop.after.id}"
-            done = (self.folder.hop(name) / CROSSING).is_file()
-            if done or not self._is_mine(hop) or self.spawner.interrupted:
-                continue
-            if found := self._crossing(hop):
-                self.folder.write_crossing(found)
-
-    def _crossing(self, hop: Hop) -> Crossing | None:
-        ends = (hop.before, hop.after)
-        results = [self.folder.read_cell(cell.id) for cell in ends]
-        if not any("database" in result.steps for result in results):
-            return None  # neither cell got so far
-        found = Crossing(before=hop.before.id, after=hop.after.id)
-        try:
-            if why := crossings.impossible(*results):
-                return msgspec.structs.replace(found, reason=why)
-            before, after = (self._side(*end) for end in zip(ends, results, strict=True))
-            return crossings.cross(before, after, self.folder.hop(found.id), self.spawner)
-        except Interrupted:
-            return None  # a resumed run does it
-        except (DjhopError, concurrent.futures.CancelledError) as error:
-            return msgspec.structs.replace(found, reason=str(error) or "a lock was not made")
-        except Exception as error:  # ours: the cells are not to pay for it
-            self._bugs += 1
-            reason = f"a bug in djhop: {type(error).__name__}: {error}"
-            return msgspec.structs.replace(found, reason=reason)
-
-    def _side(self, cell: Cell, result: CellResult) -> crossings.Side:
+    def _side(self, cell: Cell, result: CellResult) -> Side:
+        """One end of a hop; before the first hop it may be another revision of the target."""
         lock = self._locks.lock(cell)
         if isinstance(lock, Unresolvable):
-            raise InfraError(f"{cell.id} has no lock any more: {lock.reason}")
-        job = self._equipped(self._job(cell, self.found[cell.python], lock))
-        return crossings.Side(job=job, result=result, folder=self.folder.cell(cell.id).path)
+            raise InfraError(f"{cell.id} has no lock: {lock.reason}")
+        job = self._job(cell, self.found[cell.python], lock)
+        told = ""
+        if self._revision and cell == self.whole.path[0]:
+            job, told = self._deployed(job, self._revision), self._revision.said
+        folder = self.folder.cell(cell.id).path
+        return Side(job=self._equipped(job), result=result, folder=folder, revision=told)
+
+    def _deployed(self, job: cells.Job, revision: Revision) -> cells.Job:
+        """Make a cell's job that of another revision: its code, and what that asks for."""
+        root = Path(self.target.root)
+        into = cells.room_of(locate.cache(), root) / "revisions"
+        looked = target.look(revisions.checkout(root, revision, into, self.spawner), self.matrix)
+        looked = msgspec.structs.replace(looked, suite=looked.suite or self.target.suite)
+        lock = self._resolve(job.cell, job.lock, looked)
+        if isinstance(lock, Unresolvable):
+            raise InfraError(f"{job.cell.id} has no lock for {revision.said}: {lock.reason}")
+        files = revisions.files(Path(looked.root))
+        return msgspec.structs.replace(job, target=looked, lock=lock, files=files)
 
     def _equipped(self, job: cells.Job) -> cells.Job:
         """Add what leads to the run's services, which are started where they are not yet."""
@@ -448,7 +443,7 @@ class Session:
         codes = [exit_code(compared)]
         if self.spawner.interrupted:
             codes.append(ExitCode.INTERRUPTED)
-        if self._bugs:
+        if self._bugs or self._crossed.bugs:
             codes.append(ExitCode.INTERNAL)
         judged = {hop.after for hop in hops} | set(compared.allowed)
         # A path's first cell is its baseline, whatever it is; one behind a gap is nobody's.

@@ -257,5 +257,74 @@ def test_a_fixture_that_does_not_load(crossed: Crossed) -> None:
     assert list(found["steps"]) == ["origin"]
     assert found["steps"]["origin"]["status"] == "failed"
     assert "Invalid model identifier: 'merges.gone'" in found["steps"]["origin"]["reason"]
-    assert "rows of your own: failed" in report(done)
+    assert "the database before: failed" in report(done)
     assert all(cell["steps"]["database"]["status"] == "ok" for cell in done.cells.values())
+
+
+def git(root: Path, *words: str) -> str:
+    who = ("-c", "user.name=x", "-c", "user.email=x@y", "-c", "commit.gpgsign=false")
+    done = subprocess.run(
+        ["git", *who, *words], cwd=root, capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+def released_twice(root: Path) -> None:
+    """Lay a repository whose second commit adds a column, in a subfolder as many have it."""
+    project = root / "backend"
+    shutil.copytree(TARGET, project)
+    settings = (project / "settings.py").read_text()
+    (project / "settings.py").write_text(settings.partition("# What a package")[0])
+    models = (project / "adds" / "models.py").read_text().replace("import django\n", "")
+    first, _, _ = models.partition("    if ")
+    (project / "adds" / "models.py").write_text(first)
+    git(root, "init", "-q")
+    git(root, "add", ".")
+    git(root, "commit", "-qm", "deployed")
+    note = '    note = models.CharField(max_length=20, default="")\n'
+    (project / "adds" / "models.py").write_text(first + note)
+    shutil.copy(project / "adds/newer/0002_next.py", project / "adds/migrations/0002_next.py")
+    git(root, "add", ".")
+    git(root, "commit", "-qm", "next")
+
+
+def test_the_release_that_is_deployed(shared: Path, tmp_path: Path) -> None:
+    root = tmp_path / "shop"
+    root.mkdir()
+    released_twice(root)
+    index = (root / ".git" / "index").stat().st_mtime_ns
+    given = {"steps": ["4.2", "5.2"], "python": "3.12", "only": ["database"]}
+    matrix = djhop_cli.matrix_file(tmp_path / "matrix.toml", given)
+    cache, out = shared / "djhop", tmp_path / "reports"
+    options = ("--before-rev", "HEAD~1")
+    done = djhop_cli.run(root / "backend", matrix, cache=cache, out=out, options=options)
+    assert (root / ".git" / "index").stat().st_mtime_ns == index
+    found = crossing(done)
+    assert found["revision"] == f"HEAD~1 ({git(root, 'rev-parse', 'HEAD~1')[:12]})"
+    applied = found["steps"]["upgrade"]["databases"][0]["applied"]
+    assert [row[:2] for row in applied] == [["adds", "0002_next"]]
+    assert findings(done, "old-code") == {"model.write": ["adds.Order"]}
+    assert findings(done, "new-code")["model.read"] == ["adds.Order"]
+    assert "the old code and its schema are those of HEAD~1" in report(done)
+    assert git(root, "status", "--porcelain") == ""
+    assert git(root, "worktree", "list").count("\n") == 1
+
+
+def test_a_revision_that_is_not_there(tmp_path: Path) -> None:
+    root = tmp_path / "shop"
+    root.mkdir()
+    released_twice(root)
+    said = subprocess.run(
+        [
+            *(sys.executable, "-m", "djhop", "run", str(root / "backend")),
+            *("--from", "4.2", "--to", "5.2", "--before-rev", "v9"),
+        ],
+        env={**os.environ, "PYTHONPATH": str(djhop_cli.SRC), "DJHOP_CACHE": str(tmp_path / "c")},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert said.returncode == 2
+    assert "--before-rev: git knows no commit 'v9'" in said.stderr
+    assert not (tmp_path / "reports").exists()

@@ -161,12 +161,6 @@ class TestModels:
 
 
 class TestWhen:
-    def test_a_hop_is_told_once_when_both_cells_have_ended(self) -> None:
-        due = crossings.Due([HOP])
-        assert due.take(lambda one: one == BEFORE) == []
-        assert due.take(lambda _: True) == [HOP]
-        assert due.take(lambda _: True) == []
-
     @pytest.mark.parametrize(
         ("before", "after", "why"),
         [

@@ -71,10 +71,12 @@ MAY_IMPORT = {
             "target",
         ),
         *("target", "workspace", "environments", "resolve", "suites", "results", "untested"),
+        "steps",
     },
     "crossings": {
         *("errors", "durable", "processes", "matrix", "environments", "results", "steps", "cells"),
     },
+    "hops": {"errors", "processes", "matrix", "results", "store", "crossings"},
     "runner": {
         *("errors", "durable", "processes", "interpreters", "matrix", "target", "workspace"),
         *("environments", "resolve", "suites", "services", "results", "compare", "store", "locate"),
@@ -87,7 +89,7 @@ MAY_IMPORT = {
             "news",
             "untested",
             "steps",
-            "crossings",
+            *("crossings", "hops"),
         ),
     },
     "console": {"results", "reports", "news"},

@@ -1,4 +1,4 @@
-"""The database before a hop, with rows of the project's own in it: a fixture, or an SQL dump."""
+"""The database before a hop: of another revision of the project, or with rows of its own in it."""
 
 import djhop_steps_migrate
 from django.core.management import call_command
@@ -9,13 +9,15 @@ ALIAS = "default"
 
 
 def run(config, result):
-    """Load the rows; the schema is what this side's code makes of it."""
+    """Migrate with this side's code, and load the rows (a fixture, or an SQL dump), if any."""
     path = config["data"]
     if path.endswith(".sql"):
         _execute(connections[ALIAS], path)
         djhop_steps_migrate.run(config, result)
     else:
         djhop_steps_migrate.run(config, result)
+        if not path:
+            return
         result.running("loaddata")
         call_command("loaddata", path, database=ALIAS)
 

@@ -32,8 +32,10 @@ def lines(crossing: Crossing | None, limit: int) -> tuple[Shown, ...]:
 
 
 def _lines(crossing: Crossing, limit: int) -> Iterator[Shown]:
+    if crossing.revision:
+        yield _said(f"the old code and its schema are those of {crossing.revision}")
     if origin := crossing.steps.get("origin"):
-        yield _said(f"rows of your own: {_loaded(origin)}")
+        yield _said(f"the database before: {_made(origin)}")
     upgrade = crossing.steps.get("upgrade")
     if upgrade is None:
         return
@@ -57,10 +59,10 @@ def _upgrade(step: Step) -> str:
     return listed([word for word in (did, wrong) if word])
 
 
-def _loaded(step: Step) -> str:
+def _made(step: Step) -> str:
     if step.status not in ("ok", "found"):
         return f"{step.status.replace('-', ' ')} ({one_line(step.reason, 160)})"
-    return "loaded"
+    return "made as asked"
 
 
 def _works(step: Step) -> str:

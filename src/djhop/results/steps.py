@@ -96,6 +96,8 @@ class Crossing(msgspec.Struct, frozen=True, kw_only=True):
     #: Ids of the cells.
     before: str
     after: str
+    #: The git revision whose code was the side before; "" for the target as it is.
+    revision: str = ""
     #: Databases come without their tables here.
     steps: dict[CrossingName, Step] = {}
     #: In which order code and migrations can go out, in words; "" where that is not known.
