@@ -143,6 +143,9 @@ class TestModels:
             "old-code": Step(status=old),  # type: ignore[arg-type]
             "new-code": Step(status=new),  # type: ignore[arg-type]
         }
+        assert crossing.advice(steps) == "", "the schema is the same"
+        changed = Finding(id="upgrade.changed", level="info")
+        steps["upgrade"] = Step(status="ok", findings=(changed,))
         said = crossing.advice(steps)
         assert said.startswith(order)
         assert bool(said) == bool(order)
