@@ -284,8 +284,9 @@ class _Work:
         """Run the matrix's own commands in the workspace; return what failed, or ""."""
         for line in lines:
             argv = tuple(shlex.split(line))
+            told = f"the {when} command `{masking.mask(line, masking.values(stand.env))}`"
             done = self.inside.run(
-                f"the {when} command `{line}`",
+                told,
                 Command(
                     argv=argv,
                     cwd=str(Path(stand.room.workspace, stand.working_directory)),
@@ -299,7 +300,7 @@ class _Work:
                 raise Interrupted("interrupted")
             if done.returncode != 0:
                 how = "timed out" if done.timed_out else f"ended with {done.returncode}"
-                return f"the {when} command `{line}` {how}; see log-{when}.txt"
+                return f"{told} {how}; see log-{when}.txt"
         return ""
 
     def _passes(self, stand: Stand, room: Workspace) -> list[Ran]:
@@ -404,9 +405,7 @@ class _Work:
         command = commands.pass_command(suite, stand, mode=wanted.mode, files=files, args=args)
         foreign.clear(tree, suite.junit)
         done = self.inside.run(f"the {wanted.mode} run", command)
-        for path in foreign.files(tree, suite.junit):
-            masking.rewrite(path, stand.env)
-        found = foreign.read(tree, suite.junit, wanted.mode, done)
+        found = foreign.read(tree, suite.junit, wanted.mode, done, masking.numbered(stand.env))
         return passes.finish(wanted.mode, done, found, log=Path(files.log).name)
 
     def _result(

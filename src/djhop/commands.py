@@ -258,12 +258,17 @@ def _options(given: dict[str, Any], args: tuple[str, ...], matrix: Matrix) -> An
     names = ("fresh", "recreate", "offline", "install_only", "fail_fast", "resume")
     return runner.Options(
         out=given["out"],
-        jobs=matrix.jobs or os.cpu_count() or 1,
+        jobs=_cells_at_a_time(matrix),
         args=args,
         command=_typed(given),
         install_python=given["install_python"] == "auto",
         **{name: given[name] for name in names},
     )
+
+
+def _cells_at_a_time(matrix: Matrix) -> int:
+    """Cells that share their databases and folders would break each other's tests."""
+    return matrix.jobs or (os.cpu_count() if matrix.isolate else 0) or 1
 
 
 def report(run: str, out: str, form: str, output: str | None) -> int:

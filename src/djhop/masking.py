@@ -9,7 +9,7 @@ where secrets stand in its own environment, and masks what it writes itself.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -25,6 +25,24 @@ _CREDENTIALS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)[^/\s'\"`]*@")
 _USERINFO = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://([^/?#\s]*)@")
 #: A shorter value would make words of a report disappear, and is no secret.
 SHORTEST = 6
+#: Nor are these, which stand everywhere: masked, a report could not be read.
+COMMON = frozenset(
+    {
+        "default",
+        "development",
+        "django",
+        "localhost",
+        "mariadb",
+        "password",
+        "postgres",
+        "postgresql",
+        "pytest",
+        "python",
+        "secret",
+        "settings",
+        "testing",
+    }
+)
 #: A line of a secret of several lines is one itself from this length on.
 LINE = 16
 #: Bytes of a file looked at at once.
@@ -47,6 +65,23 @@ def values(environ: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(sorted(found, key=lambda secret: (-len(secret), secret)))
 
 
+def numbered(environ: Mapping[str, str]) -> Callable[[str], str]:
+    """Return what masks a text as the probe does: what each variable holds has a number."""
+    found: dict[str, str] = {}
+    for number, name in enumerate(sorted(spans(environ)), 1):
+        for secret in _of(name, environ[name]):
+            for form in (secret, repr(secret)[1:-1], ascii(secret)[1:-1]):
+                found.setdefault(form, f"{MASK}{number}")
+    pairs = sorted(found.items(), key=lambda pair: -len(pair[0]))
+
+    def hide(text: str) -> str:
+        for secret, instead in pairs:
+            text = text.replace(secret, instead)
+        return text
+
+    return hide
+
+
 def mask(text: str, secrets: tuple[str, ...] = ()) -> str:
     """Replace the credentials of every URL in `text`, and each of `secrets`, by asterisks."""
     for secret in secrets:
@@ -54,13 +89,29 @@ def mask(text: str, secrets: tuple[str, ...] = ()) -> str:
     return _CREDENTIALS.sub(rf"\1{MASK}@", text)
 
 
-def shown(settings: Any, name: str = "") -> Any:
-    """Return settings (plain data) as a report may show them; keys are the names of variables."""
+def shown(settings: Any) -> Any:
+    """Return settings (plain data) as a report may show them; keys are the names of variables.
+
+    What is secret by its name is masked in all other texts too: a command may hold it as well.
+    """
+    found = sorted(set(_named(settings, "")), key=len, reverse=True)
+    return _shown(settings, tuple(found))
+
+
+def _named(settings: Any, name: str) -> Iterator[str]:
     if isinstance(settings, dict):
-        return {key: shown(value, key) for key, value in settings.items()}
+        for key, value in settings.items():
+            yield from _named(value, key)
+    elif isinstance(settings, str):
+        yield from _of(name, settings)
+
+
+def _shown(settings: Any, secrets: tuple[str, ...]) -> Any:
+    if isinstance(settings, dict):
+        return {key: _shown(value, secrets) for key, value in settings.items()}
     if isinstance(settings, list):
-        return [shown(value) for value in settings]
-    return mask(settings, tuple(_of(name, settings))) if isinstance(settings, str) else settings
+        return [_shown(value, secrets) for value in settings]
+    return mask(settings, secrets) if isinstance(settings, str) else settings
 
 
 def _of(name: str, value: str) -> Iterator[str]:
@@ -70,7 +121,7 @@ def _of(name: str, value: str) -> Iterator[str]:
     if NAME.search(name):
         wanted += [value, *(line for line in value.split("\n") if len(line.strip()) >= LINE)]
     for secret in wanted:
-        if len(secret.strip()) >= SHORTEST:
+        if len(secret.strip()) >= SHORTEST and secret.strip().lower() not in COMMON:
             yield secret.strip()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import concurrent.futures
-import contextlib
 import datetime
 import os
 import queue
@@ -15,19 +14,12 @@ from pathlib import Path
 
 import msgspec
 
-from djhop import cells, dryrun, durable, landing, locate, requests, untested
+from djhop import cells, closing, dryrun, durable, landing, locate, requests, untested
 from djhop.chain import Chain
-from djhop.compare.compare import Comparison, compare, exit_code
 from djhop.crossings import Side
 from djhop.environments import environments
 from djhop.environments.environments import uv_environ
-from djhop.errors import (
-    DjhopError,
-    ExitCode,
-    InfraError,
-    Interrupted,
-    worst,
-)
+from djhop.errors import DjhopError, ExitCode, InfraError, Interrupted
 from djhop.hops import Hops
 from djhop.interpreters.interpreters import Interpreter
 from djhop.landing import RED
@@ -37,8 +29,9 @@ from djhop.news import Event, Finished, Progress, Said, Stage, Started
 from djhop.processes import process
 from djhop.resolve import resolve
 from djhop.resolve.locks import Lock, Unresolvable
-from djhop.results import measure, statements
+from djhop.results import statements
 from djhop.results.results import CellResult
+from djhop.results.steps import BAD
 from djhop.services.running import ServiceError
 from djhop.services.services import Services
 from djhop.steps.commands import Served
@@ -343,8 +336,8 @@ class Session:
         if not self.matrix.service or self.options.install_only:
             return job
         env = self._services.env()
-        ports, folders = zip(*self._services.places(), strict=True)
-        served = Served(ports=ports, folders=folders)
+        places = self._services.places()
+        served = Served(ports=tuple(p for p, _ in places), folders=tuple(f for _, f in places))
         return msgspec.structs.replace(job, services=env, served=served)
 
     def _worked(self, cell: Cell) -> CellResult:
@@ -365,9 +358,15 @@ class Session:
     def _served(self, job: cells.Job, report: cells.Report) -> CellResult:
         """Run a cell; without its services nothing that failed there says anything."""
         result = cells.run_cell(job, self.spawner, report)
-        if result.status != "passed" and (gone := self._services.gone()):
+        untouched = ("passed", "uninstallable")  # no service has a part in these
+        red = result.status not in untouched
+        broken = any(step.status in BAD for step in result.steps.values())
+        if not (red or broken) or not (gone := self._services.gone()):
+            return result
+        if red:
             raise gone
-        return result
+        lost = {name: step.lost(str(gone)) for name, step in result.steps.items()}
+        return msgspec.structs.replace(result, steps=lost)
 
     def _internal_error(self, cell: Cell, error: Exception) -> CellResult:
         """Keep the traceback of a bug in djhop where it can be pasted from."""
@@ -409,46 +408,21 @@ class Session:
         return report
 
     def _close(self, seconds: float) -> None:
-        """Judge the hops, write `run.json` and the reports, and decide the exit code."""
-        plan = self.whole if self.options.shared else self.plan
-        with landing.alone(self.folder):
-            results = self.folder.results()
-            run = self.folder.read_run()
-            compared = compare(
-                plan, results, reproduce=run.reproduce, crossings=self.folder.crossings()
-            )
-            complete = not self.spawner.interrupted and set(results) >= {c.id for c in plan.cells}
-            run = record.finish(run, results, compared, seconds=seconds, complete=complete)
-            run = msgspec.structs.replace(run, coverage=self._coverage())
-            self.folder.write_run(run)
+        """Judge the hops, write `run.json`, and decide the exit code."""
+        compared = closing.write(
+            self.folder,
+            self.whole if self.options.shared else self.plan,
+            root=Path(self.target.root),
+            interrupted=self.spawner.interrupted,
+            seconds=seconds,
+        )
         statements.keep(self._statements)
-        self.exit_code = self._code(compared)
-
-    def _coverage(self) -> float | None:
-        """Combine the cells' coverage beside `run.json`; return what ran in any, in per cent."""
-        root, cells_ = Path(self.target.root), sorted(self.folder.cells.glob("*/coverage"))
-        with contextlib.suppress(InfraError):  # no coverage is no reason to lose the run
-            out = measure.combine(dict.fromkeys(cells_, root), root, self.folder.path / "coverage")
-            return measure.per_cent([out], root, measure.options(root)) if out else None
-        return None
-
-    def _code(self, compared: Comparison) -> ExitCode:
-        """What to exit with; red cells that no hop judges are judged by what they are."""
-        mine = {cell.id: compared.statuses[cell.id] for cell in self.plan.cells}
-        hops = () if self.options.shared or self.options.install_only else compared.hops
-        if self.options.install_only or not self.matrix.does("tests"):
-            # Cells without a test are what was asked for.
-            mine = {cell: status for cell, status in mine.items() if status != "not-run"}
-        compared = msgspec.structs.replace(compared, hops=hops, statuses=mine)
-        codes = [exit_code(compared)]
-        if self.spawner.interrupted:
-            codes.append(ExitCode.INTERRUPTED)
-        if self._bugs or self._crossed.bugs:
-            codes.append(ExitCode.INTERNAL)
-        judged = {hop.after for hop in hops} | set(compared.allowed)
-        # A path's first cell is its baseline, whatever it is; one behind a gap is nobody's.
-        first = {hop.before for hop in hops} - {cell.id for cell in self.plan.path[1:]}
-        red = {cell for cell, status in mine.items() if status in RED and status != "no-tests"}
-        if red - judged - first:
-            codes.append(ExitCode.BREAKS)
-        return worst(codes)
+        self.exit_code = closing.exit_code(
+            compared,
+            self.plan,
+            hops=not self.options.shared,
+            install_only=self.options.install_only,
+            untested=not self.matrix.does("tests"),
+            interrupted=self.spawner.interrupted,
+            bugs=self._bugs + self._crossed.bugs,
+        )

@@ -166,7 +166,7 @@ def test_an_index_that_is_not_there(lay: Lay, tmp_path: Path) -> None:
     assert SECRET not in str(caught.value)
     with pytest.raises(InfraError, match="offline, and uv's cache lacks") as caught:
         lay(("six",), "5.2", "3.12", env=env, offline=True)
-    assert caught.value.hint == "run once without --offline"
+    assert caught.value.hint == "run once with the network: without --offline and UV_OFFLINE"
 
 
 def test_a_url_that_answers_404(lay: Lay, index: Index) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,10 @@ from django.core.files.storage import default_storage, storages
 from django.test import SimpleTestCase
 
 class Places(SimpleTestCase):
+    def test_what_was_there_is_found(self):
+        with default_storage.open("found.txt") as file:
+            self.assertEqual(file.read(), b"found")
+
     def test_media(self):
         self.assertEqual(default_storage.save("a.txt", ContentFile(b"a")), "a.txt")
 
@@ -64,14 +69,28 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "shop_settings"
 from django.core.management import execute_from_command_line
 execute_from_command_line(sys.argv)
 """
+# Django hands out classes: of one only, no worker would be started.
+SPAWNING = f"""
+from unittest import TestCase
+class Other(TestCase):
+    def test_something(self):
+        pass
+if __name__ == "__main__":
+    import multiprocessing
+    multiprocessing.set_start_method("spawn", force=True)
+{textwrap.indent(MANAGE, "    ")}
+"""
 
 
-def run(tmp_path: Path, shared: Path, **settings: Any) -> tuple[djhop_cli.Done, Path]:
+def run(
+    tmp_path: Path, shared: Path, manage: str = MANAGE, **settings: Any
+) -> tuple[djhop_cli.Done, Path]:
     outside, target = tmp_path / "outside", tmp_path / "shop"
-    outside.mkdir()
+    (outside / "media").mkdir(parents=True)
+    (outside / "media" / "found.txt").write_text("found")
     target.mkdir()
     (target / "shop_settings.py").write_text(SETTINGS.format(outside=str(outside)))
-    (target / "manage.py").write_text(MANAGE)
+    (target / "manage.py").write_text(manage)
     (target / "tests.py").write_text(TESTS)
     (target / "requirements.txt").write_text("django~=5.2.0\n")
     matrix = djhop_cli.matrix_file(
@@ -85,13 +104,22 @@ def run(tmp_path: Path, shared: Path, **settings: Any) -> tuple[djhop_cli.Done, 
 def test_cells_do_not_meet_in_folders_outside(tmp_path: Path, shared: Path) -> None:
     done, outside = run(tmp_path, shared)
     assert done.returncode == 0, done.said
-    assert list(outside.iterdir()) == []
+    assert sorted(path.name for path in outside.rglob("*")) == ["found.txt", "media"]
     for cell in done.cells.values():
         assert cell["status"] == "passed"
         moved = sorted(note.split()[0] for note in cell["notes"] if "other cells share" in note)
         assert moved == [
             *("CACHES['default'].LOCATION", "MEDIA_ROOT", "STORAGES['other'].OPTIONS.location"),
         ]
+
+
+def test_workers_that_are_started_afresh_do_not_meet_there_either(
+    tmp_path: Path, shared: Path
+) -> None:
+    command = ["manage.py", "test", "--parallel", "2", "tests", "manage"]
+    done, outside = run(tmp_path, shared, manage=SPAWNING, test=command, timeout=60)
+    assert done.returncode == 0, done.said
+    assert sorted(path.name for path in outside.rglob("*")) == ["found.txt", "media"]
 
 
 def test_isolation_can_be_switched_off(tmp_path: Path, shared: Path) -> None:

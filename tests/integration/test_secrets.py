@@ -76,6 +76,7 @@ def test_secrets_are_in_no_file(tmp_path: Path, shared: Path) -> None:
         "test": ["pytest"],
         "pass-env": list(PASSED),
         "before": ["env"],
+        "after": ["sh -c 'exit 3' planted-by-the-matrix"],
         "set-env": SET,
     }
     matrix = djhop_cli.matrix_file(tmp_path / "matrix.toml", settings)

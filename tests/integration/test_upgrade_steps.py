@@ -317,6 +317,63 @@ def test_settings_that_fail(ran: Ran) -> None:
     assert new(done, "4.2", "5.2") == {}
 
 
+@pytest.mark.parametrize(
+    ("python", "series"),
+    [
+        pytest.param("3.6", "1.11", marks=pytest.mark.needs_python("3.6")),
+        pytest.param("3.8", "3.2", marks=pytest.mark.needs_python("3.8")),
+        pytest.param("3.13", "6.1", marks=pytest.mark.needs_python("3.13")),
+    ],
+)
+def test_the_oldest_and_the_newest(ran: Ran, plain: Plain, python: str, series: str) -> None:
+    # sqlparse: Django 1.11 runs no SQL of a migration without it, and does not ask for it.
+    settings = {"python": python, "packages": ["sqlparse"]}
+    done = ran("upgrade-shop", series=(series,), **settings)
+    cell = f"py{python}-django{series}"
+    steps = done.cells[cell]["steps"]
+    assert {name: step["status"] for name, step in steps.items()} == {
+        "checks": "found",
+        "migrations": "found" if series == "6.1" else "ok",
+        "database": "ok",
+        "settings": "found",
+    }
+    said = plain(done, cell, "check", "--deploy")
+    told = {(f["about"] or "?", f["id"]) for f in steps["checks"]["findings"] if not f["silenced"]}
+    assert told == set(MESSAGE.findall(said.stderr))
+    said = plain(done, cell, "migrate", "--no-input", REAL_DATABASE="plain.sqlite3")
+    applied = steps["database"]["databases"][0]["applied"]
+    assert [(app, name) for app, name, _ in applied] == re.findall(
+        r"Applying (\w+)\.(\w+)\.\.\. OK", said.stdout
+    )
+
+
+@pytest.mark.needs_python("3.10")
+def test_packages_of_real_projects(ran: Ran, plain: Plain) -> None:
+    """django-guardian 2.2.0 and django-taggit 1.2.0, whose model has index_together."""
+    series = ("3.2", "4.2", "5.2")
+    done = ran("guarded-tags", series=series, python="3.10", policy="frozen")
+    cells = [f"py3.10-django{one}" for one in series]
+    for cell in cells:
+        said = plain(done, cell, "check", target="guarded-tags")
+        checks = done.cells[cell]["steps"]["checks"]
+        told = {(f["about"], f["id"]) for f in checks["findings"] if not f["deploy"]}
+        assert told == set(MESSAGE.findall(said.stderr))
+        made = plain(done, cell, "migrate", target="guarded-tags", REAL_DATABASE=f"{cell}.sqlite3")
+        database = done.cells[cell]["steps"]["database"]
+        assert (database["status"] == "ok") == (made.returncode == 0)
+        applied = [f"{app}.{name}" for d in database["databases"] for app, name, _ in d["applied"]]
+        assert applied == re.findall(r"Applying (\S+?)\.\.\. OK", made.stdout)
+        pending = plain(done, cell, "makemigrations", "--check", "--dry-run", target="guarded-tags")
+        migrations = done.cells[cell]["steps"]["migrations"]
+        assert (migrations["status"] == "ok") == (pending.returncode == 0), pending.stdout
+    broke = done.hop(*cells[1:])["steps"]["broke"]
+    assert broke == [
+        "checks, migrations, database, settings: TypeError: 'class Meta' got invalid attribute(s): "
+        "index_together"
+    ]
+    assert done.cells[cells[2]]["steps"]["checks"]["error"]["owner"]["name"] == "django-taggit"
+
+
 def test_only_some(shared: Path, tmp_path: Path) -> None:
     target = tmp_path / "shop"
     shutil.copytree(TARGETS / "upgrade-shop", target)

@@ -136,15 +136,30 @@ def test_every_key() -> None:
         ),
         (
             {"service": {"db": {"start": "db", "ready": "true", "redy-timeout": 1}}},
-            "service.db: redy-timeout: unknown key",
+            "service.db.redy-timeout: unknown key",
             "did you mean 'ready-timeout'?",
         ),
         (
             {"service": {"db": {"start": "db"}}},
-            "service.db: (top): lacks the key `ready`",
+            "service.db: lacks the key `ready`",
+            "",
+        ),
+        (
+            {"service": {"db": {"start": "db", "ready": "true", "prepare": "x"}}},
+            "service.db.prepare: expected a list, got a text",
             "",
         ),
         ({"service": "db"}, "service: expected a table, got a text", ""),
+        (
+            {"service": {"env": {"A": "1"}, "start": "db", "ready": "true"}},
+            "service.start: is not the table of a service",
+            "each service is a table",
+        ),
+        (
+            {"service": {"start": "db", "ready": "true"}},
+            "service.start: is not the table of a service",
+            "each service is a table",
+        ),
         (
             {"service": {"a/b": {"start": "db", "ready": "true"}}},
             "service.a/b: 'a/b' cannot be a name",
@@ -169,6 +184,16 @@ def test_every_key() -> None:
             {"service": {"db": {"start": "db", "ready": "true", "ready-timeout": 0}}},
             "service.db.ready-timeout: must be more than 0 seconds",
             "",
+        ),
+        (
+            {"pass-env": ["PIP_*", "*"]},
+            "pass-env[0]: PIP_* is never passed to a cell",
+            "set-env may set it",
+        ),
+        (
+            {"pass-env": ["A", "DJANGO_SETTINGS_MODULE"]},
+            "pass-env[1]: DJANGO_SETTINGS_MODULE is never passed to a cell",
+            "settings = ",
         ),
         ({"jobs": -1}, "jobs: must be 0 (one for each core) or more", ""),
         ({"exclude-newer": "last week"}, "exclude-newer: 'last week' is not a date", 'as in "20'),

@@ -226,6 +226,16 @@ def places(found: Dependencies) -> list[tuple[str, str]]:
         ),
         pytest.param(
             {
+                "tox.ini": "[main]\ndeps =\n  https://x.test/django.tar.gz\n  rest @ https://x.test/r\n"
+                "[base]\ndeps =\n  pytest\n  django42: old\n"
+                "[testenv]\ndeps =\n  {[base]deps}\n  !latest: rest\n  !django42: new\n"
+                "  latest: {[main]deps}\n"
+            },
+            [("pytest", "tox.ini deps"), ("rest", "tox.ini deps")],
+            id="tox-conditional-reference",
+        ),
+        pytest.param(
+            {
                 "setup.py": SETUP + "extras_require={'testing': ['x'], 'all': ['y']})",
                 "tox.ini": "[testenv]\nextras = all\n",
             },

@@ -236,6 +236,28 @@ def test_no_tool_is_told_to_write_what_it_cannot(tool: Manager) -> None:
     assert any("write nothing" in line for line in lines) == (tool != "pip")
 
 
+@pytest.mark.parametrize(
+    ("said", "where", "told"),
+    [
+        ("Django>=2.2", "setup.py install_requires", False),
+        ("Django<4", "setup.py install_requires", True),
+        # Of a file that djhop has not read it from, nothing is known.
+        ("Django>=2.2", "tox.ini", True),
+        ("", "", True),
+    ],
+)
+def test_metadata_that_allows_the_series_need_not_change(said: str, where: str, told: bool) -> None:
+    places = {"django": (Place(path="setup.py", part="install_requires"),)}
+    deps = msgspec.structs.replace(
+        answer(hop(ORDER), places=places),
+        django_requirement=said,
+        django_requirement_place=where,
+    )
+    lines = emit.text(deps, "pip").splitlines()
+    assert ("# setup.py install_requires must allow: django==4.2.*" in lines) == told
+    assert "python -m pip install 'django==4.2.*'" in " ".join(lines)
+
+
 def test_a_blocked_change_by_hand_is_refused_by_its_command_alone() -> None:
     places = {"django": (Place(path="requirements.txt"),)}
     lines = emit.text(answer(BLOCKED, places=places), "pip").splitlines()

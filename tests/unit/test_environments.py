@@ -524,7 +524,7 @@ def test_offline_what_uv_cannot_forget_says_what_to_type(
     fake.answer(NO_NETWORK)
     with pytest.raises(InfraError, match="not in uv's cache") as caught:
         ensure(offline=True)
-    assert caught.value.hint == "run once without --offline"
+    assert caught.value.hint == "run once with the network: without --offline and UV_OFFLINE"
     assert fake.verbs == ["cache", "venv", "offline"]
 
 

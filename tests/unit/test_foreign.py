@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 
-from djhop import releases
+from djhop import masking, releases
 from djhop.matrix.plan import Cell
 from djhop.processes.process import Completed
 from djhop.results import foreign, passes, results
@@ -227,3 +228,40 @@ def test_numbers_that_are_none_are_no_time(tmp_path: Path) -> None:
     text = "".join(case.format(word) for word in ("nan", "-1", "1e99", "x", "1,000.5"))
     found = passes.outcomes(ran(tmp_path, f"<testsuite>{text}</testsuite>"))
     assert [seen.seconds for seen in found.values()] == [0.0, 0.0, 1e7, 0.0, 0.0]
+
+
+def test_nothing_behind_a_linked_folder_is_read_or_deleted(tmp_path: Path) -> None:
+    outside, tree = tmp_path / "ci" / "results.xml", tmp_path / "tree"
+    outside.parent.mkdir()
+    outside.write_text(UNITTEST)
+    tree.mkdir()
+    (tree / "reports").symlink_to(outside.parent)
+    assert foreign.files(tree, "reports/*.xml") == []
+    foreign.clear(tree, "reports/*.xml")
+    assert outside.read_text() == UNITTEST
+
+
+def test_tests_that_differ_in_secrets_alone_stay_two(tmp_path: Path) -> None:
+    hide = masking.numbered({"API_KEY": "testcase", "API_TOKEN": "123456"})
+    cases = "".join(
+        f'<testcase classname="t" name="a[{value}]" time="0.123456"><skipped message="{value}"/>'
+        "</testcase>"
+        for value in ("testcase", "123456")
+    )
+    (tmp_path / "r.xml").write_text(f"<testsuite>{cases}</testsuite>")
+    done = Completed(argv=("make",), returncode=0, seconds=1.0)
+    found = foreign.read(tmp_path, "*.xml", "plain", done, hide)
+    assert {name: seen.reason for name, seen in found.tests.items()} == {
+        "t.a[****1]": "****1",
+        "t.a[****2]": "****2",
+    }
+    assert found.tests["t.a[****1]"].seconds == 0.123456
+
+
+def test_a_message_of_megabytes_is_read_at_once(tmp_path: Path) -> None:
+    """Piece by piece it would take minutes."""
+    case = f'<testcase name="x"><failure message="{"a." * 8_000_000}"/></testcase>'
+    started = time.monotonic()
+    found = passes.outcomes(ran(tmp_path, f"<testsuite>{case}</testsuite>", code=1))
+    assert time.monotonic() - started < 10
+    assert found["x"].outcome == "failed"

@@ -104,7 +104,16 @@ def test_what_is_as_today_needs_no_first_move(
 ) -> None:
     deps = look(tmp_path, monkeypatch, locks("django==4.2.11", "beat==2.2", "six==1.16"))
     assert deps.first.moves == ()
-    assert "Can be installed." in report.text(deps)
+    assert "Nothing has to move." in report.text(deps)
+
+
+def test_where_nothing_can_be_installed_no_run_is_advised(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    missing = Unresolvable(kind="missing", reason="nosuch is not on the index")
+    told = report.text(look(tmp_path, monkeypatch, dict.fromkeys(CELLS, missing)))
+    assert "Next: clear what is in the way of" in told
+    assert "djhop run" not in told
 
 
 def test_a_path_that_starts_below_today_does_not_go_back(

@@ -36,7 +36,7 @@ def test_names_that_do_not(name: str) -> None:
     assert values({name: "hunter2hunter2"}) == ()
 
 
-@pytest.mark.parametrize("value", ["", "1", "true", "test", "     x    "])
+@pytest.mark.parametrize("value", ["", "1", "true", "test", "     x    ", "django", "Password"])
 def test_a_short_value_is_no_secret(value: str) -> None:
     assert values({"SECRET_KEY": value}) == ()
 
@@ -117,6 +117,7 @@ def test_settings_are_shown_without_their_secrets() -> None:
         "packages": ["shop @ https://me:hunter2@example.com/shop.zip"],
         "set-env": {"SECRET_KEY": "hunter2hunter2", "DATABASE_URL": URL, "TZ": "UTC"},
         "override": [{"cells": "py3.8", "set-env": {"API_TOKEN": "hunter2hunter2"}}],
+        "service": {"db": {"start": "serve --password hunter2hunter2 -v"}},
         "timeout": 600,
     }
     assert shown(settings) == {
@@ -128,6 +129,7 @@ def test_settings_are_shown_without_their_secrets() -> None:
             "TZ": "UTC",
         },
         "override": [{"cells": "py3.8", "set-env": {"API_TOKEN": MASK}}],
+        "service": {"db": {"start": f"serve --password {MASK} -v"}},
         "timeout": 600,
     }
 

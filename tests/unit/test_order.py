@@ -121,6 +121,22 @@ def test_a_release_that_runs_on_both_sides_moves_today() -> None:
     assert resolver.asked[0].requirements["django.in"] == ("django==3.2",)
 
 
+def test_what_the_project_says_for_each_python_itself_is_no_step() -> None:
+    lines = ('a==1 ; python_version < "3.9"', 'a==2 ; python_version >= "3.9"')
+    sides = [
+        Side(
+            lock=lock_of(django="4.2", a=version),
+            request=Request(
+                requirements=lines, django="4.2", python=python, interpreter_path="/opt/python"
+            ),
+        )
+        for python, version in (("3.8", "1"), ("3.10", "2"))
+    ]
+    resolver = Resolver({"a": {"1": (), "2": ()}})
+    assert told(order(*sides, resolver)) == ([], {"a": "2"})
+    assert resolver.asked == []
+
+
 def test_what_needs_the_new_django_moves_with_it_and_says_why() -> None:
     index: Index = {"a": {"1": ("django<4",), "2": ("django>=4",)}}
     found, _ = ordered(index, lock_of(django="3.2", a="1"), lock_of(django="4.2", a="2"), "a")

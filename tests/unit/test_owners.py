@@ -201,6 +201,10 @@ OPERATIONAL = "django.db.utils.OperationalError"
         ("KeyError", "'DATABASE_URL'", (T, "{lib}/os.py"), "environment"),
         ("KeyError", "'DATABASE_URL'", (T, "<frozen os>"), "environment"),
         ("KeyError", "'x'", (T,), "project"),
+        ("environ.ImproperlyConfigured", "Set the A environment variable", (T,), "environment"),
+        ("decouple.UndefinedValueError", "A not found. Declare it as envvar", (T,), "environment"),
+        ("environs.EnvError", 'Environment variable "A" not set', (T,), "environment"),
+        ("LookupError", 'Environment variable "A" not set', (T,), "project"),
     ],
 )  # fmt: skip
 def test_whose_code_fails(

@@ -105,3 +105,10 @@ def test_a_second_begin_says_which_framework_it_is() -> None:
     made = ran("strict", {"a": "passed", "b": "xpassed"}, Begin(framework="pytest 9", **second))
     assert built(made).status == "passed"
     assert built(ran("strict", {"a": "passed", "b": "xpassed"})).status == "failed"
+
+
+def test_a_test_without_an_outcome_does_not_explain_a_bad_end() -> None:
+    """A suite that exits with 1 is not green because what failed was not understood."""
+    result = built(*(ran(m, {"a": "passed", "b": ""}, code=1) for m in ("strict", "plain")))
+    assert result.status == "failed"
+    assert result.reason == "every test is fine, and the suite exited with 1"

@@ -85,6 +85,21 @@ class TestEvents:
         assert first["text"] == ["postgres://shop:****1@db/shop", "****2", "****3"]
         assert second["id"] == "'****2'"
 
+    def test_a_secret_is_only_looked_for_in_words_of_the_target(
+        self, probe: ModuleType, tmp_path: Path
+    ) -> None:
+        secrets = dict.fromkeys(("report", "failed", "outcome", "123456", "models"), "****1")
+        events = probe.Events(str(tmp_path / "e"), secrets)
+        row = ["/x/models.py", 123456, "failed", "raise Wrong('models')"]
+        cause = {"type": "x.models.Wrong", "message": "failed", "frames": [row], "cause": None}
+        exc = {"type": "x.failed", "message": "is 123456", "frames": [], "cause": cause}
+        events.emit("report", id="test_models", outcome="failed", seconds=0.123456, exc=exc)
+        (line,) = read(tmp_path / "e")
+        assert (line["e"], line["outcome"], line["seconds"]) == ("report", "failed", 0.123456)
+        assert line["id"] == "test_****1"
+        shown = {**cause, "message": "****1", "frames": [[*row[:3], "raise Wrong('****1')"]]}
+        assert line["exc"] == {**exc, "message": "is ****1", "cause": shown}
+
     def test_survives_closed_and_reused_descriptors(
         self, probe: ModuleType, tmp_path: Path
     ) -> None:

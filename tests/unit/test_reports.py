@@ -378,6 +378,27 @@ def test_quiet_series_and_lost_filters_are_told() -> None:
     assert "The run was cut short" in report
 
 
+def test_what_a_cell_lacks_comes_with_what_to_type() -> None:
+    cells = (Cell(django="4.2", python="3.12"), Cell(django="5.2", python="3.12"))
+    plan = Plan(cells=cells, path=cells, hops=hops(cells))
+    unset = Failure(exception="KeyError", message="'DATABASE_URL'", owner=Owner("environment"))
+    dead = [result(cell, "uncollectable", failures=(("plain", unset),)) for cell in cells]
+    run = finished("shop", plan, dead)
+    assert '→ djhop.toml: pass-env = ["DATABASE_URL"]' in " ".join(text.render(run).split())
+    assert r'djhop.toml: pass-env = \["DATABASE\_URL"\]' in markdown.render(run)
+
+
+def test_a_failed_system_check_is_named() -> None:
+    cells = (Cell(django="2.0", python="3.6"), Cell(django="2.2", python="3.6"))
+    plan = Plan(cells=cells, path=cells, hops=hops(cells))
+    said = "System check identified some issues:\n\nERRORS:\n?: (admin.E406) add it.\n"
+    for message in (said, f"SystemCheckError: {said}"):
+        checked = Failure(exception="SystemCheckError", message=message, owner=PROJECT)
+        dead = [result(cell, "uncollectable", failures=(("plain", checked),)) for cell in cells]
+        report = text.render(finished("shop", plan, dead))
+        assert "SystemCheckError: ?: (admin.E406) add it." in report
+
+
 def test_removals_are_told_from_the_table_not_from_digits() -> None:
     cells = (Cell(django="6.0", python="3.13"), Cell(django="6.1", python="3.13"))
     plan = Plan(cells=cells, path=cells, hops=hops(cells))

@@ -226,7 +226,8 @@ def test_without_a_way_uv_is_quoted(run: Run, tmp_path: Path) -> None:
     [
         ("no-series", "conflict", "there is no release of Django 6.2 (only django<=6.1.3)"),
         ("missing", "missing", "nosuch-djhop-xyz is not on the index"),
-        ("gone-url", "missing", "foo is not at its URL"),
+        ("gone-url", "missing", "foo is not at its URL: https://files.example.org/packages/"),
+        ("no-tag", "missing", "foo is not at its URL: git+https://git.example.org/foo@v9"),
         ("build", "build", "bad cannot be built on Python 3.10"),
         ("bad-requirement", "requirement", "a requirement cannot be read: foo==:"),
         ("long-python", "python", "ipython >=9.13.0 requires python>=3.11"),
@@ -237,6 +238,20 @@ def test_reasons(run: Run, name: str, kind: str, reason: str) -> None:
     assert isinstance(answer, Unresolvable)
     assert answer.kind == kind
     assert answer.reason.startswith(reason)
+
+
+def test_another_release_without_a_wheel_is_taken_where_the_one_in_use_cannot_be_built(
+    run: Run,
+) -> None:
+    failed = "error: Failed to build `auth==0.44`\n  cause: The build backend returned an error"
+    moved = ("auth==0.63", "django==3.2.25")
+    script = Script(failed, failed, moved, moved)
+    lock = run(asked("auth==0.44", django="3.2"), script)
+    assert isinstance(lock, Lock)
+    assert lock.packages["auth"] == "0.63"
+    assert lock.moves_why["auth"] == "auth 0.44 cannot be built on Python 3.10"
+    assert "auth!=0.44\n" in script.files[2]["constraints.in"]
+    assert "--only-binary" not in script.commands[2].argv
 
 
 # Infrastructure, and the cache.
@@ -250,6 +265,64 @@ def test_a_silent_index_is_tried_three_times_and_is_no_verdict(run: Run, name: s
         run(asked("six"), script, sleep=pauses.append)
     assert pauses == [1.0, 4.0]
     assert "secret" not in str(caught.value)
+
+
+def test_what_is_silent_is_named(run: Run) -> None:
+    with pytest.raises(InfraError, match=r"^the URL of foo does not answer:"):
+        run(asked("six"), Script(*[text("git")] * 3))
+    with pytest.raises(InfraError, match=r"^the package index does not answer:"):
+        run(asked("six"), Script(*[text("dns")] * 3))
+
+
+def test_after_a_silent_index_the_next_cell_is_not_waited_for_as_long(run: Run) -> None:
+    script = Script(*[text("dns")] * 4, ("django==5.2.1",), *[text("dns")] * 3)
+    pace = resolve.Pace()
+    for _ in range(2):
+        with pytest.raises(InfraError, match="does not answer"):
+            run(asked("six"), script, pace=pace)
+    assert [c.env.get("UV_HTTP_RETRIES") for c in script.commands] == [None] * 3 + ["0"]
+    assert isinstance(run(asked("six"), script, pace=pace), Lock)
+    with pytest.raises(InfraError, match="does not answer"):  # it had answered in between
+        run(asked("celery"), script, pace=pace)
+    assert len(script.commands) == 8
+
+
+@pytest.mark.parametrize(
+    ("wanted", "proof", "why"),
+    [
+        (
+            asked("six==1.17.77"),
+            "there is no version of six==1.17.77 and you require six==1.17.77",
+            "six 1.17.77 is not on the index",
+        ),
+        (
+            asked("six==1.17.77", exclude_newer="2024-01-01"),
+            "there is no version of six==1.17.77 and you require six==1.17.77",
+            "six 1.17.77 is not on the index of 2024-01-01",
+        ),
+        (
+            asked("six==1.15", "six>=1.16"),
+            "you require six==1.15 and six>=1.16",
+            "the project requires six>=1.16",
+        ),
+        (
+            asked("six==1.15", "six>=1.16 ; python_version < '3'"),
+            "you require six==1.15 and six>=1.16",
+            "six 1.15 does not fit the other requirements",
+        ),
+    ],
+)
+def test_why_a_pin_gives_way_where_no_package_is_in_its_way(
+    run: Run, wanted: Request, proof: str, why: str
+) -> None:
+    said = (
+        "error: No solution found when resolving dependencies\n"
+        f"  cause: Because {proof}, we can conclude that your requirements are unsatisfiable."
+    )
+    moved = ("django==5.2.1", "six==1.18")
+    lock = run(wanted, Script(said, moved, moved))
+    assert isinstance(lock, Lock)
+    assert lock.moves_why["six"] == why
 
 
 def test_an_index_that_recovers_is_forgotten(run: Run) -> None:
@@ -269,7 +342,7 @@ def test_offline_says_what_is_missing(run: Run) -> None:
     with pytest.raises(InfraError, match="cache lacks") as caught:
         run(asked("six"), script, offline=True)
     assert "--offline" in script.commands[0].argv
-    assert caught.value.hint == "run once without --offline"
+    assert caught.value.hint == "run once with the network: without --offline and UV_OFFLINE"
 
 
 @pytest.mark.parametrize(

@@ -451,6 +451,7 @@ def test_a_service_that_does_not_answer_is_no_verdict(runs: list[Ran], status: s
     if status == "infra":
         said = "django.db.utils.OperationalError: connection refused"
         assert result.reason == f"no test passed, for want of a service: {said}"
+    assert ("[service.NAME]" in result.hint) == (status == "infra")
 
 
 def test_an_interrupted_test_is_not_a_crash() -> None:

@@ -9,19 +9,22 @@ from typing import Any
 import msgspec
 import pytest
 
-from djhop import cells, runner
+from djhop import cells, closing, runner
 from djhop.compare.compare import compare
 from djhop.errors import ExitCode, InfraError
 from djhop.interpreters.interpreters import Interpreter
 from djhop.matrix.config import Matrix
 from djhop.matrix.plan import Cell, Hop, Plan
+from djhop.matrix.service import Service
 from djhop.news import Event, Finished, Said
 from djhop.processes.process import Spawner
 from djhop.resolve.locks import Lock
 from djhop.results.outcomes import Counts
 from djhop.results.outcomes import Test as Case
 from djhop.results.results import CellResult, Status
+from djhop.results.steps import Step, StepName
 from djhop.runner import Options, Session
+from djhop.services.running import ServiceError
 from djhop.store.store import RunFolder
 from djhop.target.target import Suite, Target
 
@@ -112,6 +115,33 @@ def test_a_bug_costs_one_cell_and_is_kept(session: Make) -> None:
     assert [hop.verdict for hop in it.folder.read_run().hops] == ["unknown", "unknown"]
 
 
+def test_a_service_that_is_gone_is_no_reason_of_what_cannot_be_installed(
+    session: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner.Services, "env", lambda _: {})
+    monkeypatch.setattr(runner.Services, "gone", lambda _: ServiceError("is gone"))
+    found: dict[Cell, Status] = {A: "uninstallable", B: "passed", C: "failed"}
+    run = session(work=lambda cell: result(cell, found[cell]))
+    service = {"db": Service(start="serve", ready="ask")}
+    run.matrix = msgspec.structs.replace(run.matrix, service=service)
+    assert statuses(run.events()) == {A.id: "uninstallable", B.id: "passed", C.id: "infra"}
+
+
+def test_a_step_that_fails_where_a_service_is_gone_says_nothing(
+    session: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner.Services, "env", lambda _: {})
+    monkeypatch.setattr(runner.Services, "gone", lambda _: ServiceError("is gone"))
+    steps: dict[StepName, Step] = {"checks": Step(status="ok"), "database": Step(status="failed")}
+    run = session(work=lambda cell: msgspec.structs.replace(result(cell), steps=steps))
+    service = {"db": Service(start="serve", ready="ask")}
+    run.matrix = msgspec.structs.replace(run.matrix, service=service)
+    assert set(statuses(run.events()).values()) == {"passed"}
+    found = run.folder.read_cell(A.id).steps
+    assert (found["checks"].status, found["database"].status) == ("ok", "not-available")
+    assert found["database"].reason == "is gone"
+
+
 def test_a_machine_that_fails_is_no_bug(session: Make) -> None:
     def work(cell: Cell) -> CellResult:
         if cell == C:
@@ -186,21 +216,39 @@ def test_what_a_killed_djhop_left_in_the_cache_is_swept_before_any_cell(
         (GAP, {D: "infra"}, ExitCode.INCOMPLETE),
     ],
 )
-def test_the_exit_code_of_a_run(
-    session: Make, plan: Plan, red: dict[Cell, Status], code: ExitCode
-) -> None:
-    it = session(plan)
-    assert (
-        it._code(compare(plan, {c.id: result(c, red.get(c, "passed")) for c in plan.cells})) == code
-    )
+def test_the_exit_code_of_a_run(plan: Plan, red: dict[Cell, Status], code: ExitCode) -> None:
+    assert ends(plan, *(result(c, red.get(c, "passed")) for c in plan.cells)) == code
 
 
-def test_a_red_cell_behind_a_gap_may_be_allowed_to_fail(session: Make) -> None:
-    found = {c.id: result(c) for c in (A, B)}
-    found[D.id] = msgspec.structs.replace(result(D, "failed"), allow_failure=True)
-    assert session(GAP)._code(compare(GAP, found)) == ExitCode.OK
+def ends(plan: Plan, *results: CellResult, **how: Any) -> ExitCode:
+    usual = {"hops": True, "install_only": False, "untested": False, "interrupted": False}
+    how = {**usual, "bugs": 0, **how}
+    return closing.exit_code(compare(plan, {r.id: r for r in results}), plan, **how)
 
 
-def test_one_cell_alone_is_judged_by_what_it_is(session: Make) -> None:
+def test_a_red_cell_behind_a_gap_may_be_allowed_to_fail() -> None:
+    allowed = msgspec.structs.replace(result(D, "failed"), allow_failure=True)
+    assert ends(GAP, result(A), result(B), allowed) == ExitCode.OK
+
+
+def test_one_cell_alone_is_judged_by_what_it_is() -> None:
     alone = Plan(cells=(D,), path=(D,), hops=())
-    assert session(alone)._code(compare(alone, {D.id: result(D, "failed")})) == ExitCode.BREAKS
+    assert ends(alone, result(D, "failed")) == ExitCode.BREAKS
+
+
+def test_who_shares_a_folder_judges_no_hop() -> None:
+    found = (result(A), result(B), result(C, "failed"))
+    assert ends(PLAN, *found) == ExitCode.BREAKS
+    # The cell is red by itself, whoever judges the hop that leads there.
+    assert ends(PLAN, *found, hops=False) == ExitCode.BREAKS
+    assert ends(PLAN, result(A, "failed"), result(B), result(C), hops=False) == ExitCode.BREAKS
+
+
+def test_what_else_an_exit_code_says() -> None:
+    good = (result(A), result(B), result(C))
+    assert ends(PLAN, *good, interrupted=True) == ExitCode.INTERRUPTED
+    assert ends(PLAN, *good, bugs=1) == ExitCode.INTERNAL
+    installed = [result(cell, "not-run") for cell in (A, B, C)]
+    assert ends(PLAN, *installed, install_only=True) == ExitCode.OK
+    assert ends(PLAN, *installed, untested=True) == ExitCode.OK
+    assert ends(PLAN, *installed) != ExitCode.OK

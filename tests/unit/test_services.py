@@ -199,8 +199,13 @@ def test_it_is_waited_for(make: Make, tmp_path: Path) -> None:
             [],
         ),
         (
+            Service(start=sh(SERVE), ready="/no/such/program"),
+            "cannot be asked whether it is ready",
+            ["/no/such/program: ended with 127"],
+        ),
+        (
             Service(start=sh(SERVE), ready="true", prepare=("true", "sh -c 'echo bad; exit 4'")),
-            "`sh -c 'echo bad; exit 4'` ended with 4",
+            "is not prepared: `sh -c 'echo bad; exit 4'` ended with 4",
             ["bad"],
         ),
     ],
@@ -312,6 +317,24 @@ def test_its_log_is_masked(make: Make, tmp_path: Path) -> None:
     services.stop()
     assert "pass: ****" in str(caught.value)
     assert (tmp_path / "logs/db.txt").read_text().endswith("pass: ****\n")
+
+
+def test_of_a_huge_log_the_end_is_shown(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "LOG_END", 30)
+    script = "seq 1000; echo hunter2hunter2; echo hunter2hunter2; echo the last; exit 3"
+    services = make({"API_KEY": "hunter2hunter2"}, db=Service(start=sh(script), ready="false"))
+    with pytest.raises(ServiceError) as caught:
+        services.env()
+    said = str(caught.value).splitlines()
+    assert said[0] == "the service 'db' ended with 3"
+    # The line that lies half before it is not shown: it may be half a secret.
+    assert said[2:-1] == ["****", "the last"]
+
+
+def test_variables_that_no_process_can_have(make: Make) -> None:
+    services = make(db=Service(start="sleep 60", ready="true", env={"A": "\0"}))
+    with pytest.raises(ServiceError, match="'db' cannot be started: embedded null byte"):
+        services.env()
 
 
 def test_no_services_cost_nothing(make: Make, tmp_path: Path) -> None:

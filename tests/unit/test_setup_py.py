@@ -44,6 +44,38 @@ def test_literals(source: str, key: str, expected: Any) -> None:
     assert call.arguments[key] == expected
 
 
+@pytest.mark.parametrize(
+    ("condition", "known"),
+    [
+        ("sys.version_info < (2, 7)", "no"),
+        ("sys.version_info[:2] <= (2, 7)", "no"),
+        ("sys.version_info < (3,)", "no"),
+        ("sys.version_info < (3, 6)", "no"),
+        ("sys.version_info >= (3, 5)", "yes"),
+        ("version_info[0] == 2", "no"),
+        ("sys.version_info[0] != 2", "yes"),
+        ("sys.version_info.major >= 3", "yes"),
+        ("sys.version_info.major < 3", "no"),
+        # Some Pythons say yes to these, and some say no; or they were not read.
+        ("sys.version_info < (3, 7)", None),
+        ("sys.version_info <= (3, 6)", None),
+        ("sys.version_info > (3, 6)", None),
+        ("sys.version_info[0] == 3", None),
+        ("sys.version_info > OLD", None),
+        ("2 < sys.version_info[0] < 3", None),
+        ("sys.version_info[0] is not 2", None),
+        ("six.PY2", None),
+    ],
+)
+def test_conditions_on_pythons_before_djhops(condition: str, known: str | None) -> None:
+    one = setup_py.read(f"setup(i=['a', 'yes' if {condition} else 'no'])")
+    texts, unread = setup_py.texts(one.arguments["i"])
+    assert texts == ["a", *([known] if known else [])]
+    assert bool(unread) == (known is None)
+    block = f"r = ['a']\nif {condition}:\n  r += ['yes']\nelse:\n  r += ['no']\nsetup(i=r)"
+    assert setup_py.read(block).arguments["i"] == texts
+
+
 def test_what_is_computed_is_said_to_be_unread(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("six\n")
     call = setup_py.read("setup(a=['x', f()], b=open('requirements.txt').read().split(), c=g())")

@@ -13,7 +13,7 @@ from djhop.resolve.blockers import Blocker
 from djhop.resolve.locks import Lock
 from djhop.resolve.proofs import Failure, read
 from djhop.resolve.request import Request
-from djhop.resolve.smallest import smallest
+from djhop.resolve.smallest import BUILDS, smallest
 
 #: The project pins beat, and its lock before has what beat needs.
 WANTED = asked("beat==2.2", "six")
@@ -68,6 +68,24 @@ def test_what_has_no_wheel_may_be_built() -> None:
     assert [attempt.wheels for attempt in ask.attempts] == [("beat", "field"), ("beat",)]
 
 
+def test_what_only_the_small_steps_ask_for_takes_a_small_one_too() -> None:
+    """The newest beat has no line for tools; the lowest has, and uv would take the newest."""
+    before = lock_of("beat==2.2", "django==4.2.1", "tools==58.4")
+    first, second = (
+        lock_of("beat==2.3", "django==5.2.1", f"tools=={version}",
+                via={"beat": ("the project",), "tools": ("beat",)})
+        for version in ("81.0", "59.1")
+    )  # fmt: skip
+    ask = Asked(first, second)
+    lock = smallest(WANTED, before, RELEASED, FOUND, ask)
+    assert lock.packages["tools"] == "59.1"
+    assert "tools>=58.4" in ask.attempts[1].requirements["moved.in"]
+    assert "tools" in ask.attempts[1].wheels
+    # Where that cannot be had, the first answer stands.
+    lock = smallest(WANTED, before, RELEASED, FOUND, Asked(first, NO_WHEEL))
+    assert lock.packages["tools"] == "81.0"
+
+
 @pytest.mark.parametrize("answer", [read(text("build")), read(text("old-python"))])
 def test_where_nothing_smaller_is_found_the_lock_stays(answer: Failure) -> None:
     ask = Asked(*[answer] * 3)
@@ -92,6 +110,34 @@ def test_no_process_where_no_step_is_to_be_made_small(
     ask = Asked()
     assert smallest(wanted, before, stage, found, ask) is found
     assert ask.attempts == []
+
+
+def build(release: str) -> Failure:
+    return read(f"error: Failed to build `{release}`\n  cause: The build backend returned an error")
+
+
+SOURCES = Stage(released=frozenset({"beat"}), unbuilt=frozenset({"beat!=2.2"}))
+OWN: dict[str, tuple[str, ...]] = {"beat": ("the project",), "django": ("the hop",)}
+FAR = lock_of("beat==65.13", "django==5.2.1", via=OWN)
+NEAR = lock_of("beat==2.5", "django==5.2.1", via=OWN)
+
+
+def test_a_package_without_wheels_takes_no_great_leap_to_its_first_wheel() -> None:
+    ask = Asked(FAR, build("beat==2.3"), build("beat==2.4"), NEAR)
+    assert smallest(WANTED, BEFORE, SOURCES, FAR, ask).packages == NEAR.packages
+    assert [attempt.wheels for attempt in ask.attempts] == [("beat",), (), (), ()]
+    assert {"beat!=2.2", "beat!=2.3", "beat!=2.4"} <= set(ask.attempts[-1].constraints)
+
+
+def test_releases_that_cannot_be_built_are_passed_over_a_few_times_only() -> None:
+    ask = Asked(FAR, *[build("beat==2.3")] * (BUILDS + 1))
+    assert smallest(WANTED, BEFORE, SOURCES, FAR, ask).packages == FAR.packages
+    assert len(ask.attempts) == BUILDS + 2
+
+
+def test_within_a_major_version_a_wheel_is_good_enough() -> None:
+    ask = Asked(NEAR)
+    assert smallest(WANTED, BEFORE, SOURCES, FAR, ask).packages == NEAR.packages
 
 
 # Blockers.

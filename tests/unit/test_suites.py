@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from djhop.matrix.variables import NEVER
 from djhop.suites import addopts, foreign, suites
 from djhop.suites.suites import PassFiles, Room, Stand
 from djhop.target.target import Suite
@@ -392,4 +393,4 @@ def test_the_documentation_names_what_is_inherited_and_what_never_is() -> None:
     upper = {name for name in suites.INHERITED if name.upper() == name}
     assert sorted(n for n in upper if f"`{n}`" not in said) == []
     assert {name.upper() for name in suites.INHERITED} == upper, "each in lower case too"
-    assert sorted(name for name in suites.NEVER if f"`{name}`" not in never) == []
+    assert sorted(name for name in NEVER if f"`{name}`" not in never) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -370,6 +371,18 @@ def test_a_cap_beyond_every_release_says_little(tmp_path: Path) -> None:
         ),
         pytest.param(
             {
+                "app/t.py": "",
+                "tox.ini": "[odd]\ncmd =\n  pytest odd\n  pytest app -k odd\n"
+                "[testenv]\ncommands =\n  django42: {[odd]cmd}\n  pytest app\n",
+            },
+            {},
+            "pytest",
+            ["app"],
+            {"source": "tox.ini"},
+            id="tox-conditional-reference",
+        ),
+        pytest.param(
+            {
                 "tox.ini": "[testenv]\ncommands = python -m django test --settings=gone.settings\n",
                 "manage.py": MANAGE,
             },
@@ -504,6 +517,14 @@ def test_a_script_that_sets_several_settings_keeps_its_choice(tmp_path: Path) ->
     assert suite.settings == ""
 
 
+def test_a_path_that_no_report_can_name(tmp_path: Path) -> None:
+    root = tmp_path / os.fsdecode(b"caf\xe9")
+    root.mkdir()
+    with pytest.raises(UsageError, match="is not UTF-8") as caught:
+        target.look(root, Matrix())
+    assert "rename" in caught.value.hint
+
+
 def test_a_matrix_that_runs_no_suite(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"^test: \['flake8'\] is not a suite") as caught:
         look(tmp_path, DJANGO, test=("flake8",))
@@ -517,6 +538,7 @@ def test_a_matrix_that_runs_no_suite(tmp_path: Path) -> None:
         ({"junit": "a.xml"}, "junit: 'a.xml' is given, and no `test` that writes it"),
         ({"junit": "/a.xml", "test": ("make",)}, "junit: '/a.xml' leads out of the project"),
         ({"junit": "a/../../b.xml", "test": ("make",)}, "junit: 'a/../../b.xml' leads out"),
+        ({"junit": "a/**.xml", "test": ("make",)}, "junit: 'a/**.xml' is no glob of files"),
     ],
 )
 def test_files_of_a_command_that_cannot_be_its(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from pathlib import Path
 
@@ -13,15 +14,19 @@ from djhop.errors import ExitCode, UsageError
 from djhop.matrix import config
 from djhop.matrix.plan import Cell, Hop, Plan
 from djhop.processes.process import Completed
+from djhop.reports import markdown, text
 from djhop.results.outcomes import Failures
 from djhop.results.paths import Paths
 from djhop.results.results import CellResult
-from djhop.results.steps import Finding, Step
+from djhop.results.steps import Database, Finding, Step
 from djhop.steps import commands, knowledge, readers, reading, settings_data
 from djhop.steps.commands import Entrance, Files, Served
 from djhop.steps.wrote import Settings
+from djhop.store import record
+from djhop.store.record import Run
 from djhop.suites.suites import Room, Stand
 from djhop.target.suites import Suite
+from djhop.target.target import Target
 
 HANDS_OVER = "from django.core.management import execute_from_command_line\n"
 
@@ -354,3 +359,57 @@ class TestChoice:
     def test_no_time(self) -> None:
         with pytest.raises(UsageError, match="step-timeout: must be more than 0"):
             config.parse({"step-timeout": 0}, "x")
+
+
+class TestReports:
+    def run(self, *results: CellResult, only: tuple[str, ...] = ()) -> Run:
+        cells = tuple(Cell(django=one.django, python="3.12") for one in results)
+        hop = Hop(before=cells[0], after=cells[1], axis="django")
+        plan = Plan(cells=cells, path=cells, hops=(hop,))
+        matrix = config.parse({"only": list(only)}, "x")
+        target = Target(root="/shop", name="shop", sources=())
+        begun = record.begin("a", target, matrix, plan, started=datetime.datetime.now(datetime.UTC))
+        found = {one.id: one for one in results}
+        return record.finish(begun, found, compare(plan, found))
+
+    def test_a_line_for_each_cell_and_what_a_hop_brings(self) -> None:
+        fact = finding("irreversible", "shop.0001", level="info", text="cannot be reversed")
+        made = Database(alias="default", applied=(("a", "0001", 0.1),) * 3, seconds=1.25)
+        run = self.run(
+            cell("3.1", checks=Step(status="ok"), migrations=Step(status="ok", findings=(fact,))),
+            cell(
+                "3.2",
+                checks=Step(status="found", findings=TestHops.W042),
+                migrations=Step(status="ok", findings=(fact,)),
+                database=Step(status="ok", databases=(made,)),
+            ),
+        )
+        report = " ".join(text.render(run, width=120).split())
+        assert "have something new to say on 3.1 → 3.2" in report
+        assert "1 new in Django's own steps checks: models.W042 (2 places: shop.A and" in report
+        assert "py3.12-django3.1 checks: no message; migrations: up to date" in report
+        assert "checks: 2 warnings; migrations: up to date; database: 3 migrations in 1.2" in report
+        assert "1 worth knowing shop.0001: cannot be reversed" in report
+        page = markdown.render(run)
+        assert "checks: 2 warnings<br>migrations: up to date<br>database: 3 migrations" in page
+        assert "models.W042 (2 places" in page
+
+    def test_what_breaks_is_in_the_answer(self) -> None:
+        failed = Step(status="failed", reason="TypeError: | `boom`\x1b[31m")
+        run = self.run(cell("3.1", checks=Step(status="ok")), cell("3.2", checks=failed))
+        report = text.render(run)
+        assert "Django's own upgrade steps break on 3.1 → 3.2." in report
+        assert "\x1b" not in report
+        rows = [line for line in markdown.render(run).splitlines() if "py3.12-django3.2" in line]
+        assert any("failed (TypeError: \\|" in row for row in rows)
+
+    def test_no_test_was_wanted(self) -> None:
+        run = self.run(*(self.untested(series) for series in ("3.1", "3.2")), only=("checks",))
+        report = text.render(run)
+        assert "No test was run, as asked (only: checks)." in report
+        assert "What djhop could not know" not in report
+
+    def untested(self, series: str) -> CellResult:
+        return CellResult(
+            id=f"py3.12-django{series}", django=series, python="3.12", status="not-run"
+        )

@@ -66,6 +66,17 @@ def test_a_cap_comes_before_what_else_a_proof_says() -> None:
     assert reasons == {"beat": "beat 2.2 requires django<5"}
 
 
+def test_a_release_that_is_gone_from_the_index_hides_no_other_reason() -> None:
+    gone = (
+        "error: No solution found when resolving dependencies\n  cause: Because there is no "
+        "version of\n         celery==5.1 and you require celery==5.1, we can conclude that your "
+        "requirements are unsatisfiable."
+    )
+    expected = {"celery": "celery 5.1 is not on the index", "beat": "beat 2.2 requires django<5"}
+    found = lock_of("beat==2.5", "celery==5.2", "django==5.2.1", "kombu==5.1", "six==1")
+    assert whys.whys(WANTED, BEFORE, found, {}, Asked(gone, CAP)) == expected
+
+
 def test_what_was_not_held_before_is_free() -> None:
     """An old beat needs an old core; that a new one is there is no reason for beat to move."""
     found = lock_of("beat==2.5", "core==2.5", "django==5.2.1", "six==1")

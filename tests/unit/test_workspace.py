@@ -117,6 +117,16 @@ def test_git_says_what_belongs(target: Path) -> None:
     assert listed(target / "sub") == ["kept.py"]
 
 
+def test_a_name_that_is_not_utf_8_is_copied(target: Path, base: Path) -> None:
+    name = os.fsdecode(b"latin\xe9.py")
+    (target / name).write_text("x = 1\n")
+    for text in ("x = 1\n", "x = 2\n"):
+        (target / name).write_text(text)
+        with workspace.open(target, base, files=visible.files(target, Spawner())) as room:
+            assert (room.tree / name).read_text() == text
+            assert (room.tree / "manage.py").is_file()
+
+
 def test_submodules_and_repositories_inside(target: Path, tmp_path: Path) -> None:
     other = make(tmp_path / "other", "lib.py", "secret.py", ".gitignore")
     (other / ".gitignore").write_text("secret.py\n")
@@ -189,6 +199,11 @@ def test_copy_adds_what_git_ignores(target: Path) -> None:
     found = listed(target, copy=(".env", "me*", "**/node_modules"))
     assert {".env", "media/a/b.png", "node_modules/y/node_modules/z.js"} < set(found)
     assert "media/.git/x" not in found
+
+
+def test_copy_is_a_glob(target: Path) -> None:
+    with pytest.raises(UsageError, match="copy: 'a\\*\\*' is no glob"):
+        listed(target, copy=("a**",))
 
 
 @pytest.mark.parametrize("pattern", ["/etc/*", "../x", "a/../../x", ""])

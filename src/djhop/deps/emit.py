@@ -10,6 +10,8 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
+from packaging.requirements import Requirement
+
 from djhop.deps import argv
 from djhop.deps.answers import Deps, HopDeps
 from djhop.releases import series_of
@@ -109,7 +111,16 @@ class _Script:
         if not places and self._manages:
             return [Section()], []
         by_hand = [place for place in places if not argv.writes(self._tool, place.section)]
-        return [place.section for place in places if place not in by_hand], by_hand
+        written = [place.section for place in places if place not in by_hand]
+        return written, [place for place in by_hand if not self._allows(place, move)]
+
+    def _allows(self, place: Place, move: Move) -> bool:
+        """Whether what the project's metadata says of Django need not change."""
+        said, where = self._deps.django_requirement, self._deps.django_requirement_place
+        if move.package != "django" or not said or not _is_metadata(place):
+            return False
+        specifier = Requirement(said).specifier
+        return where.startswith(place.path) and specifier.contains(str(move.after), True)
 
     def _writing(self, sections: dict[Section, list[Move]]) -> Iterator[str]:
         if len(sections) > 1 and not argv.locks_at_once(self._tool):
@@ -131,9 +142,13 @@ class _Script:
         return f"{name}=={move.after}"
 
 
+def _is_metadata(place: Place) -> bool:
+    return place.path.rpartition("/")[2] in _METADATA
+
+
 def _told(place: Place) -> str:
     where = _line(f"{place.path} {place.part}")
-    if place.path.rpartition("/")[2] in _METADATA:
+    if _is_metadata(place):
         return f"{where} must allow:"
     return f"write into {where}:"
 

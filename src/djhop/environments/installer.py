@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from djhop.errors import InfraError, Interrupted
+from djhop.masking import mask
 from djhop.processes.process import Command, Completed, Spawner
 
 #: The environment variables that uv, and the builds it starts, get; nothing else leaks in.
@@ -154,7 +155,7 @@ class Uv(msgspec.Struct, frozen=True, kw_only=True):
     def _failure(self, done: Completed) -> CannotInstall | InfraError:
         """Say whose fault it is, from uv's own words: what a build printed is not one of them."""
         with self.log.open("a", encoding="utf-8", errors="backslashreplace") as log:
-            log.write(f"$ uv {' '.join(done.argv[1:])}\n{masked(done.output)}\n")
+            log.write(f"$ uv {' '.join(done.argv[1:])}\n{mask(done.output)}\n")
         words, last = _own_words(done.output), tail(done.output)
         hint = f"all of it: {self.log}"
         if done.timed_out:
@@ -162,7 +163,10 @@ class Uv(msgspec.Struct, frozen=True, kw_only=True):
         if done.returncode < 0 or done.returncode in {126, 127}:
             return InfraError(f"uv ended with status {done.returncode}: {last}", hint=hint)
         if NOT_CACHED.search(words):
-            return InfraError(f"not in uv's cache: {last}", hint="run once without --offline")
+            return InfraError(
+                f"not in uv's cache: {last}",
+                hint="run once with the network: without --offline and UV_OFFLINE",
+            )
         if _may_pass(done) or LASTING.search(words):
             return InfraError(f"packages could not be fetched: {last}", hint=hint)
         for pattern in PACKAGE:
@@ -192,14 +196,9 @@ def uv_environ(environ: Mapping[str, str]) -> dict[str, str]:
 def tail(output: str) -> str:
     """The last lines of uv's output that mean something, at most `TAIL`, credentials masked."""
     skipped = ("hint:", "Resolved ", "Using ", "Building ", "Prepared ", "Downloading ")
-    lines = [line.rstrip() for line in masked(output).splitlines()]
+    lines = [line.rstrip() for line in mask(output).splitlines()]
     kept = [line for line in lines if line and not line.lstrip().startswith(skipped)]
     return textwrap.dedent("\n".join(kept[-TAIL:]))
-
-
-def masked(text: str) -> str:
-    """Hide user names and passwords in URLs."""
-    return re.sub(r"(\w://)[^/\s@]+@", r"\1****@", text)
 
 
 def package_of(requirement: str) -> str:

@@ -11,7 +11,7 @@ import msgspec
 
 from djhop import releases
 from djhop.errors import UsageError, did_you_mean
-from djhop.matrix import matrixfiles, service, strict
+from djhop.matrix import matrixfiles, service, strict, variables
 from djhop.matrix.service import Service
 
 #: The words that `steps` may be; else it is a list of series.
@@ -127,7 +127,7 @@ class Matrix(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     branch: bool = False
     #: Further files to copy into the workspace though git ignores them: globs.
     copy: tuple[str, ...] = ()
-    #: Cells run at the same time; 0: one for each core.
+    #: Cells run at the same time; 0: one for each core, or one where they share what they use.
     jobs: int = 0
     override: tuple[Override, ...] = ()
 
@@ -226,10 +226,16 @@ def parse(table: matrixfiles.Table, where: str, known: releases.Releases | None 
 
 
 def _check_services(tables: object, where: str) -> None:
-    """Check each service on its own, so that an error says which one it is about."""
-    for name, table in tables.items() if isinstance(tables, dict) else ():
-        if isinstance(table, dict):
-            strict.convert(table, Service, f"{where}: service.{name}")
+    """Check each service on its own, so that an error says which one it is about.
+
+    `[service]` without a name is a slip: then keys of a service stand where names should.
+    """
+    services = tables if isinstance(tables, dict) else {}
+    if odd := next((name for name, table in services.items() if not isinstance(table, dict)), ""):
+        hint = "each service is a table with a name of its own: [service.postgres]"
+        raise strict.bad(where, f"service.{odd}", "is not the table of a service", hint)
+    for name, table in services.items():
+        strict.convert(table, Service, where, f"service.{name}")
 
 
 def _series_of(matrix: Matrix) -> Iterator[tuple[str, str]]:
@@ -291,6 +297,7 @@ def _wrong_values(matrix: Matrix) -> Iterator[tuple[str, str, str]]:
         yield key, "" if seconds > 0 else "must be more than 0 seconds", ""
     yield "jobs", "" if matrix.jobs >= 0 else "must be 0 (one for each core) or more", ""
     yield "exclude-newer", _not_a_day(matrix.exclude_newer), 'as in "2024-07-01"'
+    yield from variables.wrong(matrix.pass_env)
     yield from service.wrong(matrix.service)
 
 

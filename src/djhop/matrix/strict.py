@@ -66,19 +66,22 @@ def bad(where: str, key: str, message: str, hint: str = "") -> UsageError:
     return UsageError(f"{where}: {key}: {message}", hint=hint)
 
 
-def convert(table: dict[str, Any], into: type[T], where: str) -> T:
+def convert(table: dict[str, Any], into: type[T], where: str, at: str = "") -> T:
     """Turn `table` into the struct `into`: every key known, every value of its type.
+
+    `at` is the dotted key that the table itself stands at.
 
     Raises:
         UsageError: the first key that is unknown, missing or of a wrong type.
     """
-    _known_keys(table, msgspec.inspect.type_info(into), where, "")
+    _known_keys(table, msgspec.inspect.type_info(into), where, at)
     try:
         return msgspec.convert(table, into)
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at `$")
-        key = path.rstrip("`").lstrip(".") or "(top)"
-        raise bad(where, key, _in_words(message), _hint(message, key, into)) from error
+        own = path.rstrip("`").lstrip(".")
+        key = ".".join(filter(None, (at, own))) or "(top)"
+        raise bad(where, key, _in_words(message), _hint(message, own, into)) from error
 
 
 def _hint(message: str, key: str, into: type[Any]) -> str:

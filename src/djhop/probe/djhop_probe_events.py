@@ -15,6 +15,9 @@ LINE_LIMIT = 256 * 1024
 TEXT_LIMIT = 4000
 #: Longest test id: parametrized ids can hold whole documents.
 ID_LIMIT = 2000
+#: Fields that hold words of the target's: what must not be written is only looked for there. All
+#: others are ours, or numbers, or name code (classes, files), and readers go by them.
+WORDS = frozenset(["id", "ids", "message", "reason", "sub", "text"])
 
 
 class _Real(object):
@@ -52,11 +55,8 @@ class Events(object):
 
     def __init__(self, path, secrets=None):
         self.path = os.path.abspath(path)
-        #: What must not be written, as it stands in a line, and what is instead; the longest first.
-        self._secrets = [
-            (_Real.encode(secret)[1:-1], (secrets or {})[secret])
-            for secret in sorted(secrets or (), key=len, reverse=True)
-        ]
+        #: What must not be written, and what is instead; the longest first.
+        self._secrets = sorted((secrets or {}).items(), key=lambda pair: -len(pair[0]))
         self._fd = -1
         self._identity = None
 
@@ -64,13 +64,32 @@ class Events(object):
         """Append one event. Never raises, but lets an interrupt or a test's timeout through."""
         try:
             record = {"e": kind, "t": _Real.time(), "pid": _Real.pid()}
-            record.update(fields)
-            text = _line(record)
-            for secret, instead in self._secrets:
-                text = text.replace(secret, instead)
-            _Real.write(self._descriptor(), (text + "\n").encode("ascii"))
+            record.update(self._shown(fields) if self._secrets else fields)
+            _Real.write(self._descriptor(), (_line(record) + "\n").encode("ascii"))
         except Exception:
             pass
+
+    def _shown(self, fields):
+        """Mask the target's words in an event, or in an exception of one."""
+        shown = {}
+        for key, value in fields.items():
+            if key in WORDS:
+                value = self._masked(value)
+            elif key == "frames":
+                # The last of a row is a line of source.
+                value = [list(row[:3]) + self._masked(row[3:]) for row in value]
+            elif isinstance(value, dict):
+                value = self._shown(value)
+            shown[key] = value
+        return shown
+
+    def _masked(self, value):
+        if isinstance(value, (list, tuple)):
+            return [self._masked(item) for item in value]
+        if isinstance(value, str):
+            for secret, instead in self._secrets:
+                value = value.replace(secret, instead)
+        return value
 
     def _descriptor(self):
         # The number may since have been closed, and reused for a file of the target's.

@@ -9,6 +9,8 @@ import multiprocessing.pool
 import multiprocessing.util
 
 import djhop_probe_compile
+import djhop_probe_databases
+import djhop_probe_roots
 from djhop_probe_state import STATE
 from djhop_probe_target import Coverage
 from djhop_probe_warnings import RECORDER
@@ -39,6 +41,8 @@ def begin(initializer, *args):
     RECORDER.muted = True
     RECORDER.install()
     djhop_probe_compile.install()
+    djhop_probe_databases.install()
+    djhop_probe_roots.install()
     STATE.coverage = Coverage(STATE.config.get("coverage"))
     measure()
     import djhop_probe_suite

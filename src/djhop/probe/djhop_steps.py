@@ -58,23 +58,29 @@ def _enter(config, result):
         site.addsitedir(folder)
     _must_be_the_cells_django(config)
     import djhop_steps_databases
-    from django.core import management
 
     djhop_probe_roots.install()
     djhop_steps_databases.install(config)
     # Not loaded before the settings are: what a step imports may ask for them.
     step = functools.partial(importlib.import_module, STEPS[config["step"]])
-    if not config.get("manage"):
-        if not os.environ.get("DJANGO_SETTINGS_MODULE"):
-            raise Unavailable("no settings module is known: name it in djhop.toml (settings = …)")
+    if config.get("manage"):
+        _through(config["manage"], functools.partial(_do, step, config, result), result)
+    elif os.environ.get("DJANGO_SETTINGS_MODULE"):
         _do(step, config, result)
-        return
+    else:
+        raise Unavailable("no settings module is known: name it in djhop.toml (settings = …)")
+
+
+def _through(script, do, result):
+    """Run the project's own script, and do the step where it hands over to Django's commands."""
+    from django.core import management
+
     entered = []
 
     def execute(self):
         entered.append(self)
         try:
-            _do(step, config, result)
+            do()
         except Unavailable as why:
             result.unavailable(str(why))
         except BaseException as error:
@@ -82,9 +88,13 @@ def _enter(config, result):
             result.failed(error)
 
     management.ManagementUtility.execute = execute
-    _run_script(config["manage"])
+    try:
+        _run_script(script)
+    except BaseException:
+        if not entered:  # what it does after that is not the step's
+            raise
     if not entered:
-        raise Unavailable("%s does not hand over to Django's commands" % config["manage"])
+        raise Unavailable("%s does not hand over to Django's commands" % script)
 
 
 def _must_be_the_cells_django(config):

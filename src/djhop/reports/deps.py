@@ -84,7 +84,7 @@ class _Text:
             if free := [move for move in first.moves if move.why == LATEST]:
                 yield from self._wrap(f"{LATEST}: {_told(free)}", 5)
         elif first.state == "open":
-            yield "   Can be installed."
+            yield "   Nothing has to move."
         yield from self._facts(first.built, first.superseded)
 
     def _hop(self, title: str, hop: HopDeps, *, today: bool, own: str) -> Iterator[str]:
@@ -243,6 +243,8 @@ def _told(moves: Iterable[Move]) -> str:
 
 
 def _next(deps: Deps) -> str:
+    if deps.first.state in {"none", "unknown"} and not any(hop.stands for hop in deps.hops):
+        return f"clear what is in the way of {deps.first.cell}, then `djhop deps` again."
     told = f"`djhop deps --emit {deps.manager}` prints the commands"
     if any(hop.order.today for hop in deps.hops):
         return f"{told}, one for each change."

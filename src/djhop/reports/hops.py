@@ -14,6 +14,7 @@ from djhop.compare.verdicts import Verdict
 from djhop.matrix.plan import Hop
 from djhop.reports import crossing, steps
 from djhop.reports.clean import one_line
+from djhop.reports.remedies import remedy
 from djhop.reports.shown import Shown, shown
 from djhop.reports.signs import SIGNS, Tone, listed, number, owner, tone_of_verdict
 from djhop.resolve.blockers import Blocker
@@ -22,6 +23,8 @@ from djhop.resolve.moves import Move
 WHOLE = "the whole suite"
 #: "cannot import name 'url' from 'django.conf.urls' (/…/__init__.py)": the folder says nothing.
 IMPORTED_FROM = re.compile(r" \([^()]*__init__\.py\)$| \(/[^()]*\)$")
+#: What Django's system checks say before the first issue.
+CHECKS = re.compile(r"(?:SystemCheckError: )?System check identified some issues:\s+[A-Z]+:\s+")
 
 
 class CauseView(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +37,8 @@ class CauseView(msgspec.Struct, frozen=True, kw_only=True):
     headline: str
     #: "your code, tests/urls.py:3".
     where: str
+    #: What to type where it is the environment's: 'pass-env = ["DATABASE_URL"] …'.
+    remedy: str = ""
     example: str = ""
     reproduce: str = ""
     modules: Shown | None = None
@@ -117,13 +122,14 @@ def views(groups: tuple[Group, ...], causes: Mapping[str, Cause]) -> tuple[Cause
 def _cause(group: Group, cause: Cause) -> CauseView:
     tests = number(group.tests, "test")
     name = (cause.warning or cause.exception).rpartition(".")[2]
-    message = IMPORTED_FROM.sub("", one_line(cause.message, 200))
+    message = IMPORTED_FROM.sub("", one_line(CHECKS.sub("", cause.message, count=1), 200))
     modules = tuple(name for name in group.modules if name != group.example)
     return CauseView(
         id=cause.id,
         count=tests if group.tests else number(len(modules), "module") if modules else WHOLE,
         headline=one_line(f"{name}: {message}" if message else name, 260) or "it does not say why",
         where=_where(cause, group.place),
+        remedy=remedy(cause),
         example=one_line(group.example, 200),
         reproduce=one_line(group.reproduce, 500),
         modules=shown("behind", modules, 3) if modules else None,

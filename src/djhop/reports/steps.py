@@ -9,7 +9,8 @@ from djhop.reports.clean import one_line
 from djhop.reports.shown import Shown, shown
 from djhop.reports.signs import listed, number
 from djhop.results.steps import STEPS, StepName
-from djhop.store.record import Run, RunCell, RunStep
+from djhop.store.record import Run, RunCell
+from djhop.store.run_steps import RunStep
 
 #: Longest line, in characters.
 WIDE = 300

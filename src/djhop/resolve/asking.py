@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from djhop.errors import InfraError, Interrupted
+from djhop.masking import mask
 from djhop.processes.process import Command, Completed
 from djhop.resolve import attempts, locks, proofs
 from djhop.resolve.locks import Lock
@@ -42,6 +43,8 @@ class Site:
     folder: Path
     offline: bool
     sleep: Callable[[float], None]
+    #: Seconds before each further try when the index does not answer.
+    pauses: tuple[float, ...] = PAUSES
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -77,7 +80,7 @@ class Asking:
 
 
 def ask(request: Request, attempt: attempts.Attempt, site: Site) -> Lock | Failure:
-    """Let uv resolve `attempt`; a failure of the network is tried again after each of `PAUSES`.
+    """Let uv resolve `attempt`; a failure of the network is tried again after each pause.
 
     Raises:
         InfraError: the index does not answer or refuses, uv cannot run, or `offline` and the cache
@@ -85,7 +88,7 @@ def ask(request: Request, attempt: attempts.Attempt, site: Site) -> Lock | Failu
         Interrupted: djhop was asked to stop.
     """
     answer = _once(request, attempt, site)
-    for pause in PAUSES:
+    for pause in site.pauses:
         if isinstance(answer, Lock) or answer.kind != "network":
             break
         site.sleep(pause)
@@ -117,7 +120,7 @@ def _once(request: Request, attempt: attempts.Attempt, site: Site) -> Lock | Fai
 def warnings(output: str, secrets: tuple[str, ...] = ()) -> tuple[str, ...]:
     """uv's own warnings, such as that a pinned release is yanked."""
     said = (line for line in output.splitlines() if line.startswith("warning: "))
-    return tuple(dict.fromkeys(proofs.mask(line[len("warning: ") :], secrets) for line in said))
+    return tuple(dict.fromkeys(mask(line[len("warning: ") :], secrets) for line in said))
 
 
 def _refuse_infrastructure(failure: Failure) -> None:
@@ -127,15 +130,17 @@ def _refuse_infrastructure(failure: Failure) -> None:
     if failure.kind == "offline":
         lacks = failure.package or "something it needs"
         raise InfraError(
-            f"offline, and uv's cache lacks {lacks}:\n{text}", hint="run once without --offline"
+            f"offline, and uv's cache lacks {lacks}:\n{text}",
+            hint="run once with the network: without --offline and UV_OFFLINE",
         )
+    who = f"the URL of {failure.package}" if failure.url else "the package index"
     if failure.kind == "credentials" or lost:
-        raise InfraError(
-            f"the package index refuses:\n{text}", hint="check UV_INDEX*, netrc and the index's URL"
-        )
+        hint = "check netrc and the URL" if failure.url else "check UV_INDEX*, netrc and its URL"
+        raise InfraError(f"{who} refuses:\n{text}", hint=hint)
     if failure.kind == "network":
         # uv trusts its own list of authorities, where pip trusts the machine's.
-        hint = "UV_SYSTEM_CERTS=1 djhop run" if "certificate" in text else "djhop run --offline"
-        raise InfraError(f"the package index does not answer:\n{text}", hint=hint)
+        certificates = "set UV_SYSTEM_CERTS=1 to trust what this machine trusts"
+        hint = certificates if "certificate" in text else "try again; --offline for what is cached"
+        raise InfraError(f"{who} does not answer:\n{text}", hint=hint)
     if failure.kind == "other":
         raise InfraError(f"uv failed:\n{text}")

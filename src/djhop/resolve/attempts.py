@@ -51,6 +51,8 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
     sunk: frozenset[str] = frozenset()
     #: Packages of which only wheels are taken: an ancient release of theirs could not be built.
     wheels: frozenset[str] = frozenset()
+    #: "name!=version" of releases that cannot be built.
+    unbuilt: frozenset[str] = frozenset()
     #: What metadata says of Django is ignored.
     forced: bool = False
 
@@ -91,7 +93,11 @@ def build(request: Request, previous: Lock | None, stage: Stage) -> Attempt:
             "matrix.in": tuple(p for p in request.packages if name_of(p) != "django"),
             "django.in": (django(request),),
         },
-        constraints=loosened(request.constraints) + _bounds(request, previous, stage),
+        constraints=(
+            *loosened(request.constraints),
+            *_bounds(request, previous, stage),
+            *sorted(stage.unbuilt),
+        ),
         overrides=_overrides(request, stage),
         seeds=tuple(f"{name}=={version}" for name, version in seeds.items()),
         wheels=tuple(sorted(stage.wheels)),

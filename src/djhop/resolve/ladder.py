@@ -23,18 +23,28 @@ release that fits. Under "frozen" nothing is released: swap, without, force.
 
 Nothing goes below the lock before: an ancient release that had no cap yet satisfies a solver and no
 project. Where such a release is met all the same and cannot be built, only wheels of that package
-are taken. A package may sink only where another asks for less of it, or where the Python is older.
+are taken; where it is the one in use, any other release. A package may sink only where another
+asks for less of it, or where the Python is older.
 """
 
 from __future__ import annotations
 
 import msgspec
 
+from djhop.masking import mask
 from djhop.resolve.attempts import Stage
 from djhop.resolve.blockers import Blocker, against
 from djhop.resolve.locks import Lock
-from djhop.resolve.proofs import Failure, mask
-from djhop.resolve.request import Request, own_words
+from djhop.resolve.proofs import Failure, absent
+from djhop.resolve.request import (
+    Request,
+    applies,
+    is_version,
+    name_of,
+    not_there,
+    own_words,
+    read,
+)
 from djhop.resolve.staying import floors, held, holdable
 
 #: Rounds of releasing what a proof names, before the rest is released together.
@@ -69,12 +79,22 @@ def after_failure(climb: Climb, failure: Failure, request: Request) -> Climb | N
     if frozen:
         return None
     if failure.kind == "build":
-        usable = failure.version and failure.package not in climb.stage.wheels
-        wheels = climb.stage.wheels | {failure.package}
-        return _staged(climb, wheels=wheels) if usable else None
+        return _other_release(climb, failure, request)
     sunk = _sinkable(climb, failure, request, bool(caps))
     released = climb.stage.released - sunk
     return _staged(climb, sunk=climb.stage.sunk | sunk, released=released) if sunk else None
+
+
+def _other_release(climb: Climb, failure: Failure, request: Request) -> Climb | None:
+    """Past a release that cannot be built; where it is not the one in use, to wheels alone."""
+    name, version, stage = failure.package, failure.version, climb.stage
+    if not version or name in stage.wheels:
+        return None
+    line = f"{name}!={version}"
+    # What is preferred is taken again and again; all else that uv meets may be ancient.
+    if version == held(request, climb.base).get(name) and line not in stage.unbuilt:
+        return _staged(climb, unbuilt=stage.unbuilt | {line})
+    return _staged(climb, wheels=stage.wheels | {name})
 
 
 def _staged(climb: Climb, caps: tuple[Blocker, ...] = (), **changes: object) -> Climb:
@@ -147,4 +167,17 @@ def _reason(name: str, failure: Failure, request: Request, pins: dict[str, str])
     for edge in failure.edges:
         if edge.package == name:
             return f"{name} {pins.get(name, '')} requires {edge.needs}{edge.constraint}"
-    return f"{name} {pins.get(name, '')} does not fit the other requirements"
+    return _own_reason(name, failure, request, pins.get(name, ""))
+
+
+def _own_reason(name: str, failure: Failure, request: Request, pin: str) -> str:
+    """Why a pin does not hold where no other package is in its way."""
+    if pin and absent(failure).get(name) == pin:
+        return not_there(name, pin, request)
+    for text in (*request.constraints, *request.requirements):
+        requirement = read(text)
+        if requirement is None or name_of(text) != name or not applies(requirement, request):
+            continue
+        if is_version(pin) and not requirement.specifier.contains(pin, prereleases=True):
+            return f"the project requires {requirement}"
+    return f"{name} {pin} does not fit the other requirements"

@@ -11,11 +11,13 @@ from pathlib import Path
 import msgspec
 from packaging.utils import canonicalize_name
 
+from djhop.masking import mask
 from djhop.resolve.blockers import Blocker
-from djhop.resolve.proofs import Kind, mask
+from djhop.resolve.proofs import Kind
 
 #: 1: first. 2: moves go to the smallest release. 3: reasons of moves are read from proofs.
-FORMAT = 3
+#: 4: what comes back takes a small step, too.
+FORMAT = 4
 #: How `via` names requirement files: what stands there is asked for by no package.
 ASKED = {
     "project": "the project",

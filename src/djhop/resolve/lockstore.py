@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from djhop import durable
+from djhop.masking import mask
 from djhop.resolve import locks
 from djhop.resolve.locks import Lock, Unresolvable
-from djhop.resolve.proofs import mask
 
 if TYPE_CHECKING:
     from djhop.resolve.request import Request

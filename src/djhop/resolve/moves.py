@@ -9,7 +9,7 @@ import msgspec
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from djhop.resolve.proofs import mask
+from djhop.masking import mask
 
 if TYPE_CHECKING:
     from djhop.resolve.locks import Lock

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from djhop.masking import mask
 from djhop.resolve import blockers, locks
 from djhop.resolve.attempts import Attempt
 from djhop.resolve.blockers import Blocker
 from djhop.resolve.locks import Lock
-from djhop.resolve.proofs import mask
 from djhop.resolve.request import DJANGO_OWN, django, is_version, own_words
 
 if TYPE_CHECKING:

@@ -92,12 +92,19 @@ def order(before: Side, after: Side, ask: Ask) -> Order:
         InfraError: as `asking.ask`.
     """
     raised = [m for m in diff(before.lock, after.lock) if m.direction == "upgraded"]
+    here, there = _lines(before.request), _lines(after.request)
     work = _Work(
         request=before.request,
         lock=before.lock,
         after=after,
-        named=_named(before.request) | _named(after.request),
-        todo={m.package: m for m in raised if m.package not in DJANGO_OWN | {"django"}},
+        named=frozenset(here) | frozenset(there),
+        todo={
+            m.package: m
+            for m in raised
+            if m.package not in DJANGO_OWN | {"django"}
+            # Else the project itself says what each side takes: nothing is to be done before.
+            and here.get(m.package) == there.get(m.package)
+        },
     )
     today = tuple(_today(work, ask))
     left = moves(work.lock.packages, after.lock.packages, after.lock.moves_why)
@@ -111,9 +118,13 @@ def order(before: Side, after: Side, ask: Ask) -> Order:
     )
 
 
-def _named(request: Request) -> frozenset[str]:
-    texts = (*request.requirements, *request.constraints, *request.packages)
-    return frozenset(name_of(text) for text in texts if applies(read(text), request))
+def _lines(request: Request) -> dict[str, frozenset[str]]:
+    """Package → the project's lines on it that apply to the cell's Python."""
+    found: dict[str, frozenset[str]] = {}
+    for text in (*request.requirements, *request.constraints, *request.packages):
+        if applies(read(text), request):
+            found[name_of(text)] = found.get(name_of(text), frozenset()) | {text}
+    return found
 
 
 def _today(work: _Work, ask: Ask) -> Iterator[Step]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from packaging.version import Version
 
+from djhop.masking import mask
 from djhop.resolve import blockers, moves, openings, proofs
 from djhop.resolve.blockers import Blocker
 from djhop.resolve.locks import Lock, Unresolvable
@@ -58,10 +59,16 @@ def _said(request: Request, before: Lock) -> dict[str, str]:
     }
 
 
+def _allows(text: str, release: str) -> bool:
+    requirement = read(text)
+    return requirement is not None and requirement.specifier.contains(release or "0", True)
+
+
 def _notes(lock: Lock, climb: Climb, request: Request) -> tuple[str, ...]:
     notes = []
     for text in replaced(request):
-        notes.append(f"{text!r} of the project gives way to {django(request)!r}")
+        if not _allows(text, lock.django_release):
+            notes.append(f"{text!r} of the project gives way to {django(request)!r}")
     for name in sorted(climb.why.keys() & _overruled(lock, request)):
         notes.append(f"the project's own requirement on {name} was released: {climb.why[name]}")
     if climb.stage.everything:
@@ -74,7 +81,7 @@ def _notes(lock: Lock, climb: Climb, request: Request) -> tuple[str, ...]:
         notes.append(
             f"Django {request.django} is younger than {request.exclude_newer}: its date is free"
         )
-    return tuple(proofs.mask(note) for note in notes)
+    return tuple(mask(note) for note in notes)
 
 
 def _overruled(lock: Lock, request: Request) -> frozenset[str]:
@@ -102,7 +109,7 @@ def unresolvable(
     text = proofs.explain(failure, 40) if failure.kind == "build" else failure.text
     return Unresolvable(
         kind=failure.kind,
-        reason=proofs.mask(_reason(failure, found, request)),
+        reason=mask(_reason(failure, found, request)),
         blockers=found,
         text=text,
         log=log,
@@ -130,7 +137,7 @@ def _asked_for(blocker: Blocker, base: Lock | None, request: Request) -> Blocker
         return msgspec.structs.replace(blocker, chain=(*way, blocker.constraint))
     words = own_words(blocker.chain[0], request) if blocker.chain else ""
     named = words in (*request.packages, *request.requirements, *request.suite_packages)
-    chain = (proofs.mask(words), *blocker.chain[1:]) if named else ()
+    chain = (mask(words), *blocker.chain[1:]) if named else ()
     return msgspec.structs.replace(blocker, chain=chain)
 
 
@@ -140,8 +147,7 @@ def _reason(failure: Failure, found: tuple[Blocker, ...], request: Request) -> s
             built = f"{failure.package} {failure.version}".strip()
             return f"{built} cannot be built on Python {request.python}"
         case "missing":
-            url = re.search(r"https?://[^\s`'\"]+", failure.text) if _gone(failure) else None
-            where = f"at its URL: {url[0].rstrip(').')}" if url else "on the index"
+            where = f"at its URL: {failure.url}" if failure.url else "on the index"
             return f"{failure.package} is not {where}"
         case "requirement":
             # uv breaks long lines, but its carets are always below the requirement.
@@ -151,11 +157,6 @@ def _reason(failure: Failure, found: tuple[Blocker, ...], request: Request) -> s
             return f"a requirement cannot be read: {': '.join(said)}"
         case _:
             return _conflict(failure, found, request)
-
-
-def _gone(failure: Failure) -> bool:
-    """Whether a URL answers that there is nothing (404, 410)."""
-    return "404 Not Found" in failure.text or "410 Gone" in failure.text
 
 
 def _conflict(failure: Failure, found: tuple[Blocker, ...], request: Request) -> str:

@@ -11,6 +11,8 @@ from typing import Literal
 import msgspec
 from packaging.utils import canonicalize_name
 
+from djhop.masking import mask
+
 #: conflict: no versions fit together. python: the interpreter is too old or too new. build: a
 #: source distribution could not be built. missing: not on the index, or the URL is gone.
 #: requirement: cannot be parsed. network, credentials, offline, other: infrastructure.
@@ -34,13 +36,17 @@ _TERM = re.compile(rf"({_NAME})(?:\[[^\]]*\])?({_SPEC})?")
 _CONCLUSION = re.compile(r"we can conclude that .*?(?= And because | Because |$)")
 _MARKER = re.compile(r"\{[^}]*\}")
 _GLYPHS = re.compile(r"^ *[×╰├│][─▶│ ]*|^ +cause: ", re.MULTILINE)
-_USERINFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)[^/\s'\"`]*@")
 _ABOUT = re.compile(r"Failed to (?:build|download|download and build) `([^`]+)`")
 _MISSING = re.compile(rf"({_NAME}) was not found in the (?:package registry|cache)")
+_FETCHED = re.compile(r"https?://[^\s`'\")]+")
+#: git's own words where a repository answers and has no such branch, tag or commit.
+_NO_REVISION = ("couldn't find remote ref", "not our ref")
+_ABSENT = re.compile(rf"there is no version of ({_NAME})(?:\[[^\]]*\])?===?([^\s,]+)")
 #: The first of these whose marks stand in uv's own words decides.
 _SIGNS: tuple[tuple[Kind, tuple[str, ...]], ...] = (
-    ("missing", ("404 Not Found", "410 Gone")),
-    ("credentials", ("401 Unauthorized", "403 Forbidden")),
+    # A server may put the number in words of its own.
+    ("missing", ("404 Not Found", "410 Gone", "(404 ", "(410 ")),
+    ("credentials", ("401 Unauthorized", "403 Forbidden", "(401 ", "(403 ")),
     ("offline", ("network was disabled", "network connectivity is disabled")),
     (
         "network",
@@ -80,18 +86,13 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     #: The package that is missing or cannot be built, and its version; else empty.
     package: str = ""
     version: str = ""
+    #: Where the package is to be had, if that is no index: "git+https://host/repo@v1".
+    url: str = ""
     edges: tuple[Edge, ...] = ()
     #: Packages that the proof names with a version, canonical names.
     named: frozenset[str] = frozenset()
     #: What uv calls the project's own requirements: "django-oscar>=3.2.4,<3.3".
     required: tuple[str, ...] = ()
-
-
-def mask(text: str, secrets: tuple[str, ...] = ()) -> str:
-    """Replace the credentials of every URL in `text`, and each of `secrets`, by asterisks."""
-    for secret in secrets:
-        text = text.replace(secret, "****")
-    return _USERINFO.sub(r"\1****@", text)
 
 
 def read(output: str, secrets: tuple[str, ...] = ()) -> Failure:
@@ -102,9 +103,14 @@ def read(output: str, secrets: tuple[str, ...] = ()) -> Failure:
     if "No solution found" in head:
         return _conflict(text, head)
     kind: Kind = next((k for k, marks in _SIGNS if any(m in head for m in marks)), "other")
+    if "Git operation failed" in head and any(mark in text for mark in _NO_REVISION):
+        kind = "missing"
     about = _ABOUT.search(head)
-    name, _, version = (about[1].partition(" @ ")[0] if about else "").partition("==")
-    return Failure(kind=kind, text=text, package=canonicalize_name(name), version=version)
+    what, _, url = about[1].partition(" @ ") if about else ("", "", "")
+    name, _, version = what.partition("==")
+    if kind == "missing" and not url:
+        url = (_FETCHED.search(head) or [""])[0]
+    return Failure(kind=kind, text=text, package=canonicalize_name(name), version=version, url=url)
 
 
 def _conflict(text: str, head: str) -> Failure:
@@ -164,6 +170,12 @@ def _required(words: list[str]) -> tuple[str, ...]:
         if words[at + 3 : at + 4] == ["and"]:
             found.extend(word.rstrip(",.") for word in words[at + 4 : at + 5])
     return tuple(dict.fromkeys(found))
+
+
+def absent(failure: Failure) -> dict[str, str]:
+    """Package → the version of it that is asked for and that the index does not have."""
+    words = " ".join(failure.text.split())
+    return {canonicalize_name(name): version for name, version in _ABSENT.findall(words)}
 
 
 def explain(failure: Failure, lines: int = 12) -> str:

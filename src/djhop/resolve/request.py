@@ -109,6 +109,12 @@ def own_words(link: str, request: Request) -> str:
     return next((text for text in own if applies(read(text), request)), (*own, link)[0])
 
 
+def not_there(name: str, version: str, request: Request) -> str:
+    """The sentence about a release that the index does not have, or not yet on the cell's date."""
+    date = f" of {request.exclude_newer}" if request.exclude_newer else ""
+    return f"{name} {version} is not on the index{date}"
+
+
 def replaced(request: Request) -> tuple[str, ...]:
     """What the project itself requires of Django."""
     texts = (*request.requirements, *request.constraints)

@@ -20,7 +20,7 @@ import msgspec
 from djhop import durable
 from djhop.errors import InfraError
 from djhop.resolve import attempts, ladder, locks, lockstore, openings, outcome
-from djhop.resolve.asking import Asking, Runs, Site
+from djhop.resolve.asking import PAUSES, Asking, Runs, Site
 from djhop.resolve.blockers import Blocker
 from djhop.resolve.locks import Lock, Unresolvable, requirements_text
 from djhop.resolve.moves import Move, diff
@@ -87,18 +87,23 @@ def resolve(
     young = kept is not None and (request.exclude_newer or 0 <= now() - kept.created < max_age)
     if kept is not None and (young or (offline and kept.lock)):
         return _answer(kept, request, "" if young else "offline")
+    pace = pace or Pace()
     site = Site(
         spawner=spawner,
         uv=uv,
-        env=dict(uv_env),
+        # An index that was silent for one cell is not waited for as long again for the next.
+        env={**uv_env, **({"UV_HTTP_RETRIES": "0"} if pace.silent else {})},
+        pauses=() if pace.silent else PAUSES,
         cwd=cwd,
         folder=path.parent,
         offline=offline,
         sleep=sleep,
     )
     try:
-        answer = _asked(request, previous, site, path.with_suffix(".log"), pace or Pace())
+        answer = _asked(request, previous, site, path.with_suffix(".log"), pace)
+        pace.silent = False
     except InfraError as error:
+        pace.silent = True
         if kept is None or kept.lock is None:
             raise
         return _answer(kept, request, str(error).partition("\n")[0].rstrip(":"))

@@ -8,16 +8,16 @@ without one may not build, and would cost the whole lock.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 import msgspec
 from packaging.version import Version
 
-from djhop.resolve import attempts, locks
+from djhop.resolve import attempts, locks, moves
 from djhop.resolve.attempts import Attempt, Stage
 from djhop.resolve.locks import Lock
-from djhop.resolve.request import DJANGO_OWN, is_version
+from djhop.resolve.request import DJANGO_OWN, is_version, name_of
 from djhop.resolve.staying import held
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ Ask = Callable[[Attempt], "Lock | Failure"]
 
 #: With wheels only, then with source distributions of what has no wheel, then of all.
 TRIES = 3
+#: Releases that cannot be built and are passed over on the way up.
+BUILDS = 8
 
 
 def smallest(request: Request, base: Lock | None, stage: Stage, found: Lock, ask: Ask) -> Lock:
@@ -42,16 +44,50 @@ def smallest(request: Request, base: Lock | None, stage: Stage, found: Lock, ask
     up = moved_up(before, found)
     if not up or stage.forced or request.policy != "minimal":
         return found
-    wheels, first = frozenset(up), attempts.build(request, base, stage)
-    for _ in range(TRIES):
-        answer = ask(attempt(first, found, before, wheels))
+    first, every = attempts.build(request, base, stage), frozenset(up)
+    small = _lowest(first, found, before, every, ask)
+    # What the project has without a wheel today has a nearer release, perhaps, without one.
+    sources = {name_of(line) for line in stage.unbuilt}
+    if sources and (small is None or sources & _major(before, small)):
+        small = _lowest(first, found, before, every - sources, ask) or small
+    return small or found
+
+
+def _lowest(
+    first: Attempt, found: Lock, before: dict[str, str], wheels: frozenset[str], ask: Ask
+) -> Lock | None:
+    """The lock with the lowest releases, of `wheels` those with a wheel while there are any."""
+    up = moved_up(before, found).keys()
+    unbuilt: tuple[str, ...] = ()
+    tries = TRIES
+    while tries:
+        answer = ask(attempt(first, found, before, wheels, unbuilt))
         if isinstance(answer, Lock):
-            return locks.pruned(answer)
+            small = locks.pruned(answer)
+            # What the newest releases no longer ask for, and the smallest do, took no small step.
+            if back := moved_up(before, small).keys() - up:
+                answer = ask(attempt(first, small, before, wheels | back, unbuilt))
+            return locks.pruned(answer) if isinstance(answer, Lock) else small
+        if _passed_over(answer, up - wheels) and len(unbuilt) < BUILDS:
+            unbuilt += (f"{answer.package}!={answer.version}",)
+            continue
         if not wheels:
             break
         built = (answer.named | {answer.package}) & wheels
         wheels = wheels - built if built and answer.kind != "build" else frozenset()
-    return found
+        tries -= 1
+    return None
+
+
+def _major(before: dict[str, str], lock: Lock) -> frozenset[str]:
+    """The packages that cross a major version."""
+    moved = moves.moves(before, lock.packages, {})
+    return frozenset(move.package for move in moved if move.major)
+
+
+def _passed_over(failure: Failure, names: Collection[str]) -> bool:
+    """Whether it is a release of one of these that cannot be built."""
+    return failure.kind == "build" and bool(failure.version) and failure.package in names
 
 
 def moved_up(before: dict[str, str], found: Lock) -> dict[str, str]:
@@ -65,8 +101,17 @@ def moved_up(before: dict[str, str], found: Lock) -> dict[str, str]:
     }
 
 
-def attempt(first: Attempt, found: Lock, before: dict[str, str], wheels: frozenset[str]) -> Attempt:
-    """Say what uv is asked for the lowest releases of what moved up; `first` is what found it."""
+def attempt(
+    first: Attempt,
+    found: Lock,
+    before: dict[str, str],
+    wheels: frozenset[str],
+    unbuilt: tuple[str, ...] = (),
+) -> Attempt:
+    """Say what uv is asked for the lowest releases of what moved up; `first` is what found it.
+
+    `unbuilt` are releases to be passed over, "name!=version".
+    """
     up = moved_up(before, found)
     stays = tuple(
         f"{name}=={version}"
@@ -79,7 +124,7 @@ def attempt(first: Attempt, found: Lock, before: dict[str, str], wheels: frozens
     return msgspec.structs.replace(
         first,
         requirements={**first.requirements, "moved.in": moving},
-        constraints=first.constraints + stays,
+        constraints=first.constraints + stays + unbuilt,
         seeds=tuple(f"{name}=={version}" for name, version in seeds.items()),
         wheels=tuple(sorted({*first.wheels, *wheels})),
         lowest=True,

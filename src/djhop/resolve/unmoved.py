@@ -37,6 +37,8 @@ class Pace:
     def __init__(self) -> None:
         #: The longest that a process took, in seconds.
         self.seconds = 0.0
+        #: Whether the index was asked last in vain, with all further tries.
+        self.silent = False
 
     @property
     def slow(self) -> bool:

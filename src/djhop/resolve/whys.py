@@ -17,7 +17,8 @@ from djhop.resolve.attempts import Attempt
 from djhop.resolve.blockers import covers
 from djhop.resolve.holding import hold
 from djhop.resolve.locks import Lock
-from djhop.resolve.request import DJANGO_OWN, is_version
+from djhop.resolve.proofs import absent
+from djhop.resolve.request import DJANGO_OWN, is_version, not_there
 from djhop.resolve.staying import held
 
 if TYPE_CHECKING:
@@ -72,6 +73,9 @@ def _read(failure: Failure, left: dict[str, str], found: Lock, request: Request)
     if failure.kind == "build" and failure.package in left:
         built = f"{failure.package} {failure.version}"
         return {failure.package: f"{built} cannot be built on Python {request.python}"}
+    gone = {n: not_there(n, v, request) for n, v in absent(failure).items() if left.get(n) == v}
+    if gone:
+        return gone
     there = {**found.packages, **left, "python": request.python_release or request.python}
     reasons: dict[str, str] = {}
     for name, why in _ruled_out(failure.edges, left, there):

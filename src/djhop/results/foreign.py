@@ -7,7 +7,7 @@ limit on size, depth does not matter, and what is not understood is said rather 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.parsers import expat
@@ -49,31 +49,44 @@ class NotJUnitError(Exception):
 
 
 def files(tree: Path, pattern: str) -> list[Path]:
-    """The files of `pattern` in `tree`, in order; no link, which may lead anywhere."""
-    found = sorted(path for path in tree.glob(pattern) if path.is_file() and not path.is_symlink())
-    return found[:FILES_LIMIT]
+    """The files of `pattern` in `tree`, in order; none behind a link, which may lead anywhere."""
+    found = sorted(path for path in _inside(tree, pattern) if not path.is_symlink())
+    return [path for path in found if path.is_file()][:FILES_LIMIT]
 
 
 def clear(tree: Path, pattern: str) -> None:
     """Delete what an earlier run has left, so that it is not taken for what this one says."""
-    for path in list(tree.glob(pattern)):
+    for path in list(_inside(tree, pattern)):
         if path.is_symlink() or path.is_file():
             path.unlink(missing_ok=True)
 
 
-def read(tree: Path, pattern: str, mode: str, done: Completed) -> PassEvents:
-    """Read what the command has written; its exit status is part of it."""
-    return events.gather(_events(tree, pattern, mode, done))
+def _inside(tree: Path, pattern: str) -> Iterator[Path]:
+    """What `pattern` matches; not what lies in a folder that a link leads to."""
+    root = tree.resolve()
+    return (path for path in tree.glob(pattern) if path.parent.resolve().is_relative_to(root))
 
 
-def _events(tree: Path, pattern: str, mode: str, done: Completed) -> Iterator[Event]:
+def read(
+    tree: Path, pattern: str, mode: str, done: Completed, hide: Callable[[str], str] = str
+) -> PassEvents:
+    """Read what the command has written; its exit status is part of it.
+
+    `hide` masks what must not be shown, in the ids of tests and in what is said of them.
+    """
+    return events.gather(_events(tree, pattern, mode, done, hide))
+
+
+def _events(
+    tree: Path, pattern: str, mode: str, done: Completed, hide: Callable[[str], str]
+) -> Iterator[Event]:
     yield Begin(framework=FRAMEWORK, mode=mode)
     whole, tests = done.returncode >= 0, 0
     written = files(tree, pattern)
     for path in written:
         name = path.relative_to(tree).as_posix()
         try:
-            for event in _of_file(path):
+            for event in _of_file(path, hide):
                 tests += isinstance(event, Stop)
                 yield event
         except (NotJUnitError, expat.ExpatError, OSError, ValueError) as error:
@@ -97,13 +110,13 @@ def _ended(done: Completed) -> Exc:
     return Exc(type="SystemExit", name="SystemExit", message=text)
 
 
-def _of_file(path: Path) -> Iterator[Event]:
+def _of_file(path: Path, hide: Callable[[str], str]) -> Iterator[Event]:
     if path.stat().st_size > FILE_LIMIT:
         raise NotJUnitError(f"it is larger than {FILE_LIMIT} bytes")
     reading = _Reading()
     reading.parse(path)
     for case in reading.cases:
-        yield from case.events()
+        yield from case.events(hide)
 
 
 class _Case:
@@ -122,14 +135,15 @@ class _Case:
         if tag == "skipped" and attributes.get("type") == "pytest.xfail":
             self.outcome = "xfailed"
 
-    def events(self) -> Iterator[Event]:
+    def events(self, hide: Callable[[str], str]) -> Iterator[Event]:
         """A test is begun, reported and over; a module that could not be loaded is none."""
-        message = self.told.get("message", "")[:TEXT_LIMIT]
+        message = hide(self.told.get("message", ""))[:TEXT_LIMIT]
+        self.text = hide(self.text)
         lost = not self.classname and message.startswith("collection ")
         if self.classname == _NOT_LOADED or (lost and self.outcome != "skipped"):
-            yield CollectError(id=self.name, exc=self._exc(message))
+            yield CollectError(id=hide(self.name), exc=self._exc(message))
         elif not lost:
-            test = f"{self.classname}.{self.name}" if self.classname else self.name
+            test = hide(f"{self.classname}.{self.name}" if self.classname else self.name)
             bad = self.outcome in ("failed", "error")
             yield Collected(ids=(test,))
             yield Start(id=test)
@@ -175,8 +189,8 @@ class _Reading:
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._data
-        with path.open("rb") as file:
-            parser.ParseFile(file)
+        # Not piece by piece: an attribute of megabytes would be looked at anew with each.
+        parser.Parse(path.read_bytes(), True)
 
     def _doctype(self, *_: object) -> None:
         raise NotJUnitError("it has a document type")

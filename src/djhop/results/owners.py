@@ -51,7 +51,13 @@ _NO_SERVICE = re.compile(
     r"|password authentication failed|is the server running|no space left on device",
     re.IGNORECASE,
 )
-_NO_VARIABLE = re.compile(r"Set the \S+ environment variable", re.IGNORECASE)
+#: How django-environ, python-decouple and environs say it; the variable is the group that matched.
+NO_VARIABLE = re.compile(
+    r"Set the (\w+) environment variable|(\w+) not found\. Declare it as envvar"
+    r"|Environment variable \"(\w+)\" not set",
+    re.IGNORECASE,
+)
+_NO_VARIABLE_TYPES = ("ImproperlyConfigured", "UndefinedValueError", "EnvError")
 #: The reason of what says nothing about the target: a server refuses, a disk is full.
 NO_SERVICE = "a service does not answer, or the machine has no room"
 #: The second is how Python 3.12 names it, as the module is frozen.
@@ -246,7 +252,7 @@ def _environment(exc: Exc, paths: Paths) -> Verdict | None:
             and _NO_SERVICE.search(link.message)
         ):
             return Verdict(ENVIRONMENT, NO_SERVICE)
-        if "ImproperlyConfigured" in link.type and _NO_VARIABLE.search(link.message):
+        if link.type.endswith(_NO_VARIABLE_TYPES) and NO_VARIABLE.search(link.message):
             return Verdict(ENVIRONMENT, "an environment variable is not set")
         if link.name == "KeyError" and link.frames and link.frames[-1][0].endswith(_OS):
             return Verdict(ENVIRONMENT, f"the environment variable {link.message} is not set")

@@ -59,7 +59,8 @@ class Ran(msgspec.Struct, frozen=True, kw_only=True):
         found = outcomes(self)
         well = (0, None, NO_TESTS) if events.framework.startswith("pytest") else (0, None)
         bad = bool(found) and not self.info.died and events.code not in well
-        return bad and all(fine(seen, events.framework) for seen in found.values())
+        explained = (s for s in found.values() if s.outcome != "not-run")
+        return bad and all(fine(seen, events.framework) for seen in explained)
 
     @property
     def foreign(self) -> bool:

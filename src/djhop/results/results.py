@@ -16,7 +16,7 @@ from djhop.results.outcomes import END, Counts, Failures, Outcome, Test, bad_end
 from djhop.results.owners import Failure
 from djhop.results.passes import FINE, Next, Pass, Ran, finish, next_pass
 from djhop.results.paths import Owner, OwnerKind, Paths
-from djhop.results.statuses import Facts, Status, decide
+from djhop.results.statuses import SERVE, Facts, Status, decide
 from djhop.results.steps import Step, StepName
 
 if TYPE_CHECKING:
@@ -104,9 +104,8 @@ def build(
     """
     failures = Failures(paths)
     tests = merge(runs, failures)
-    status, reason = (
-        decide(_facts(runs, tests, failures)) if runs else ("not-run", "no pass was run")
-    )
+    facts = _facts(runs, tests, failures) if runs else None
+    status, reason = decide(facts) if facts else ("not-run", "no pass was run")
     begun = [ran.events for ran in runs if ran.events.began]
     return CellResult(
         id=cell.id,
@@ -127,6 +126,7 @@ def build(
         passes=tuple(ran.info for ran in runs),
         notes=tuple(dict.fromkeys([*notes, *_notes(runs, tests)])),
         seconds=_seconds(runs),
+        hint=SERVE if status == "infra" and facts and facts.unserved else "",
     )
 
 

@@ -24,6 +24,8 @@ Status: TypeAlias = Literal[
     "interrupted",
     "not-run",
 ]
+#: What to type where a service does not answer.
+SERVE = "djhop.toml: [service.NAME] starts what the suite needs beside it"
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):

@@ -85,6 +85,10 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
         """The findings that say that something is or may be wrong."""
         return tuple(one for one in self.findings if one.level != "info" and not one.silenced)
 
+    def lost(self, why: str) -> Step:
+        """The step where it failed for want of something that is not the target's; else itself."""
+        return Step(status="not-available", reason=why) if self.status in BAD else self
+
 
 Steps: TypeAlias = dict[StepName, Step]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shlex
 import shutil
 import socket
@@ -17,7 +18,7 @@ from djhop.matrix import service as services
 from djhop.matrix.service import Service
 from djhop.processes import leftovers
 from djhop.processes.background import Background
-from djhop.processes.process import Command, Completed, Spawner
+from djhop.processes.process import NOT_EXECUTABLE, NOT_FOUND, Command, Completed, Spawner
 
 #: Seconds between two questions whether it is ready, and what one of them may take.
 PAUSE, ASK = 0.1, 10.0
@@ -25,8 +26,8 @@ PAUSE, ASK = 0.1, 10.0
 STOP = 30.0
 #: Seconds in which a service that does not answer once may do so after all.
 AGAIN = 5.0
-#: Lines of its log that are shown.
-TAIL = 8
+#: Lines of its log that are shown, and bytes at its end that they are looked for in.
+TAIL, LOG_END = 8, 1 << 16
 
 
 class ServiceError(InfraError):
@@ -61,8 +62,8 @@ class Running:
         self._environ = {**environ, **private, **self.env}
         self._mark = self._ends.enter_context(spawner.lasting(self._folder))
         self._leader: Background | None = None
-        #: What `ready` said when it was last asked.
-        self._said = ""
+        #: What `ready` said when it was last asked, and what it ended with.
+        self._said, self._asked = "", 0
 
     @property
     def place(self) -> tuple[str, str]:
@@ -82,11 +83,12 @@ class Running:
             if done.interrupted:
                 raise Interrupted("interrupted")
             if done.returncode:
-                raise self._failed(f"`{line}` {_how(done)}")
+                raise self._failed(f"is not prepared: `{line}` {_how(done)}")
         try:
             self._leader = self._spawner.background(self._command(self._wanted.start, None))
-        except OSError as error:
-            raise self._failed(f"cannot be started: {error.strerror or error}") from error
+        except (OSError, ValueError) as error:  # ValueError: what no argv or variable may hold
+            why = getattr(error, "strerror", "") or error
+            raise self._failed(f"cannot be started: {why}") from error
         self._await(limit)
 
     def _await(self, limit: float) -> None:
@@ -95,6 +97,8 @@ class Running:
             # Somebody else may answer on its port: what has ended is not ready.
             if gone := self._ended():
                 raise self._failed(gone)
+            if self._asked in (NOT_FOUND, NOT_EXECUTABLE):
+                raise self._failed("cannot be asked whether it is ready")
             if ready:
                 return
             if self._stopped():
@@ -106,6 +110,7 @@ class Running:
     def _ready(self, limit: float) -> bool:
         """Ask once, and keep what it said for the one who has to look into it."""
         done = self._run(self._wanted.ready, min(ASK, limit - time.monotonic()), logged=False)
+        self._asked = done.returncode
         self._said = f"{shlex.join(done.argv)}: {_how(done)}\n{done.output}"
         return done.returncode == 0
 
@@ -178,10 +183,15 @@ class Running:
 
     def _logged(self) -> tuple[str, ...]:
         try:
-            text = self._log.read_text("utf-8", "replace")
+            with self._log.open("rb") as log:
+                size = log.seek(0, os.SEEK_END)
+                log.seek(max(0, size - LOG_END))
+                end = log.read(LOG_END)
         except OSError:  # nothing was started
             return ()
-        return (*_tail(text, TAIL), f"all of it: {self._log}")
+        if size > LOG_END:  # half a line may hold half a secret
+            end = end.partition(b"\n")[2]
+        return (*_tail(end.decode("utf-8", "replace"), TAIL), f"all of it: {self._log}")
 
 
 def free_port() -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import re
 import shlex
 from collections.abc import Mapping
 from typing import Any
@@ -17,18 +16,16 @@ from djhop.compare.changes import dead_modules, kind, plainly, suite
 from djhop.compare.compare import Comparison, HopResult, result_of
 from djhop.compare.fingerprints import template
 from djhop.compare.groups import Group
-from djhop.compare.steps import FACTS
 from djhop.masking import shown
 from djhop.matrix.config import Matrix
 from djhop.matrix.plan import Plan
 from djhop.results.results import CellResult, Counts, Owner, Status
-from djhop.results.steps import Finding, Step, StepName, StepStatus
+from djhop.results.steps import StepName
+from djhop.store.run_steps import RunStep, step_of
 from djhop.target.target import Target
 
 #: 1: the first.
 FORMAT = 1
-#: Facts of a step that its short form keeps.
-FACTS_KEPT = 20
 
 
 class RunTarget(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,20 +46,6 @@ class RunMatrix(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str = ""
     settings: dict[str, Any] = {}
-
-
-class RunStep(msgspec.Struct, frozen=True, kw_only=True):
-    """One of Django's own upgrade steps in a cell, in short."""
-
-    status: StepStatus
-    reason: str = ""
-    #: Findings by kind: "error", "warning" and "deploy" of checks, else the first word of their id.
-    counts: dict[str, int] = {}
-    #: Migrations applied, and the seconds they took; else the seconds of the step.
-    applied: int = 0
-    seconds: float = 0.0
-    #: What is worth knowing and nothing wrong, the first few.
-    facts: tuple[str, ...] = ()
 
 
 class RunCell(msgspec.Struct, frozen=True, kw_only=True):
@@ -256,26 +239,6 @@ def cell_of(result: CellResult) -> RunCell:
 _SHARED = tuple(
     n for n in RunCell.__struct_fields__ if n in CellResult.__struct_fields__ and n != "steps"
 )
-
-
-def step_of(name: StepName, step: Step) -> RunStep:
-    """Shorten a step to its part of a cell's line."""
-    kinds = [_kind(name, one) for one in step.counted]
-    facts = [f"{one.about}: {one.text}" for one in step.findings if one.id in FACTS]
-    return RunStep(
-        status=step.status,
-        reason=step.reason,
-        counts={kind: kinds.count(kind) for kind in dict.fromkeys(kinds)},
-        applied=sum(len(one.applied) for one in step.databases),
-        seconds=sum(one.seconds for one in step.databases) or step.seconds,
-        facts=tuple(facts[:FACTS_KEPT]),
-    )
-
-
-def _kind(name: StepName, one: Finding) -> str:
-    if name == "checks":
-        return "deploy" if one.deploy else one.level
-    return re.split("[.-]", one.id)[0]
 
 
 def _add_uses(uses: dict[tuple[object, ...], DeprecatedUse], result: CellResult) -> None:

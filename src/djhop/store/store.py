@@ -198,6 +198,8 @@ def latest(out: Path) -> RunFolder:
 def find(wanted: str, out: Path) -> RunFolder:
     """Return the run a person means: a folder, its run.json, a name or its start, or "latest".
 
+    A folder that holds runs stands for the latest of them.
+
     Raises:
         UsageError: there is no such run, or several begin like that.
     """
@@ -211,6 +213,8 @@ def find(wanted: str, out: Path) -> RunFolder:
     known = {folder.name: folder for folder in runs(out)}
     if wanted in known:
         return known[wanted]
+    if runs(path):
+        return latest(path)
     match [name for name in known if name.startswith(wanted)]:
         case [name]:
             return known[name]

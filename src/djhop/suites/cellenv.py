@@ -10,6 +10,8 @@ from pathlib import PurePath
 
 import msgspec
 
+from djhop.matrix.variables import NEVER
+
 #: What a cell inherits (globs); everything else needs `pass_env`. The commands of a user's shell,
 #: the language, the way to the network and its certificates, the user's name, the loader's path.
 INHERITED = (
@@ -37,18 +39,6 @@ INHERITED = (
     "NIX_SSL_CERT_FILE",
     "REQUESTS_CA_BUNDLE",
     "CURL_CA_BUNDLE",
-)
-#: What no `pass_env` lets in: it would make a cell something else than it says. `set_env` may.
-NEVER = (
-    "PYTHON*",
-    "UV_*",
-    "PIP_*",
-    "COVERAGE_*",
-    "COV_*",
-    "PYTEST_*",
-    "DJANGO_SETTINGS_MODULE",
-    "VIRTUAL_ENV",
-    "DJHOP_*",
 )
 _PLACEHOLDER = re.compile(r"\{(workspace|cell|home|tmp|database)\}")
 

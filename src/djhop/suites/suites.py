@@ -12,12 +12,11 @@ import msgspec
 from djhop import masking
 from djhop.processes.process import Command
 from djhop.suites import addopts
-from djhop.suites.cellenv import INHERITED, NEVER, Room, cell_environ
+from djhop.suites.cellenv import INHERITED, Room, cell_environ
 from djhop.target.target import Suite, SuiteKind
 
 __all__ = [
     "INHERITED",
-    "NEVER",
     "CoverageConfig",
     "PassFiles",
     "ProbeConfig",
@@ -258,8 +257,9 @@ def neutralised(suite: Suite, stand: Stand, args: Sequence[str] = ()) -> tuple[s
     blocked = addopts.blocked((*defaults, *own))
     if stand.ignores:
         notes.append(
-            f"filterwarnings ignores something in {stand.ignores} of its lines: such warnings are "
-            "errors in the strict run, and not recorded in the plain one or where pending"
+            f"filterwarnings ignores warnings, or all but the first, in {stand.ignores} of its "
+            "lines: they are errors in the strict run, and not all recorded in the plain one or "
+            "where pending"
         )
     if "--reuse-db" in (*defaults, *own):
         notes.append("--create-db is added to --reuse-db: each cell makes its own database")

@@ -124,6 +124,8 @@ def _assign(body: list[ast.stmt], names: dict[str, Any]) -> None:
                 names[name] = _joined(names.get(name, Unread()), more)
             case ast.Try(body=inner) | ast.With(body=inner):
                 _assign(inner, names)
+            case ast.If(test=test, body=yes, orelse=no) if (said := _decided(test)) is not None:
+                _assign(yes if said else no, names)
 
 
 def _value(node: ast.expr, names: dict[str, Any]) -> Any:
@@ -137,6 +139,8 @@ def _value(node: ast.expr, names: dict[str, Any]) -> Any:
             found = _items(items, names)
         case ast.Dict():
             found = _table(node, names)
+        case ast.IfExp(test=test, body=yes, orelse=no) if (said := _decided(test)) is not None:
+            found = _value(yes if said else no, names)
         case ast.BinOp(op=ast.Add(), left=left, right=right):
             found = _joined(_value(left, names), _value(right, names), node)
         case ast.Subscript(value=holder, slice=key):
@@ -147,6 +151,25 @@ def _value(node: ast.expr, names: dict[str, Any]) -> Any:
         case ast.Call(func=ast.Name(id="list" | "tuple" | "sorted" | "set"), args=[inner]):
             found = _value(inner, names)
     return found
+
+
+def _decided(test: ast.expr) -> bool | None:
+    """What a condition on `sys.version_info` is, if it is the same on every Python from 3.6 on."""
+    match test:
+        case ast.Compare(left=left, ops=[op], comparators=[ast.Constant() | ast.Tuple() as right]):
+            what, bound = ast.unparse(left).removeprefix("sys."), _value(right, {})
+        case _:
+            return None
+    if what in ("version_info[0]", "version_info.major"):
+        bound = [bound]
+    elif what not in ("version_info", "version_info[:2]"):
+        return None
+    if not isinstance(bound, list) or not all(type(part) is int for part in bound):
+        return None
+    if isinstance(op, ast.In | ast.NotIn | ast.Is | ast.IsNot):
+        return None
+    newer = bound < [3] or (bound <= [3, 6] and isinstance(op, ast.Lt | ast.GtE))
+    return isinstance(op, ast.Gt | ast.GtE | ast.NotEq) if newer else None
 
 
 def _items(items: list[ast.expr], names: dict[str, Any]) -> list[Any]:

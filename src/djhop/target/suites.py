@@ -60,6 +60,11 @@ def any_command(matrix: Matrix, environment: tuple[tuple[str, str], ...]) -> Sui
             f"junit: {pattern!r} leads out of the project",
             hint='name files in it: junit = "reports/*.xml"',
         )
+    if any("**" in part and part != "**" for part in pattern.split("/")) or pattern == ".":
+        raise UsageError(
+            f"junit: {pattern!r} is no glob of files",
+            hint='"**" stands for folders, alone: junit = "reports/**/*.xml"',
+        )
     return Suite(
         kind="command",
         argv=matrix.test,

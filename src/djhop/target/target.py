@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING
 
@@ -104,6 +105,11 @@ def look(root: Path, matrix: Matrix, *, command: str = "djhop plan") -> Target:
             f"{root} is not a directory", hint="name the directory of a Django project"
         )
     root = root.resolve()
+    if str(root) != os.fsencode(root).decode(errors="replace"):
+        raise UsageError(
+            f"{str(root)!r} is not UTF-8",
+            hint="rename the directory: reports are text, and could not say where it is",
+        )
     files = tree.walk(root)
     metadata = read_metadata(root)
     tox = toxfile.read(root)

@@ -31,6 +31,8 @@ class Tox(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _CONDITION = re.compile(r"^([\w!.,{}-]+):\s+(.+)$")
+#: A factor that is excluded and is no Django and no Python.
+_SPECIAL = re.compile(r"!(?!(?:py|pypy|cpython|dj|django)[\d.]+$)[\w.]+")
 _REFERENCE = re.compile(r"\{\[([^\]]+)\]([\w-]+)\}")
 _POSARGS = re.compile(r"\{posargs(?::([^{}]*))?\}|\[\]")
 _ROOT = re.compile(r"\{(?:toxinidir|tox_root|changedir)\}/?")
@@ -103,33 +105,52 @@ def _test_sections(sections: dict[str, Any]) -> list[str]:
 def _lines(sections: dict[str, dict[str, str]], value: str) -> tuple[list[str], int]:
     """The unconditional lines of a value, and how many others there are."""
     kept, skipped = [], 0
-    for line in _expanded(sections, value).replace("\\\n", " ").splitlines():
+    for conditional, line in _each(sections, value):
         text = re.sub(r"(^|\s)#.*$", "", line).strip()
-        if _CONDITION.match(text) or (text.startswith("{") and not _ROOT.match(text)):
+        if conditional or (text.startswith("{") and not _ROOT.match(text)):
             skipped += 1
         elif text:
             kept.append(text)
     return kept, skipped
 
 
-def _expanded(sections: dict[str, dict[str, str]], value: str) -> str:
-    """Put in what `{[section]key}` refers to, a few levels deep."""
-    for _ in range(3):
-        value = _REFERENCE.sub(lambda m: sections.get(m[1], {}).get(m[2].lower(), ""), value)
-        if len(value) > 100_000:
-            return ""
-    return value
+def _each(sections: dict[str, dict[str, str]], value: str) -> list[tuple[bool, str]]:
+    """Each line, and whether it is conditional; what `{[section]key}` refers to is put in.
+
+    As in tox, all lines that a conditional line refers to are conditional.
+    """
+    lines = [(False, value)]
+    for _ in range(4):
+        lines = [
+            (outer or inner, _REFERENCE.sub(lambda m: _referred(sections, m), text))
+            for outer, block in lines
+            for inner, text in map(_parted, block.replace("\\\n", " ").splitlines())
+        ]
+        if sum(len(text) for _, text in lines) > 100_000:
+            return []
+    return [(conditional, text) for conditional, text in lines if "\n" not in text]
+
+
+def _referred(sections: dict[str, dict[str, str]], match: re.Match[str]) -> str:
+    return sections.get(match[1], {}).get(match[2].lower(), "")
+
+
+def _parted(line: str) -> tuple[bool, str]:
+    """Whether a line only holds in some environments, and what it says without that.
+
+    `!latest: x` holds in all that are not named after something special: in djhop's cells too.
+    """
+    condition = _CONDITION.match(line.strip())
+    if not condition:
+        return False, line
+    excluded = all(map(_SPECIAL.fullmatch, condition[1].split(",")))
+    return not excluded, condition[2]
 
 
 def _commands(sections: dict[str, dict[str, str]], value: str) -> list[tuple[str, ...]]:
     """Commands as words: what always runs first, then what runs in some environments."""
-    always: list[tuple[str, ...]] = []
-    sometimes: list[tuple[str, ...]] = []
-    for line in _expanded(sections, value).replace("\\\n", " ").splitlines():
-        condition = _CONDITION.match(line.strip())
-        if words := command_words(condition[2] if condition else line):
-            (sometimes if condition else always).append(words)
-    return always + sometimes
+    lines = sorted(_each(sections, value), key=lambda line: line[0])
+    return [words for _, line in lines if (words := command_words(line))]
 
 
 def command_words(line: str) -> tuple[str, ...]:

@@ -199,6 +199,16 @@ def _read(manifest: Path, root: str) -> dict[str, Known]:
 
 
 def _write(path: Path, manifest: Manifest) -> None:
+    kept = {name: known for name, known in manifest.entries.items() if _is_text(name, known.source)}
     aside = path.with_suffix(".new")
-    aside.write_bytes(msgspec.json.encode(manifest))
+    aside.write_bytes(msgspec.json.encode(msgspec.structs.replace(manifest, entries=kept)))
     aside.replace(path)
+
+
+def _is_text(name: str, source: Source) -> bool:
+    """Whether JSON can hold it; a file whose name is not UTF-8 is copied anew each time."""
+    try:
+        f"{name}{source.path}{source.link}".encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -43,8 +43,9 @@ def show(root: Path, tree: Path, view: Path) -> bool:
     try:
         _copy(places, view)
         (view / "config").write_text(_config(places.common / "config"))
-        (view / "objects/info/alternates").write_text("".join(f"{p}\n" for p in _stores(places)))
-        (tree / ".git").write_text(f"gitdir: {view}\n")
+        stores = b"".join(os.fsencode(path) + b"\n" for path in _stores(places))
+        (view / "objects/info/alternates").write_bytes(stores)
+        (tree / ".git").write_bytes(b"gitdir: %s\n" % os.fsencode(view))
     except OSError:  # half a repository, or one that may not be read
         shutil.rmtree(view, ignore_errors=True)
         return False

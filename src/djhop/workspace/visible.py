@@ -141,6 +141,11 @@ def _matching(root: Path, pattern: str) -> Iterator[str]:
         raise UsageError(
             f"copy: {pattern!r} leaves the target", hint="give a glob relative to the target"
         )
+    if any("**" in part and part != "**" for part in parts):
+        raise UsageError(
+            f"copy: {pattern!r} is no glob",
+            hint='"**" stands for folders, alone: "assets/**/*.json"',
+        )
     for match in root.glob(pattern):
         path = match.relative_to(root).as_posix()
         if match.is_dir() and not match.is_symlink():

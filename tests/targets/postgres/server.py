@@ -42,7 +42,7 @@ def main():
         sys.exit(subprocess.call([program("pg_ctl"), "stop", "-D", data, "-m", "fast"]))
     init = [program("initdb"), "-D", data, "-U", "shop", "--auth=trust", "--no-sync"]
     subprocess.check_call(init, stdout=subprocess.DEVNULL)
-    options = ["-D", data, "-k", folder, "-p", port, "-h", "127.0.0.1", "-F"]
+    options = ["-D", data, "-k", "", "-p", port, "-h", "127.0.0.1", "-F"]
     os.execv(program("postgres"), ["postgres"] + options + ["-c", "log_statement=ddl"])
 
 

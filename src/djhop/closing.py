@@ -1,0 +1,79 @@
+"""The end of a run: its hops judged, `run.json` on disk, and what to exit with."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import msgspec
+
+from djhop import landing
+from djhop.compare import compare
+from djhop.compare.compare import Comparison
+from djhop.errors import ExitCode, InfraError, worst
+from djhop.landing import RED
+from djhop.matrix.plan import Plan
+from djhop.results import measure
+from djhop.store import record
+from djhop.store.store import RunFolder
+
+
+def write(
+    folder: RunFolder, plan: Plan, *, root: Path, interrupted: bool, seconds: float
+) -> Comparison:
+    """Judge the cells in `folder` by the hops of `plan`, and write `run.json`."""
+    with landing.alone(folder):
+        results = folder.results()
+        run = folder.read_run()
+        compared = compare.compare(
+            plan, results, reproduce=run.reproduce, crossings=folder.crossings()
+        )
+        complete = not interrupted and set(results) >= {cell.id for cell in plan.cells}
+        run = record.finish(run, results, compared, seconds=seconds, complete=complete)
+        folder.write_run(msgspec.structs.replace(run, coverage=_coverage(folder, root)))
+    return compared
+
+
+def _coverage(folder: RunFolder, root: Path) -> float | None:
+    """Combine the cells' coverage beside `run.json`; return what ran in any, in per cent."""
+    cells = sorted(folder.cells.glob("*/coverage"))
+    with contextlib.suppress(InfraError):  # no coverage is no reason to lose the run
+        out = measure.combine(dict.fromkeys(cells, root), root, folder.path / "coverage")
+        return measure.per_cent([out], root, measure.options(root)) if out else None
+    return None
+
+
+def exit_code(
+    compared: Comparison,
+    plan: Plan,
+    *,
+    hops: bool,
+    install_only: bool,
+    untested: bool,
+    interrupted: bool,
+    bugs: int,
+) -> ExitCode:
+    """What to exit with; red cells that no hop judges are judged by what they are.
+
+    Args:
+        plan: the cells of this djhop, where several share a folder; `hops` is False then.
+        untested: no test was wanted, only Django's own upgrade steps.
+        bugs: how many cells were lost to bugs of ours.
+    """
+    mine = {cell.id: compared.statuses[cell.id] for cell in plan.cells}
+    if install_only or untested:  # cells without a test are what was asked for
+        mine = {cell: status for cell, status in mine.items() if status != "not-run"}
+    judged = compared.hops if hops and not install_only else ()
+    compared = msgspec.structs.replace(compared, hops=judged, statuses=mine)
+    codes = [compare.exit_code(compared)]
+    if interrupted:
+        codes.append(ExitCode.INTERRUPTED)
+    if bugs:
+        codes.append(ExitCode.INTERNAL)
+    told = {hop.after for hop in judged} | set(compared.allowed)
+    # A path's first cell is its baseline, whatever it is; one behind a gap is nobody's.
+    first = {hop.before for hop in judged} - {cell.id for cell in plan.path[1:]}
+    red = {cell for cell, status in mine.items() if status in RED and status != "no-tests"}
+    if red - told - first:
+        codes.append(ExitCode.BREAKS)
+    return worst(codes)
