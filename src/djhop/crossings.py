@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -16,9 +17,9 @@ from djhop.environments.installer import CannotInstall
 from djhop.errors import InfraError, Interrupted
 from djhop.processes.process import Spawner
 from djhop.results.results import CellResult
-from djhop.results.steps import BAD, Crossing, CrossingName, Database, Finding, Step
+from djhop.results.steps import BAD, Crossing, CrossingName, Database, Finding, ProcessName, Step
 from djhop.steps import crossing, running
-from djhop.steps.commands import Files
+from djhop.steps.commands import Files, Life
 from djhop.steps.running import Place
 
 SAME = "the upgrade does not change the schema"
@@ -48,8 +49,8 @@ def impossible(before: CellResult, after: CellResult, revision: str = "") -> str
         if step.status not in usable:
             return f"there is no database {when} the hop: {step.reason}"
     databases = before.steps["database"].databases
-    if not revision and not any(one.kept for one in databases):
-        return "its databases are on a server, and only SQLite files are kept"
+    if any(one.vendor == "mysql" for one in databases):
+        return "MySQL cannot copy a database"
     return ""
 
 
@@ -81,8 +82,15 @@ def cross(before: Side, after: Side, folder: Path, spawner: Spawner) -> Crossing
 
 
 def _short(step: Step) -> Step:
-    bare = tuple(msgspec.structs.replace(one, tables={}) for one in step.databases)
+    bare = tuple(msgspec.structs.replace(one, tables={}, kept="") for one in step.databases)
     return msgspec.structs.replace(step, databases=bare)
+
+
+class _Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where one of the two databases is: SQLite files in a folder, others on a server."""
+
+    folder: Path
+    server: str
 
 
 class _Crossing:
@@ -93,21 +101,29 @@ class _Crossing:
 
     def __init__(self, before: Side, after: Side, folder: Path, spawner: Spawner) -> None:
         self._before, self._after, self._folder, self._spawner = before, after, folder, spawner
-        self._old, self._new = (folder / "databases" / name for name in ("old", "new"))
+        name = f"djhop_{secrets.token_hex(6)}"
+        self._old, self._new = (
+            _Place(folder=folder / "databases" / side, server=f"{name}_{side}")
+            for side in ("old", "new")
+        )
 
     def steps(self) -> dict[CrossingName, Step]:
-        """Do the upgrade; then, where it changed the schema, let each side use both databases."""
-        steps: dict[CrossingName, Step] = {}
+        """Make what there is before the hop; upgrade it; let each side use both databases."""
+        made = self._before.result.steps["database"]
+        self.databases = made.databases
         if not self._before.revision:
-            shutil.copytree(self._before.folder / "databases", self._old)
-            self.databases = self._before.result.steps["database"].databases
-        if self._data or self._before.revision:
-            steps["origin"] = origin = self._origin()
-            if origin.status not in ("ok", "found"):
-                return steps
+            shutil.copytree(self._before.folder / "databases", self._old.folder)
+        on_server = any(one.vendor != "sqlite" for one in made.databases)
+        if not (self._data or self._before.revision or on_server):
+            return self._crossed()
+        try:
+            origin = self._origin()
             self.databases = origin.databases
-        shutil.copytree(self._old, self._new)
-        return steps | self._crossed()
+            crossed = self._crossed() if origin.status in ("ok", "found") else {}
+            return {"origin": origin, **crossed}
+        finally:
+            if on_server and not self._spawner.interrupted:
+                self._drop()
 
     @property
     def _data(self) -> str:
@@ -117,25 +133,34 @@ class _Crossing:
     def _origin(self) -> Step:
         """Make the database before the hop, where it is not as the cell before has left it."""
         if self._data.endswith(".sql"):
-            (self._old / "default.sqlite3").unlink(missing_ok=True)
+            (self._old.folder / "default.sqlite3").unlink(missing_ok=True)
         with self._entered(self._before) as (place, inside):
-            return self._run("origin", place, inside, self._old, data=self._data)
+            return self._run("origin", place, inside, self._old, life="keep")
 
     def _crossed(self) -> dict[CrossingName, Step]:
+        shutil.copytree(self._old.folder, self._new.folder)
+        old, new = self._old, self._new
         with self._entered(self._after) as (place, inside):
-            upgrade = self._upgraded(self._run("upgrade", place, inside, self._new))
+            upgrade = self._run("upgrade", place, inside, new, old, life="copy")
             if upgrade.status not in ("ok", "found"):
                 return {"upgrade": upgrade}
+            upgrade = self._upgraded(upgrade)
             done = crossing.changed(self.databases, upgrade.databases)
             if not done:
                 same = Step(status="ok", reason=SAME)
                 return {"upgrade": upgrade, "old-code": same, "new-code": same}
-            new = self._run("new-code", place, inside, self._new, self._old)
+            by_new = self._run("new-code", place, inside, new, old)
         with self._entered(self._before) as (place, inside):
-            old = self._run("old-code", place, inside, self._old, self._new)
-        upgrade = _with(upgrade, crossing.told(done))
-        old, new = (crossing.explained(step, done) for step in (old, new))
-        return {"upgrade": upgrade, "old-code": old, "new-code": new}
+            by_old = self._run("old-code", place, inside, old, new)
+        return {
+            "upgrade": _with(upgrade, crossing.told(done)),
+            "old-code": crossing.explained(by_old, done),
+            "new-code": crossing.explained(by_new, done),
+        }
+
+    def _drop(self) -> None:
+        with self._entered(self._after) as (place, inside):
+            self._run("drop", place, inside, self._new, self._old)
 
     @contextlib.contextmanager
     def _entered(self, side: Side) -> Iterator[tuple[Place, Inside]]:
@@ -143,19 +168,30 @@ class _Crossing:
             yield entered
 
     def _run(
-        self, step: CrossingName, place: Place, inside: Inside, *databases: Path, data: str = ""
+        self,
+        step: ProcessName,
+        place: Place,
+        inside: Inside,
+        own: _Place,
+        other: _Place | None = None,
+        *,
+        life: Life = "own",
     ) -> Step:
-        usual = Files.in_folder(self._folder, step)
-        own, *other = map(str, databases)
-        files = msgspec.structs.replace(usual, databases=own, other="".join(other), data=data)
+        files = msgspec.structs.replace(
+            Files.in_folder(self._folder, step),
+            databases=str(own.folder),
+            other=str(other.folder) if other else "",
+            data=self._data if step == "origin" else "",
+            database=own.server,
+            other_database=other.server if other else "",
+            life=life,
+        )
         if self._spawner.interrupted:
             raise Interrupted("interrupted")
         return running.run(step, place, inside.run, files=files)
 
     def _upgraded(self, step: Step) -> Step:
         """Add how the schema differs from what was made before, and from one made anew."""
-        if step.status not in ("ok", "found"):
-            return step
         fresh = self._after.result.steps["database"]
         known = fresh.status in ("ok", "found")
         return _with(step, crossing.drift(step.databases, fresh.databases) if known else ())

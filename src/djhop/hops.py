@@ -14,14 +14,15 @@ from djhop.errors import DjhopError, Interrupted
 from djhop.matrix.plan import Cell, Hop
 from djhop.processes.process import Spawner
 from djhop.results.results import CellResult
-from djhop.results.steps import Crossing
+from djhop.results.steps import BAD, Crossing
 from djhop.store.store import CROSSING, RunFolder
 
 
 class Hops:
     """The hops of a run that touch one of the cells `mine`.
 
-    `side` makes one end of a hop from a cell and its result. In a `shared` folder, other djhop do
+    `side` makes one end of a hop from a cell and its result; `gone` says why a service that the
+    databases need is there no more: what failed then says nothing. In a `shared` folder, other djhop do
     the other cells.
     """
 
@@ -32,12 +33,13 @@ class Hops:
         mine: Collection[Cell],
         shared: bool,
         side: Callable[[Cell, CellResult], Side],
+        gone: Callable[[], Exception | None],
         spawner: Spawner,
     ) -> None:
         self._mine, self._shared = set(mine), shared
         self._left = [hop for hop in hops if not self._mine.isdisjoint((hop.before, hop.after))]
         self._all = tuple(self._left)
-        self._side, self._spawner = side, spawner
+        self._side, self._gone, self._spawner = side, gone, spawner
         self._ended: set[str] = set()
         self._lock = threading.Lock()
         self.folder: RunFolder
@@ -86,7 +88,11 @@ class Hops:
             return msgspec.structs.replace(found, reason=why)
         try:
             sides = self._side(hop.before, before), self._side(hop.after, after)
-            return crossings.cross(*sides, self.folder.hop(found.id), self._spawner)
+            done = crossings.cross(*sides, self.folder.hop(found.id), self._spawner)
+            failed = any(step.status in BAD for step in done.steps.values())
+            if failed and (why := self._gone()):
+                return msgspec.structs.replace(found, reason=str(why))
+            return done
         except Interrupted:
             return None  # a resumed run does it
         except (DjhopError, concurrent.futures.CancelledError) as error:

@@ -304,6 +304,7 @@ class Session:
             mine=self.plan.cells,
             shared=bool(self.options.shared),
             side=self._side,
+            gone=lambda: self._services.gone() if self.matrix.service else None,
             spawner=self.spawner,
         )
 

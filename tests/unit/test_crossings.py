@@ -9,8 +9,11 @@ import pytest
 
 from djhop import crossings
 from djhop.compare.compare import compare, exit_code
+from djhop.crossings import Side
 from djhop.errors import ExitCode, UsageError
+from djhop.hops import Hops
 from djhop.matrix.plan import Cell, Hop, Plan
+from djhop.processes.process import Spawner
 from djhop.reports import crossing as lines
 from djhop.results.eventlog import Exc
 from djhop.results.results import CellResult
@@ -184,8 +187,93 @@ class TestWhen:
         assert crossings.impossible(*ends) == why
 
     def test_a_server(self) -> None:
-        step = Step(status="ok", databases=(Database(alias="default"),))
-        assert "on a server" in crossings.impossible(cell(BEFORE, step), cell(AFTER, step))
+        def why(vendor: str) -> str:
+            step = Step(status="ok", databases=(Database(alias="default", vendor=vendor),))
+            return crossings.impossible(cell(BEFORE, step), cell(AFTER, step))
+
+        assert (why("postgresql"), why("mysql")) == ("", "MySQL cannot copy a database")
+
+
+class TestHops:
+    """When a hop is crossed; the crossing itself is another's."""
+
+    @pytest.fixture
+    def crossed(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        calls: list[str] = []
+
+        def cross(before: Side, after: Side, *_: object) -> Crossing:
+            calls.append(f"{before.result.id}..{after.result.id}")
+            return crossed(upgrade=Step(status="failed", reason="boom"))
+
+        monkeypatch.setattr(crossings, "cross", cross)
+        return calls
+
+    def hops(self, folder: Path, *, shared: bool = False, gone: str = "") -> Hops:
+        def side(_: Cell, result: CellResult) -> Side:
+            return Side(job=None, result=result, folder=folder)  # type: ignore[arg-type]
+
+        made = Hops(
+            [HOP],
+            mine=[AFTER],
+            shared=shared,
+            side=side,
+            gone=lambda: RuntimeError(gone) if gone else None,
+            spawner=Spawner(),
+        )
+        made.folder = RunFolder(folder)
+        return made
+
+    def write(self, folder: Path, of: Cell) -> None:
+        kept = (Database(alias="default", vendor="sqlite", kept="default.sqlite3"),)
+        RunFolder(folder).write_cell(cell(of, Step(status="ok", databases=kept)))
+
+    def test_once_and_when_both_cells_have_ended(self, tmp_path: Path, crossed: list[str]) -> None:
+        hops = self.hops(tmp_path)
+        assert hops.cells == {BEFORE, AFTER}
+        for one in (BEFORE, AFTER):
+            assert crossed == []
+            self.write(tmp_path, one)
+            hops.end([one.id])
+            hops.cross()
+        hops.cross()
+        assert crossed == [HOP_ID]
+        assert RunFolder(tmp_path).crossings()[HOP_ID].steps["upgrade"].reason == "boom"
+        again = self.hops(tmp_path)
+        again.end([BEFORE.id, AFTER.id])
+        again.cross()
+        assert crossed == [HOP_ID], "a resumed run has it already"
+
+    def test_another_djhop_has_done_the_other_cell(
+        self, tmp_path: Path, crossed: list[str]
+    ) -> None:
+        hops = self.hops(tmp_path, shared=True)
+        self.write(tmp_path, AFTER)
+        hops.end([AFTER.id])
+        hops.cross()
+        assert crossed == []
+        self.write(tmp_path, BEFORE)
+        hops.cross()
+        assert crossed == [HOP_ID]
+
+    def test_what_fails_without_its_service_says_nothing(
+        self, tmp_path: Path, crossed: list[str]
+    ) -> None:
+        hops = self.hops(tmp_path, gone="the service postgres is gone")
+        for one in (BEFORE, AFTER):
+            self.write(tmp_path, one)
+        hops.end([BEFORE.id, AFTER.id])
+        hops.cross()
+        found = RunFolder(tmp_path).crossings()[HOP_ID]
+        assert (found.reason, found.steps) == ("the service postgres is gone", {})
+        assert not found.broke
+
+    def test_cells_without_a_database(self, tmp_path: Path, crossed: list[str]) -> None:
+        for one in (BEFORE, AFTER):
+            RunFolder(tmp_path).write_cell(cell(one))
+        hops = self.hops(tmp_path)
+        hops.end([BEFORE.id, AFTER.id])
+        hops.cross()
+        assert (crossed, RunFolder(tmp_path).crossings()) == ([], {})
 
 
 class TestRun:

@@ -31,6 +31,7 @@ STEPS = {
     "upgrade": "djhop_steps_migrate",
     "old-code": "djhop_steps_models",
     "new-code": "djhop_steps_models",
+    "drop": "djhop_steps_drop",
 }
 
 

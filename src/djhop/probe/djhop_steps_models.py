@@ -4,8 +4,6 @@ What works on the one and not on the other is what two versions cannot share. Ev
 written is rolled back, and no signal is sent: what a project does beside its database is not asked.
 """
 
-import os
-
 import djhop_steps_databases as databases
 from django.apps import apps
 from django.db import connections, router, transaction
@@ -22,11 +20,7 @@ def run(config, result):
     there = [one for one in connections if one not in databases.REFUSED and not is_mirror(one)]
     pairs = [(alias, model) for alias in sorted(there) for model in _models(alias)]
     own = [_tried(alias, model, result) for alias, model in pairs]
-    for alias in there:
-        databases.turn(connections[alias])
-    lost = [
-        alias for alias in there if not os.path.exists(connections[alias].settings_dict["NAME"])
-    ]
+    lost = [alias for alias in there if not databases.turn(connections[alias])]
     result.found["models"] = []
     for (alias, model), before in zip(pairs, own):
         after = {} if alias in lost else _tried(alias, model, result)

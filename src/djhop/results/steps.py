@@ -11,6 +11,8 @@ from djhop.results.owners import Failure
 StepName: TypeAlias = Literal["checks", "migrations", "database", "settings"]
 #: What is done between the two cells of a hop, on a database that the cell before has made.
 CrossingName: TypeAlias = Literal["origin", "upgrade", "old-code", "new-code"]
+#: All that a process may do; the last removes what has crossed a hop from its server.
+ProcessName: TypeAlias = StepName | CrossingName | Literal["drop"]
 #: ok: nothing to say; found: it came to its end and has findings; failed: it ended in an exception;
 #: timed-out; not-available: it cannot be done here, and the reason says why.
 StepStatus: TypeAlias = Literal["ok", "found", "failed", "timed-out", "not-available"]

@@ -11,7 +11,7 @@ import msgspec
 from djhop.processes.process import Completed
 from djhop.results.eventlog import Exc
 from djhop.results.outcomes import Failures
-from djhop.results.steps import CrossingName, Database, Finding, Level, Step, StepName
+from djhop.results.steps import Database, Finding, Level, ProcessName, Step
 from djhop.steps import crossing, knowledge
 from djhop.steps.wrote import Broken, Facts, Made, Message, Operation, Wrote
 
@@ -31,7 +31,7 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read(
-    step: StepName | CrossingName,
+    step: ProcessName,
     path: Path,
     done: Completed,
     failures: Failures,
@@ -76,9 +76,7 @@ def _decoded(path: Path) -> Wrote | str:
         return f"its result cannot be read: {error}"
 
 
-def _judged(
-    step: StepName | CrossingName, found: Wrote, failures: Failures, sources: Sources
-) -> Step:
+def _judged(step: ProcessName, found: Wrote, failures: Failures, sources: Sources) -> Step:
     if found.status == "not-available":
         return Step(status="not-available", reason=found.reason)
     findings: tuple[Finding, ...] = ()

@@ -13,7 +13,7 @@ from djhop.errors import Interrupted
 from djhop.processes.process import Command, Completed
 from djhop.results.outcomes import Failures
 from djhop.results.paths import Paths
-from djhop.results.steps import STEPS, CrossingName, Step, StepName
+from djhop.results.steps import STEPS, ProcessName, Step
 from djhop.steps import commands, reading
 from djhop.steps.commands import Entrance, Files, Served
 from djhop.suites.suites import Stand
@@ -36,9 +36,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     served: Served = Served()
 
 
-def run(
-    step: StepName | CrossingName, place: Place, runs: Run, *, files: Files | None = None
-) -> Step:
+def run(step: ProcessName, place: Place, runs: Run, *, files: Files | None = None) -> Step:
     """Do one step and say what came of it; what is wrong with the target is a result.
 
     `files`: where they are not the usual ones of the cell's folder.
@@ -73,7 +71,7 @@ def run(
     return found
 
 
-def _tidy(step: StepName | CrossingName, files: Files) -> None:
+def _tidy(step: ProcessName, files: Files) -> None:
     """Leave what is of use to others: the log, and databases that were made."""
     for path in (Path(files.config), Path(files.result), Path(f"{files.result}.running")):
         path.unlink(missing_ok=True)
