@@ -22,8 +22,8 @@ class Hops:
     """The hops of a run that touch one of the cells `mine`.
 
     `side` makes one end of a hop from a cell and its result; `gone` says why a service that the
-    databases need is there no more: what failed then says nothing. In a `shared` folder, other djhop do
-    the other cells.
+    databases need is there no more: what failed then says nothing. In a `shared` folder,
+    other djhop do the other cells.
     """
 
     def __init__(
@@ -87,17 +87,21 @@ class Hops:
         if why := crossings.impossible(before, after, "any"):
             return msgspec.structs.replace(found, reason=why)
         try:
-            sides = self._side(hop.before, before), self._side(hop.after, after)
-            done = crossings.cross(*sides, self.folder.hop(found.id), self._spawner)
-            failed = any(step.status in BAD for step in done.steps.values())
-            if failed and (why := self._gone()):
-                return msgspec.structs.replace(found, reason=str(why))
-            return done
+            return self._crossed(hop, before, after)
         except Interrupted:
             return None  # a resumed run does it
         except (DjhopError, concurrent.futures.CancelledError) as error:
-            return msgspec.structs.replace(found, reason=str(error) or "a lock was not made")
+            why = str(error) or "a lock was not made"
         except Exception as error:  # ours: the cells are not to pay for it
             self.bugs += 1
-            reason = f"a bug in djhop: {type(error).__name__}: {error}"
-            return msgspec.structs.replace(found, reason=reason)
+            why = f"a bug in djhop: {type(error).__name__}: {error}"
+        return msgspec.structs.replace(found, reason=why)
+
+    def _crossed(self, hop: Hop, before: CellResult, after: CellResult) -> Crossing:
+        sides = self._side(hop.before, before), self._side(hop.after, after)
+        folder = self.folder.hop(f"{before.id}..{after.id}")
+        done = crossings.cross(*sides, folder, self._spawner)
+        failed = any(step.status in BAD for step in done.steps.values())
+        if failed and (gone := self._gone()):
+            return Crossing(before=before.id, after=after.id, reason=str(gone))
+        return done
