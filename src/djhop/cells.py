@@ -84,6 +84,14 @@ def run_cell(job: Job, spawner: Spawner, report: Report) -> CellResult:
     return _Work(job, spawner, report).do()
 
 
+def entered(
+    job: Job, spawner: Spawner, folder: Path
+) -> contextlib.AbstractContextManager[tuple[running.Place, Inside]]:
+    """Have a cell's environment and a fresh workspace again; logs go to `folder`."""
+    job = msgspec.structs.replace(job, folder=str(folder), recreate=False)
+    return _Work(job, spawner, lambda *_: None).entered()
+
+
 class _Work:
     """One cell being done."""
 
@@ -171,6 +179,19 @@ class _Work:
         )
 
     def _tested(self, environment: Environment, tools: Path) -> CellResult:
+        with self._room(environment, tools) as (stand, room):
+            if failed := self._commands("before", self.job.settings.before, stand):
+                return without(self.job.cell, "infra", reason=failed)
+            runs = self._passes(stand, room) if self.job.matrix.does("tests") else []
+            steps = self._steps(stand, room, environment, fresh=not runs)
+            if failed := self._commands("after", self.job.settings.after, stand):
+                self.notes.append(failed)
+            result = self._result(stand, environment, tools, runs)
+            return msgspec.structs.replace(result, steps=steps)
+
+    @contextlib.contextmanager
+    def _room(self, environment: Environment, tools: Path) -> Iterator[tuple[Stand, Workspace]]:
+        """Have the cell's workspace, with a fresh copy of the target in it."""
         base = room_of(self.cache, Path(self.job.target.root)) / self.job.cell.id
         self.inside = Inside(environment, self.spawner, self.notes.append)
         with contextlib.ExitStack() as stack:
@@ -182,14 +203,21 @@ class _Work:
             stand = self._stand(environment, tools, room, laid.dirs)
             if self.job.settings.before or self.job.settings.after:
                 self.mark = stack.enter_context(self.spawner.lasting())
+            yield stand, room
+
+    @contextlib.contextmanager
+    def entered(self) -> Iterator[tuple[running.Place, Inside]]:
+        """Have the cell's environment and workspace for something else than its own work.
+
+        Raises:
+            CannotInstall, InfraError, Interrupted: they cannot be had.
+        """
+        environment, tools = self._environment()
+        with self._room(environment, tools) as (stand, room):
             if failed := self._commands("before", self.job.settings.before, stand):
-                return without(self.job.cell, "infra", reason=failed)
-            runs = self._passes(stand, room) if self.job.matrix.does("tests") else []
-            steps = self._steps(stand, room, environment, fresh=not runs)
-            if failed := self._commands("after", self.job.settings.after, stand):
-                self.notes.append(failed)
-            result = self._result(stand, environment, tools, runs)
-            return msgspec.structs.replace(result, steps=steps)
+                raise InfraError(failed)
+            yield self._place(stand, room, environment), self.inside
+            self._commands("after", self.job.settings.after, stand)
 
     def _overlay(self, room: Workspace) -> overlay.Overlay:
         if not self.job.target.packaged or self.job.matrix.install_project == "never":
@@ -305,17 +333,7 @@ class _Work:
         self, stand: Stand, room: Workspace, environment: Environment, *, fresh: bool
     ) -> dict[StepName, Step]:
         """Do Django's own upgrade steps, on a fresh tree; one that fails is no harm to another."""
-        suite = self.job.target.suite
-        assert suite is not None
-        place = running.Place(
-            folder=self.folder,
-            enter=step_commands.entrance(suite, room.tree),
-            stand=stand,
-            paths=self._paths(stand, environment),
-            site_packages=environment.site_packages,
-            timeout=self.job.matrix.step_timeout,
-            served=self.job.served,
-        )
+        place = self._place(stand, room, environment)
         found: dict[StepName, Step] = {}
         for name in filter(self.job.matrix.does, STEPS):
             if self.spawner.interrupted:
@@ -329,6 +347,19 @@ class _Work:
             except InfraError as error:  # what the tests showed is true all the same
                 found[name] = Step(status="not-available", reason=str(error))
         return found
+
+    def _place(self, stand: Stand, room: Workspace, environment: Environment) -> running.Place:
+        suite = self.job.target.suite
+        assert suite is not None
+        return running.Place(
+            folder=self.folder,
+            enter=step_commands.entrance(suite, room.tree),
+            stand=stand,
+            paths=self._paths(stand, environment),
+            site_packages=environment.site_packages,
+            timeout=self.job.matrix.step_timeout,
+            served=self.job.served,
+        )
 
     def _paths(self, stand: Stand, environment: Environment, *hidden: Path) -> Paths:
         return Paths(

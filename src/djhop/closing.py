@@ -25,7 +25,9 @@ def write(
     with landing.alone(folder):
         results = folder.results()
         run = folder.read_run()
-        compared = compare.compare(plan, results, reproduce=run.reproduce)
+        compared = compare.compare(
+            plan, results, reproduce=run.reproduce, crossings=folder.crossings()
+        )
         complete = not interrupted and set(results) >= {cell.id for cell in plan.cells}
         run = record.finish(run, results, compared, seconds=seconds, complete=complete)
         folder.write_run(msgspec.structs.replace(run, coverage=_coverage(folder, root)))

@@ -74,11 +74,22 @@ def _matrix(given: dict[str, Any]) -> Matrix:
     said = {key: given[name] for key, name in keys.items() if given.get(name) is not None}
     if given.get("only"):
         said["only"] = [word.strip() for word in given["only"].split(",")]
+    if given.get("data"):
+        said["data"] = str(_data(given["data"]))
+    if given.get("before_rev"):
+        said["before-rev"] = given["before_rev"]
     named = [matrixfiles.read(given["matrix"])] if given["matrix"] else []
     root = given["target"] or (named[0][0].get("target") if named else "") or "."
     own = config.of_target(Path(_demo_or(root)))
     tables = [own] if own else []
     return config.combine(*tables, *named, (said, "command line"))
+
+
+def _data(named: str) -> Path:
+    path = Path(named).absolute()
+    if not path.is_file():
+        raise UsageError(f"--data: there is no file {path}", hint="a fixture, or an SQL dump")
+    return path
 
 
 def _root(named: str, matrix: Matrix) -> Path:

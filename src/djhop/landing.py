@@ -64,6 +64,7 @@ def join(path: Path, begun: record.Run) -> RunFolder:
     with alone(folder):
         if not _same(folder, begun):
             shutil.rmtree(folder.cells, ignore_errors=True)
+            shutil.rmtree(folder.path / "hops", ignore_errors=True)
             _write(folder, begun)
         store.mark_latest(folder)
     return folder

@@ -16,9 +16,11 @@ import msgspec
 
 from djhop import cells, closing, dryrun, durable, landing, locate, requests, untested
 from djhop.chain import Chain
+from djhop.crossings import Side
 from djhop.environments import environments
 from djhop.environments.environments import uv_environ
 from djhop.errors import DjhopError, ExitCode, InfraError, Interrupted
+from djhop.hops import Hops
 from djhop.interpreters.interpreters import Interpreter
 from djhop.landing import RED
 from djhop.matrix.config import Matrix
@@ -36,8 +38,11 @@ from djhop.steps.commands import Served
 from djhop.store import record
 from djhop.store.store import RunFolder
 from djhop.suites import cellenv
+from djhop.target import target
 from djhop.target.target import Target
+from djhop.workspace import revision as revisions
 from djhop.workspace import visible
+from djhop.workspace.revision import Revision
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +92,8 @@ class Session:
         self._stop = threading.Event()
         self._files: tuple[str, ...] = ()
         self._bugs = 0
+        self._crossed = self._hops()
+        self._revision: Revision | None = None
         self.folder: RunFolder
         self._services: Services
 
@@ -95,6 +102,9 @@ class Session:
         started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
         environments.sweep(locate.cache())
         self._files = self._visible()
+        if self.matrix.before_rev:
+            root = Path(self.target.root)
+            self._revision = revisions.find(root, self.matrix.before_rev, self.spawner)
         statements.recall(self._statements)
         kept = self._open(started)
         yield Started(cells=tuple(c.id for c in self.plan.cells), folder=str(self.folder.path))
@@ -104,6 +114,8 @@ class Session:
         todo = [cell for cell in self.plan.cells if cell.id not in kept]
         for result in kept.values():
             yield self._finished(result)
+        self._crossed.end(kept)
+        self._crossed.folder = self.folder
         self._services = self._offered()
         try:
             yield from self._run(todo)
@@ -147,7 +159,7 @@ class Session:
             judged,
             started=started,
             command=self.options.command,
-            inputs=landing.inputs(self.target, self._files, self.options.args),
+            inputs=self._inputs(),
         )
         if self.options.shared:
             self.folder = landing.join(out / self.options.shared, begun)
@@ -157,6 +169,11 @@ class Session:
             return kept
         self.folder = landing.begin(out, begun, now=started)
         return {}
+
+    def _inputs(self) -> str:
+        files = (*self._files, *filter(None, [self.matrix.data]))
+        commit = (self._revision.commit,) if self._revision else ()
+        return landing.inputs(self.target, files, (*self.options.args, *commit))
 
     def _install_pythons(self) -> Iterator[Event]:
         """Let uv install what is missing, where that is wanted and possible."""
@@ -171,12 +188,15 @@ class Session:
 
     def _run(self, todo: list[Cell]) -> Iterator[Event]:
         """Resolve and run cells side by side, pass events on."""
+        # A hop into or out of a cell that is there already needs that cell's lock, too.
+        needed = {*todo, *self._crossed.cells}
         resolver = threading.Thread(
-            target=self._locks.make, args=(set(todo), self._stop.is_set), daemon=True
+            target=self._locks.make, args=(needed, self._stop.is_set), daemon=True
         )
         resolver.start()
         with concurrent.futures.ThreadPoolExecutor(max(1, self.options.jobs)) as pool:
             done = [pool.submit(self._cell, cell) for cell in todo]
+            done.append(pool.submit(self._crossed.cross))  # hops between cells that are kept
             for future in done:
                 future.add_done_callback(lambda _: self._queue.put(None))
             left = len(done)
@@ -209,18 +229,21 @@ class Session:
             args=self.options.args,
         )
 
-    def _resolve(self, cell: Cell, previous: Lock | None) -> Lock | Unresolvable:
+    def _resolve(
+        self, cell: Cell, previous: Lock | None, looked: Target | None = None
+    ) -> Lock | Unresolvable:
+        """Make a cell's lock; `looked` is the target as it is in another revision."""
         interpreter = self.found.get(cell.python)
         if interpreter is None:
             raise InfraError(f"no Python {cell.python}")
         return resolve.resolve(
-            self._request(cell, interpreter),
+            requests.of(cell, looked or self.target, self.matrix, interpreter),
             previous=previous,
             cache=locate.cache(),
             spawner=self.spawner,
             uv=locate.uv(),
             uv_env=uv_environ(os.environ),
-            cwd=self.target.root,
+            cwd=(looked or self.target).root,
             fresh=self.options.fresh,
             offline=self.options.offline,
             uv_version=locate.uv_version(),
@@ -233,6 +256,7 @@ class Session:
     # Cells
 
     def _cell(self, cell: Cell) -> None:
+        self.folder.forget_hops(cell.id)
         if self._stop.is_set() or self.spawner.interrupted:
             result = self._not_begun(cell)
         else:
@@ -240,9 +264,11 @@ class Session:
         allowed = settings_of(self.matrix, cell).allow_failure
         result = msgspec.structs.replace(result, allow_failure=allowed)
         self.folder.write_cell(result)
+        self._crossed.end([cell.id])
         if self.options.fail_fast and result.status in RED and not allowed:
             self._stop.set()
         self._queue.put(self._finished(result))
+        self._crossed.cross()
 
     def _not_begun(self, cell: Cell) -> CellResult:
         if self.spawner.interrupted:
@@ -267,6 +293,54 @@ class Session:
         except Exception as error:  # ours: the other cells are not to pay for it
             return self._internal_error(cell, error)
 
+    # Hops
+
+    def _hops(self) -> Hops:
+        """The hops that a database is to cross."""
+        plan = self.whole if self.options.shared else self.plan
+        wanted = self.matrix.does("database") and not self.options.install_only
+        return Hops(
+            plan.hops if wanted else (),
+            mine=self.plan.cells,
+            shared=bool(self.options.shared),
+            side=self._side,
+            gone=lambda: self._services.gone() if self.matrix.service else None,
+            spawner=self.spawner,
+        )
+
+    def _side(self, cell: Cell, result: CellResult) -> Side:
+        """One end of a hop; before the first hop it may be another revision of the target."""
+        lock = self._locks.lock(cell)
+        if isinstance(lock, Unresolvable):
+            raise InfraError(f"{cell.id} has no lock: {lock.reason}")
+        job = self._job(cell, self.found[cell.python], lock)
+        told = ""
+        if self._revision and cell == self.whole.path[0]:
+            job, told = self._deployed(job, self._revision), self._revision.said
+        folder = self.folder.cell(cell.id).path
+        return Side(job=self._equipped(job), result=result, folder=folder, revision=told)
+
+    def _deployed(self, job: cells.Job, revision: Revision) -> cells.Job:
+        """Make a cell's job that of another revision: its code, and what that asks for."""
+        root = Path(self.target.root)
+        into = cells.room_of(locate.cache(), root) / "revisions"
+        looked = target.look(revisions.checkout(root, revision, into, self.spawner), self.matrix)
+        looked = msgspec.structs.replace(looked, suite=looked.suite or self.target.suite)
+        lock = self._resolve(job.cell, job.lock, looked)
+        if isinstance(lock, Unresolvable):
+            raise InfraError(f"{job.cell.id} has no lock for {revision.said}: {lock.reason}")
+        files = revisions.files(Path(looked.root))
+        return msgspec.structs.replace(job, target=looked, lock=lock, files=files)
+
+    def _equipped(self, job: cells.Job) -> cells.Job:
+        """Add what leads to the run's services, which are started where they are not yet."""
+        if not self.matrix.service or self.options.install_only:
+            return job
+        env = self._services.env()
+        places = self._services.places()
+        served = Served(ports=tuple(p for p, _ in places), folders=tuple(f for _, f in places))
+        return msgspec.structs.replace(job, services=env, served=served)
+
     def _worked(self, cell: Cell) -> CellResult:
         interpreter = self.found.get(cell.python)
         if interpreter is None:
@@ -280,10 +354,7 @@ class Session:
         if not self.matrix.service or self.options.install_only:
             return cells.run_cell(job, self.spawner, report)
         report("services")
-        env = self._services.env()
-        places = self._services.places()
-        served = Served(ports=tuple(at for at, _ in places), folders=tuple(at for _, at in places))
-        return self._served(msgspec.structs.replace(job, services=env, served=served), report)
+        return self._served(self._equipped(job), report)
 
     def _served(self, job: cells.Job, report: cells.Report) -> CellResult:
         """Run a cell; without its services nothing that failed there says anything."""
@@ -353,5 +424,5 @@ class Session:
             hops=not self.options.shared and not self.options.install_only,
             untested=self.options.install_only or not self.matrix.does("tests"),
             interrupted=self.spawner.interrupted,
-            bugs=self._bugs,
+            bugs=self._bugs + self._crossed.bugs,
         )

@@ -148,8 +148,9 @@ def test_a_step_makes_a_database_of_its_own_and_drops_it(
 ) -> None:
     done = run(only=["database", "checks"])
     names = created(done.folder)
-    assert len(names) == 2
-    assert all(re.fullmatch(r"djhop_py312_django\d\d_[0-9a-f]{8}_0", name) for name in names)
+    own = [name for name in names if re.fullmatch(r"djhop_py312_django\d\d_[0-9a-f]{8}_0", name)]
+    assert len(own) == 2
+    assert len(names) == 4  # and two that cross the hop
     assert sorted(dropped(done.folder)) == sorted(names)
     for cell in done.cells.values():
         assert cell["steps"]["database"]["status"] == "ok"
@@ -180,6 +181,54 @@ def test_a_step_that_takes_too_long_drops_its_database(
     assert len(created(done.folder)) == 1
     assert dropped(done.folder) == created(done.folder)
     assert_all_gone(room)
+
+
+def test_a_database_on_a_server_crosses_a_hop(run: Callable[..., Done], room: Path) -> None:
+    """Its copy is migrated by the cell after, both versions use both, and both are dropped."""
+    shop, source = room / "shop", TARGET.parent / "rolling-deploy"
+    for app in ("adds", "drops", "grows", "merges", "renames", "sheds"):
+        shutil.copytree(source / app, shop / app)
+        with (shop / "settings.py").open("a") as file:
+            file.write(f'INSTALLED_APPS += ["{app}"]\n')
+    with (shop / "settings.py").open("a") as file:
+        file.write(
+            "import django\n"
+            "if django.VERSION >= (5,):\n"
+            '    MIGRATION_MODULES = {app: app + ".newer" for app in INSTALLED_APPS[2:]}\n'
+        )
+    entries = [{"model": "merges.order", "fields": {"number": number}} for number in "aba"]
+    (room / "rows.json").write_text(json.dumps(entries))
+    done = run("--data", str(room / "rows.json"), only=["database"])
+    crossing = done.hop(*CELLS)["crossing"]
+    steps = crossing["steps"]
+    assert {name: step["status"] for name, step in steps.items()} == {
+        "origin": "ok",
+        "upgrade": "found",  # rows are lost
+        "old-code": "found",
+        "new-code": "found",
+    }
+    about = {
+        name: {(one["id"], one["about"]): one["text"] for one in step["findings"]}
+        for name, step in steps.items()
+    }
+    lost = about["upgrade"]["upgrade.rows", "merges.0002_next"]
+    assert lost == "rows are lost: merges_order: of 3 rows 2 are left"
+    assert set(about["old-code"]) == {
+        ("model.untested", "shop.Order"),  # it has no migrations, and so no table
+        *((f"model.{kind}", f"{app}.Order") for kind in ("read", "write") for app in DROPPING),
+        ("model.write", "adds.Order"),
+    }
+    assert "NotNullViolation" not in about["old-code"]["model.write", "adds.Order"]
+    assert 'null value in column "note"' in about["old-code"]["model.write", "adds.Order"]
+    assert ("model.read", "sheds.Order") not in about["new-code"]
+    names = created(done.folder)
+    crossed = [name for name in names if re.fullmatch(r"djhop_[0-9a-f]{12}_(old|new)_0", name)]
+    assert len(crossed) == 2
+    assert sorted(dropped(done.folder)) == sorted(names)
+    assert_all_gone(room)
+
+
+DROPPING = ("drops", "renames", "sheds")
 
 
 def test_no_step_makes_a_database_on_a_server_of_others(

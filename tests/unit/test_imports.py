@@ -64,12 +64,16 @@ MAY_IMPORT = {
         *("target", "workspace", "environments", "resolve", "suites", "results", "untested"),
         "steps",
     },
+    "crossings": {
+        *("errors", "durable", "processes", "matrix", "environments", "results", "steps", "cells"),
+    },
+    "hops": {"errors", "processes", "matrix", "results", "store", "crossings"},
     "closing": {"errors", "matrix", "results", "compare", "store", "landing"},
     "runner": {
         *("errors", "durable", "processes", "interpreters", "matrix", "target", "workspace"),
         *("environments", "resolve", "suites", "services", "results", "compare", "store", "locate"),
         *("requests", "dryrun", "cells", "chain", "landing", "closing", "news", "untested"),
-        "steps",
+        *("steps", "crossings", "hops"),
     },
     "console": {"results", "reports", "news"},
     "doctor": {

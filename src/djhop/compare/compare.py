@@ -20,6 +20,7 @@ from djhop.matrix.plan import Axis, Cell, Hop, Plan
 from djhop.resolve.blockers import Blocker
 from djhop.resolve.moves import Move, moves
 from djhop.results.results import CellResult, Status
+from djhop.results.steps import Crossing
 
 
 class HopResult(Findings, frozen=True, kw_only=True):
@@ -43,6 +44,8 @@ class HopResult(Findings, frozen=True, kw_only=True):
     deprecation_groups: tuple[Group, ...] = ()
     #: What it does to Django's own upgrade steps; the verdict is about the suite alone.
     steps: StepChanges = StepChanges()
+    #: What became of a database of the cell before; None where the step `database` was not done.
+    crossing: Crossing | None = None
     moves: tuple[Move, ...] = ()
     #: The packages that rule out the cell after.
     blockers: tuple[Blocker, ...] = ()
@@ -77,10 +80,15 @@ def judge(
 
 
 def compare(
-    plan: Plan, results: Mapping[str, CellResult], *, reproduce: Reproduce | None = None
+    plan: Plan,
+    results: Mapping[str, CellResult],
+    *,
+    reproduce: Reproduce | None = None,
+    crossings: Mapping[str, Crossing] | None = None,
 ) -> Comparison:
     """Compare every hop of `plan` and gather the causes of every failure.
 
+    `crossings` says, by the ids of hops, what became of a database on each.
     Cells that `results` does not have count as not run. `results` may load a cell each time it
     is asked for one: no more than two are held at a time.
     """
@@ -89,7 +97,8 @@ def compare(
     for hop in plan.hops:
         before, after = result_of(results, hop.before), result_of(results, hop.after)
         result, sightings = _judge(before, after, hop, reproduce)
-        judged.append(result)
+        crossing = (crossings or {}).get(result.id)
+        judged.append(msgspec.structs.replace(result, crossing=crossing))
         gathering.take(sightings)
     statuses: dict[str, Status] = {}
     allowed: list[str] = []
@@ -130,6 +139,7 @@ def exit_code(comparison: Comparison) -> ExitCode:
     judged = [hop for hop in comparison.hops if not hop.allow_failure]
     codes += [_hop_code(hop, comparison.statuses) for hop in judged]
     codes += [ExitCode.BREAKS for hop in judged if hop.steps.broke]
+    codes += [ExitCode.BREAKS for hop in judged if hop.crossing and hop.crossing.broke]
     return worst(codes)
 
 

@@ -119,6 +119,10 @@ class Matrix(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     only: tuple[Literal["tests", "checks", "migrations", "database", "settings"], ...] = ()
     #: Seconds one of those steps may take.
     step_timeout: float = 300.0
+    #: Rows for the database that crosses hops, relative to the target: a fixture, or an SQL dump.
+    data: str = ""
+    #: A git revision of the target: the code before the first hop of the path, as it is deployed.
+    before_rev: str = ""
     #: Whether coverage measures branches; dearer on Python 3.12 and 3.13.
     branch: bool = False
     #: Further files to copy into the workspace though git ignores them: globs.

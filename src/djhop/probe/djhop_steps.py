@@ -26,6 +26,12 @@ STEPS = {
     "migrations": "djhop_steps_migrations",
     "database": "djhop_steps_migrate",
     "settings": "djhop_steps_settings",
+    # Between the two cells of a hop.
+    "origin": "djhop_steps_origin",
+    "upgrade": "djhop_steps_migrate",
+    "old-code": "djhop_steps_models",
+    "new-code": "djhop_steps_models",
+    "drop": "djhop_steps_drop",
 }
 
 

@@ -12,6 +12,7 @@ import os
 import django.conf
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import OperationalError
+from djhop_steps_result import Unavailable
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 #: Options that would lead a driver somewhere else than NAME, HOST and PORT say.
@@ -21,15 +22,20 @@ LEADING = frozenset(
 )
 #: alias → why the database cannot be made.
 REFUSED = {}
-#: Names of databases on a server that a step may connect to.
-_ours = set()
-_folder = []
+#: Names of databases on a server that a step may connect to: each, and that of the other side.
+_ours = {}
+#: Where SQLite files may be; the first is where they are at the start.
+_folders = []
 _creating = []
+_life = []
 
 
 def install(config):
     """Replace the databases of the settings from the moment on that they are read."""
-    _folder.append(os.path.join(os.path.realpath(config["folder"]), ""))
+    _life.append(config.get("life") or "own")
+    for folder in (config["folder"], config.get("other")):
+        if folder:
+            _folders.append(os.path.join(os.path.realpath(folder), ""))
     lazy = django.conf.LazySettings
     for name in ("_setup", "configure"):
         setattr(lazy, name, _then_replaced(getattr(lazy, name), config))
@@ -69,11 +75,13 @@ def _scratch(alias, entry, config):
     kind = family(engine)
     if kind == "sqlite":
         name = "".join(c if c.isalnum() or c in "-_" else "_" for c in str(alias))
-        made["NAME"] = os.path.join(_folder[-1], "%s.sqlite3" % name)
+        made["NAME"] = os.path.join(_folders[0], "%s.sqlite3" % name)
         return made
     if kind and _served(made, options, config):
-        made["NAME"] = "%s_%s" % (config["database"], len(_ours))
-        _ours.add(made["NAME"])
+        number = len(_ours)
+        made["NAME"] = "%s_%s" % (config["database"], number)
+        other = config.get("other_database")
+        _ours[made["NAME"]] = "%s_%s" % (other, number) if other else ""
         return made
     if not engine.endswith(".dummy"):
         REFUSED[alias] = _why(engine, kind, made, options, config)
@@ -133,25 +141,54 @@ def _may_connect(connection):
         return False
     name = settings.get("NAME")
     if connection.vendor == "sqlite":
-        return os.path.realpath(str(name)).startswith(_folder[-1])
-    return name in _ours or bool(_creating)
+        return os.path.realpath(str(name)).startswith(tuple(_folders))
+    return name in _ours or name in _ours.values() or bool(_creating)
+
+
+def turn(connection):
+    """Lead a connection to the database of the other side; return whether there may be one."""
+    connection.close()
+    name = connection.settings_dict["NAME"]
+    if connection.vendor != "sqlite":
+        connection.settings_dict["NAME"] = _ours[name]
+        return True
+    connection.settings_dict["NAME"] = os.path.join(_folders[-1], os.path.basename(name))
+    return os.path.exists(connection.settings_dict["NAME"])
 
 
 @contextlib.contextmanager
 def made(connection):
-    """Have the database that a connection leads to; a server's is dropped in the end."""
+    """Have the database that a connection leads to; on a server it is created.
+
+    It is dropped in the end, but for those that cross a hop (`life`): they are kept, and the
+    second of them is a copy of the first.
+    """
     if connection.vendor == "sqlite":
         yield connection.settings_dict["NAME"]
         return
     name = connection.settings_dict["NAME"]
-    quoted = connection.ops.quote_name(name)
-    suffix = connection.creation.sql_table_creation_suffix()
-    _on_server(connection, "CREATE DATABASE %s %s" % (quoted, suffix))
+    quote = connection.ops.quote_name
+    how = connection.creation.sql_table_creation_suffix()
+    if _life[-1] == "copy":
+        if connection.vendor != "postgresql":
+            raise Unavailable("%s cannot copy a database" % connection.vendor)
+        how = "TEMPLATE %s" % quote(_ours[name])
+    _on_server(connection, "CREATE DATABASE %s %s" % (quote(name), how))
     try:
         yield ""
     finally:
         connection.close()
-        _on_server(connection, "DROP DATABASE %s" % quoted)
+        if _life[-1] == "own":
+            _on_server(connection, "DROP DATABASE %s" % quote(name))
+
+
+def drop(connection):
+    """Remove the databases of both sides from their server."""
+    connection.close()
+    name = connection.settings_dict["NAME"]
+    for one in (name, _ours[name]):
+        quoted = connection.ops.quote_name(one)
+        _on_server(connection, "DROP DATABASE IF EXISTS %s" % quoted)
 
 
 def _on_server(connection, statement):

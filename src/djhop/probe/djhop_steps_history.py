@@ -151,6 +151,16 @@ def said(operation):
     return " ".join(filter(None, (name, subject)))
 
 
+def parts(operation):
+    """Return what an operation does to a database, as operations."""
+    return list(getattr(operation, "database_operations", None) or [operation])
+
+
+def is_reversible(operation):
+    """Return whether an operation, and each that it is made of, can be taken back."""
+    return bool(operation.reversible) and all(one.reversible for one in parts(operation))
+
+
 def located(error, result):
     """Return the migration and the operation that were at work when an exception was raised."""
     found = None

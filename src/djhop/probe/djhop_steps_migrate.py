@@ -1,14 +1,18 @@
-"""`migrate` from nothing on databases of djhop's own, and once more, which must change nothing."""
+"""`migrate` on databases of djhop's own, and once more, which must change nothing.
+
+They are empty, but for the upgrade itself: there they are copies of what another cell has made.
+"""
 
 import signal
 import sys
 import time
 
 import djhop_steps_databases as databases
+import djhop_steps_rows
 from django.core.management import call_command
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
-from djhop_steps_history import located, unloadable
+from djhop_steps_history import is_reversible, located, said, unloadable
 from djhop_steps_result import Unavailable, described
 from djhop_steps_schema import schema
 
@@ -25,7 +29,7 @@ def run(config, result):
     ]
     result.found["databases"] = []
     for alias in sorted(connections, key=lambda alias: (alias != "default", alias)):
-        if alias not in databases.REFUSED and not _is_mirror(alias):
+        if alias not in databases.REFUSED and not is_mirror(alias):
             entry = {"alias": alias, "vendor": connections[alias].vendor, "applied": []}
             result.found["databases"].append(entry)
             _migrate(connections[alias], entry, result)
@@ -36,7 +40,8 @@ def _end(signum, frame):
     sys.exit("djhop: ended")
 
 
-def _is_mirror(alias):
+def is_mirror(alias):
+    """Return whether an alias has no database of its own."""
     settings = connections[alias].settings_dict
     mirrors = (settings.get("TEST") or {}).get("MIRROR")
     return bool(mirrors) or settings.get("ENGINE", "").endswith(".dummy")
@@ -45,6 +50,9 @@ def _is_mirror(alias):
 def _migrate(connection, entry, result):
     with databases.made(connection) as kept:
         entry["kept"] = kept
+        upgrade = result.found["step"] == "upgrade"
+        rows = djhop_steps_rows.counts(connection) if upgrade else {}
+        sums = djhop_steps_rows.sums(connection, rows)
         started = time.time()
         error = _run(connection.alias, entry["applied"], result)
         entry["seconds"] = round(time.time() - started, 3)
@@ -53,6 +61,8 @@ def _migrate(connection, entry, result):
             result.found["error"] = described(error)
             raise error
         entry["tables"] = schema(connection)
+        if upgrade:
+            entry.update(rows=rows, changed=_changed(sums, connection))
         again = []
         error = _run(connection.alias, again, result)
         entry["again"] = [row[:2] for row in again]
@@ -62,16 +72,45 @@ def _migrate(connection, entry, result):
             entry["again"].append(["", "the schema is not what it was"])
 
 
+def _tell(migration, before, connection, result):
+    """Say which operations were done, whether each can be taken back, and which rows are gone."""
+    where = {"app": migration.app_label, "migration": migration.name}
+    facts = result.found.setdefault("facts", [])
+    for operation in migration.operations:
+        kind = "reversible" if is_reversible(operation) else "irreversible"
+        facts.append(dict(where, kind=kind, operation=said(operation)))
+    after = djhop_steps_rows.counts(connection)
+    for table, had, has in djhop_steps_rows.lost(before, after):
+        left = "the table is gone" if has is None else "%d are left" % has
+        words = "%s: of %d rows %s" % (table, had, left)
+        facts.append(dict(where, kind="lost", operation=words))
+
+
+def _changed(before, connection):
+    """Return "table.column" of values that are not what they were, where no row came or went."""
+    after = djhop_steps_rows.sums(connection, djhop_steps_rows.counts(connection))
+    return [
+        "%s.%s" % (table, column)
+        for table in sorted(before)
+        for column in sorted(before[table])
+        if column in after.get(table, ()) and after[table][column] != before[table][column]
+    ]
+
+
 def _run(alias, applied, result):
     """Run `migrate` as it is typed; return what it raised."""
     real = MigrationExecutor.apply_migration
+    upgrade = result.found["step"] == "upgrade"
 
     def apply_migration(self, state, migration, *args, **kwargs):
         result.running("%s.%s" % (migration.app_label, migration.name))
+        before = djhop_steps_rows.counts(connections[alias]) if upgrade else {}
         started = time.time()
         done = real(self, state, migration, *args, **kwargs)
         seconds = round(time.time() - started, 3)
         applied.append([migration.app_label, migration.name, seconds])
+        if upgrade:
+            _tell(migration, before, connections[alias], result)
         return done
 
     MigrationExecutor.apply_migration = apply_migration

@@ -4,10 +4,10 @@ from django.apps import apps
 from django.core.management.commands import makemigrations
 from django.db.migrations.autodetector import MigrationAutodetector
 from django.db.migrations.loader import MigrationLoader
-from django.db.migrations.operations import RunPython, RunSQL, SeparateDatabaseAndState
+from django.db.migrations.operations import RunPython, RunSQL
 from django.db.migrations.questioner import NonInteractiveMigrationQuestioner
 from django.db.migrations.state import ProjectState
-from djhop_steps_history import plan, said, unloadable, unrenderable
+from djhop_steps_history import is_reversible, parts, plan, said, unloadable, unrenderable
 from djhop_steps_result import is_own
 
 #: An app with more migrations is told that they can be squashed.
@@ -96,14 +96,9 @@ def _facts(loader):
 def _of_operation(migration, operation):
     facts = []
     where = {"app": migration.app_label, "migration": migration.name, "operation": said(operation)}
-    if not operation.reversible:
+    if not is_reversible(operation):
         facts.append(dict(where, kind="irreversible"))
-    inner = [operation]
-    if isinstance(operation, SeparateDatabaseAndState):
-        inner = list(operation.database_operations)
-    code = [one for one in inner if isinstance(one, (RunPython, RunSQL))]
-    if operation.reversible and any(not one.reversible for one in code):
-        facts.append(dict(where, kind="irreversible"))
+    code = [one for one in parts(operation) if isinstance(one, (RunPython, RunSQL))]
     data = [one for one in code if isinstance(one, RunPython)]
     if any(one.atomic or (one.atomic is None and migration.atomic) for one in data):
         facts.append(dict(where, kind="atomic-data"))

@@ -12,7 +12,7 @@ from djhop.compare.compare import HopResult
 from djhop.compare.groups import Group
 from djhop.compare.verdicts import Verdict
 from djhop.matrix.plan import Hop
-from djhop.reports import steps
+from djhop.reports import crossing, steps
 from djhop.reports.clean import one_line
 from djhop.reports.remedies import remedy
 from djhop.reports.shown import Shown, shown
@@ -68,6 +68,8 @@ class HopView(msgspec.Struct, frozen=True, kw_only=True):
     steps: tuple[Shown, ...] = ()
     steps_broke: int = 0
     steps_new: int = 0
+    #: What became of a database on it: sentences, each with what it rests on.
+    crossing: tuple[Shown, ...] = ()
     #: Under the sentence: the ways out of blockers, or what a build printed before it failed.
     details: Shown | None = None
     #: Its label says how many, and where all packages stand.
@@ -99,12 +101,17 @@ def view(result: HopResult, hop: Hop, causes: Mapping[str, Cause], limit: int) -
         more_deprecated=len(result.deprecation_groups[limit:]),
         lists=_lists(result, limit),
         steps=steps.of_hop(result.steps, limit),
-        steps_broke=len(result.steps.broke),
+        crossing=crossing.lines(result.crossing, limit),
+        steps_broke=len(result.steps.broke) + _upgrade_broke(result),
         steps_new=sum(one.level != "info" for one in result.steps.new),
         details=_blockers(result, limit) or _printed(result),
         moves=_moves(result, limit),
         owners=tuple(dict.fromkeys(owner(who) for who in owned)),
     )
+
+
+def _upgrade_broke(result: HopResult) -> bool:
+    return bool(result.crossing and result.crossing.broke)
 
 
 def views(groups: tuple[Group, ...], causes: Mapping[str, Cause]) -> tuple[CauseView, ...]:

@@ -82,6 +82,9 @@ class _Page:
         yield from self.more(hop.more_causes, "causes", "    ")
         for shown in (*hop.lists, *hop.steps):
             yield from self.shown(shown)
+        for told in hop.crossing:
+            yield from self.wrap(told.label, indent="    ")
+            yield from self.items(told, "      ")
         if hop.deprecated:
             yield f"  newly deprecated, for {_count(len(hop.deprecated) + hop.more_deprecated)}"
             for cause in hop.deprecated:

@@ -9,6 +9,10 @@ import msgspec
 from djhop.results.owners import Failure
 
 StepName: TypeAlias = Literal["checks", "migrations", "database", "settings"]
+#: What is done between the two cells of a hop, on a database that the cell before has made.
+CrossingName: TypeAlias = Literal["origin", "upgrade", "old-code", "new-code"]
+#: All that a process may do; the last removes what has crossed a hop from its server.
+ProcessName: TypeAlias = StepName | CrossingName | Literal["drop"]
 #: ok: nothing to say; found: it came to its end and has findings; failed: it ended in an exception;
 #: timed-out; not-available: it cannot be done here, and the reason says why.
 StepStatus: TypeAlias = Literal["ok", "found", "failed", "timed-out", "not-available"]
@@ -17,6 +21,7 @@ Level: TypeAlias = Literal["error", "warning", "info"]
 
 #: In the order in which they are done and shown.
 STEPS: tuple[StepName, ...] = ("checks", "migrations", "database", "settings")
+CROSSING: tuple[CrossingName, ...] = ("origin", "upgrade", "old-code", "new-code")
 BAD: frozenset[StepStatus] = frozenset({"failed", "timed-out"})
 
 
@@ -60,6 +65,8 @@ class Database(msgspec.Struct, frozen=True, kw_only=True):
     kept: str = ""
     #: Table → its columns.
     tables: dict[str, tuple[Column, ...]] = {}
+    #: Table → its rows before it was upgraded.
+    rows: dict[str, int] = {}
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,3 +90,36 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     def lost(self, why: str) -> Step:
         """The step where it failed for want of something that is not the target's; else itself."""
         return Step(status="not-available", reason=why) if self.status in BAD else self
+
+
+Steps: TypeAlias = dict[StepName, Step]
+
+
+class Crossing(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of the database of the cell before when the cell after took it over."""
+
+    format: int = 1
+    #: Ids of the cells.
+    before: str
+    after: str
+    #: The git revision whose code was the side before; "" for the target as it is.
+    revision: str = ""
+    #: Databases come without their tables here.
+    steps: dict[CrossingName, Step] = {}
+    #: In which order code and migrations can go out, in words; "" where that is not known.
+    order: str = ""
+    #: Why none of it could be done.
+    reason: str = ""
+
+    @property
+    def id(self) -> str:
+        """The hop's name: "py3.10-django4.2..py3.10-django5.2"."""
+        return f"{self.before}..{self.after}"
+
+    @property
+    def broke(self) -> bool:
+        """Whether the upgrade of a database fails, or says that something is wrong with it."""
+        upgrade = self.steps.get("upgrade")
+        if upgrade is None:
+            return False
+        return upgrade.status in BAD or any(one.level == "error" for one in upgrade.findings)

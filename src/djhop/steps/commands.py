@@ -5,18 +5,21 @@ from __future__ import annotations
 import re
 import secrets
 from pathlib import Path, PurePath
+from typing import Literal, TypeAlias
 
 import msgspec
 
 from djhop import masking
 from djhop.processes.process import Command
-from djhop.results.steps import StepName
+from djhop.results.steps import ProcessName
 from djhop.suites.suites import Stand
 from djhop.target import pytest_config
 from djhop.target.suite_commands import option
 from djhop.target.suites import Suite
 
 VARIABLE = "DJANGO_SETTINGS_MODULE"
+#: own: dropped in the end; keep: not; copy: kept, and made from that of the other side.
+Life: TypeAlias = Literal["own", "keep", "copy"]
 _HANDS_OVER = re.compile(r"execute_from_command_line|ManagementUtility")
 
 
@@ -30,11 +33,15 @@ class Served(msgspec.Struct, frozen=True, kw_only=True):
 class StepConfig(msgspec.Struct, frozen=True, kw_only=True):
     """What a step reads, as JSON, from the file that DJHOP_STEPS names."""
 
-    step: StepName
+    step: ProcessName
     result: str
     root: str
     #: Where its SQLite files are.
     folder: str
+    #: Where those of the other side of a hop are; "" for none.
+    other: str = ""
+    #: A fixture or an SQL dump; "" for none.
+    data: str = ""
     expect_django: str
     #: The script that enters Django, relative to the working directory; "" for none.
     manage: str = ""
@@ -42,6 +49,8 @@ class StepConfig(msgspec.Struct, frozen=True, kw_only=True):
     isolate: bool = True
     #: Name of databases that it makes on a server; no other cell or run has it.
     database: str = ""
+    other_database: str = ""
+    life: Life = "own"
     service_ports: tuple[str, ...] = ()
     service_folders: tuple[str, ...] = ()
     secrets: dict[str, tuple[tuple[int, int], ...]] = {}
@@ -55,9 +64,18 @@ class Files(msgspec.Struct, frozen=True, kw_only=True):
     log: str
     #: A folder for SQLite files; that of the step "database" is kept.
     databases: str
+    #: Another one, of the other side of a hop.
+    other: str = ""
+    #: Rows of the project's own.
+    data: str = ""
+    #: Names of databases on a server, each begins with it: this side's and the other one's; "" for
+    #: one that nobody else knows.
+    database: str = ""
+    other_database: str = ""
+    life: Life = "own"
 
     @classmethod
-    def in_folder(cls, folder: Path, step: StepName) -> Files:
+    def in_folder(cls, folder: Path, step: ProcessName) -> Files:
         """Return the usual names."""
         return cls(
             config=str(folder / f"step-{step}-config.json"),
@@ -65,6 +83,11 @@ class Files(msgspec.Struct, frozen=True, kw_only=True):
             log=str(folder / f"log-{step}.txt"),
             databases=str(folder / ("databases" if step == "database" else f"databases-{step}")),
         )
+
+
+def fresh_name(stand: Stand) -> str:
+    """Return a name for databases that nobody else has."""
+    return f"{stand.room.database}_{secrets.token_hex(4)}"
 
 
 class Entrance(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,7 +126,7 @@ def _hands_over(script: Path) -> bool:
 
 
 def command(
-    step: StepName,
+    step: ProcessName,
     enter: Entrance,
     stand: Stand,
     *,
@@ -118,11 +141,15 @@ def command(
         result=files.result,
         root=room.workspace,
         folder=files.databases,
+        other=files.other,
+        data=files.data,
         expect_django=stand.django,
         manage=enter.manage,
         overlay=stand.overlay,
         isolate=stand.isolate,
-        database=f"{room.database}_{secrets.token_hex(4)}",
+        database=files.database or fresh_name(stand),
+        other_database=files.other_database,
+        life=files.life,
         service_ports=served.ports,
         service_folders=served.folders,
         secrets=masking.spans(stand.env),

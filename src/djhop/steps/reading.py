@@ -11,8 +11,8 @@ import msgspec
 from djhop.processes.process import Completed
 from djhop.results.eventlog import Exc
 from djhop.results.outcomes import Failures
-from djhop.results.steps import Database, Finding, Level, Step, StepName
-from djhop.steps import knowledge
+from djhop.results.steps import Database, Finding, Level, ProcessName, Step
+from djhop.steps import crossing, knowledge
 from djhop.steps.wrote import Broken, Facts, Made, Message, Operation, Wrote
 
 #: Bytes of a result that are read at most.
@@ -30,7 +30,13 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
     site_packages: Path
 
 
-def read(step: StepName, path: Path, done: Completed, failures: Failures, sources: Sources) -> Step:
+def read(
+    step: ProcessName,
+    path: Path,
+    done: Completed,
+    failures: Failures,
+    sources: Sources,
+) -> Step:
     """Return the result of a step that has ended; whatever it wrote, or did not write."""
     log = f"log-{step}.txt"
     seconds = round(done.seconds, 3)
@@ -70,7 +76,7 @@ def _decoded(path: Path) -> Wrote | str:
         return f"its result cannot be read: {error}"
 
 
-def _judged(step: StepName, found: Wrote, failures: Failures, sources: Sources) -> Step:
+def _judged(step: ProcessName, found: Wrote, failures: Failures, sources: Sources) -> Step:
     if found.status == "not-available":
         return Step(status="not-available", reason=found.reason)
     findings: tuple[Finding, ...] = ()
@@ -81,6 +87,14 @@ def _judged(step: StepName, found: Wrote, failures: Failures, sources: Sources) 
             findings = tuple(_migrations(found))
         case "database":
             findings = tuple(_migrated(found))
+        case "upgrade":
+            renamed = (
+                msgspec.structs.replace(one, id=one.id.replace("migrate.", "upgrade."))
+                for one in _migrated(found)
+            )
+            findings = (*renamed, *crossing.operations(found.facts), *crossing.rows(found))
+        case "old-code" | "new-code":
+            findings = tuple(crossing.models(found.models))
         case "settings" if found.status == "ok":
             findings = tuple(
                 knowledge.judge(found.settings, sources.django, sources.tree, sources.site_packages)
@@ -201,4 +215,5 @@ def _database(one: Made) -> Database:
         seconds=one.seconds,
         kept=Path(one.kept).name if one.kept else "",
         tables=one.tables,
+        rows=one.rows,
     )

@@ -13,7 +13,7 @@ from djhop.errors import Interrupted
 from djhop.processes.process import Command, Completed
 from djhop.results.outcomes import Failures
 from djhop.results.paths import Paths
-from djhop.results.steps import Step, StepName
+from djhop.results.steps import STEPS, ProcessName, Step
 from djhop.steps import commands, reading
 from djhop.steps.commands import Entrance, Files, Served
 from djhop.suites.suites import Stand
@@ -36,14 +36,16 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     served: Served = Served()
 
 
-def run(step: StepName, place: Place, runs: Run) -> Step:
+def run(step: ProcessName, place: Place, runs: Run, *, files: Files | None = None) -> Step:
     """Do one step and say what came of it; what is wrong with the target is a result.
+
+    `files`: where they are not the usual ones of the cell's folder.
 
     Raises:
         Interrupted: djhop was asked to stop.
         InfraError: the machine failed.
     """
-    files = Files.in_folder(place.folder, step)
+    files = files or Files.in_folder(place.folder, step)
     command, config = commands.command(
         step, place.enter, place.stand, files=files, timeout=place.timeout, served=place.served
     )
@@ -69,9 +71,9 @@ def run(step: StepName, place: Place, runs: Run) -> Step:
     return found
 
 
-def _tidy(step: StepName, files: Files) -> None:
+def _tidy(step: ProcessName, files: Files) -> None:
     """Leave what is of use to others: the log, and databases that were made."""
     for path in (Path(files.config), Path(files.result), Path(f"{files.result}.running")):
         path.unlink(missing_ok=True)
-    if step != "database":
+    if step in STEPS and step != "database":
         shutil.rmtree(files.databases, ignore_errors=True)

@@ -71,6 +71,9 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
     kept: str = ""
     failed: Broken | None = None
     tables: dict[str, tuple[Column, ...]] = {}
+    #: Rows before an upgrade, and "table.column" whose values are not what they were after it.
+    rows: dict[str, int] = {}
+    changed: tuple[str, ...] = ()
     again: tuple[tuple[str, str], ...] = ()
     again_error: Exc | None = None
 
@@ -80,6 +83,16 @@ class Skipped(msgspec.Struct, frozen=True, kw_only=True):
 
     alias: str
     reason: str
+
+
+class Tried(msgspec.Struct, frozen=True, kw_only=True):
+    """A model that cannot be read or written in every way; (operation, exception) of each side."""
+
+    model: str
+    table: str
+    alias: str
+    own: tuple[tuple[str, Exc], ...] = ()
+    other: tuple[tuple[str, Exc], ...] = ()
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,3 +123,5 @@ class Wrote(msgspec.Struct, frozen=True, kw_only=True):
     databases: tuple[Made, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     settings: Settings = Settings()
+    #: Models that cannot be read or written in every way.
+    models: tuple[Tried, ...] = ()

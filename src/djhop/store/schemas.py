@@ -7,12 +7,14 @@ from typing import Any
 import msgspec
 
 from djhop.results.results import CellResult
+from djhop.results.steps import Crossing
 from djhop.store.record import Run
 
 #: File name → what it describes. Readers pass over keys they do not know, and so do the schemas.
 PUBLISHED: dict[str, type[msgspec.Struct]] = {
     "run.schema.json": Run,
     "cell.schema.json": CellResult,
+    "crossing.schema.json": Crossing,
 }
 
 

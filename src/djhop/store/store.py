@@ -16,11 +16,13 @@ from djhop.durable import encode, make, read, write
 from djhop.errors import InfraError, UsageError, did_you_mean
 from djhop.results import results
 from djhop.results.results import CellResult
+from djhop.results.steps import Crossing
 from djhop.store import record
 from djhop.store.record import Run
 
 CELL_ID = re.compile(r"py\d+\.\d+-django\d+(\.\d+)?")
 LATEST = "latest"
+CROSSING = "crossing.json"
 
 
 class CellFolder:
@@ -49,6 +51,30 @@ class RunFolder:
         if not CELL_ID.fullmatch(cell):
             raise UsageError(f"{cell!r} is not a cell", hint="a cell is called py3.12-django5.2")
         return CellFolder(self.cells / cell)
+
+    def hop(self, hop: str) -> Path:
+        """The folder of the hop with this id; it need not be there yet."""
+        before, _, after = hop.partition("..")
+        for cell in (before, after):
+            self.cell(cell)  # no path leaves the run's folder
+        return self.path / "hops" / hop
+
+    def write_crossing(self, crossing: Crossing) -> None:
+        """Write what became of a database on a hop into the hop's folder."""
+        make(self.hop(crossing.id))
+        write(self.hop(crossing.id) / CROSSING, encode(crossing))
+
+    def crossings(self) -> dict[str, Crossing]:
+        """What became of a database on each hop that is on disk, by the hop's id."""
+        paths = sorted((self.path / "hops").glob(f"*/{CROSSING}"))
+        found = (read(path, Crossing, 1) for path in paths)
+        return {one.id: one for one in found}
+
+    def forget_hops(self, cell: str) -> None:
+        """Remove what is known of the hops of a cell that is about to be done again."""
+        for path in (self.path / "hops").glob(f"*/{CROSSING}"):
+            if cell in path.parent.name.split(".."):
+                path.unlink(missing_ok=True)
 
     def write_run(self, run: Run) -> None:
         """Write `run.json`, aside and renamed, indented for people."""
@@ -82,7 +108,7 @@ class RunFolder:
         if run.complete:
             return run
         cells = self.results()
-        compared = compare(run.plan, cells, reproduce=run.reproduce)
+        compared = compare(run.plan, cells, reproduce=run.reproduce, crossings=self.crossings())
         return record.finish(run, cells, compared, complete=False)
 
 
