@@ -16,7 +16,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -27,6 +26,7 @@ import djhop_cli
 import oracle
 import pytest
 from djhop_cli import Done
+from waiting import eventually
 
 TARGET = Path(oracle.__file__).parent / "targets" / "postgres"
 CELLS = ("py3.12-django4.2", "py3.12-django5.2")
@@ -112,15 +112,6 @@ def servers(room: Path) -> list[int]:
         if line[0].endswith("postgres") and str(room / "tmp") in " ".join(line):
             found.append(int(path.parent.name))
     return found
-
-
-def eventually(check: Callable[[], object], seconds: float = 120.0) -> bool:
-    limit = time.monotonic() + seconds
-    while not check():
-        if time.monotonic() > limit:
-            return False
-        time.sleep(0.1)
-    return True
 
 
 def assert_all_gone(room: Path) -> None:
@@ -291,7 +282,7 @@ def server(room: Path) -> Iterator[str]:
         subprocess.Popen([*program, "start", *where], stdout=out, stderr=out) as process,
     ):
         ready = [*program, "ready", *where]
-        assert eventually(lambda: not subprocess.run(ready, check=False).returncode)
+        assert eventually(lambda: not subprocess.run(ready, check=False).returncode, 120, 0.1)
         yield f"postgres://shop@127.0.0.1:{port}/postgres"
         process.send_signal(signal.SIGQUIT)
 
@@ -376,7 +367,9 @@ def begun(room: Path, shared: Path) -> Iterator[subprocess.Popen[bytes]]:
     with subprocess.Popen(command, env=env, cwd=room, stdout=subprocess.DEVNULL) as process:
         latest = room / "reports" / "latest"
         found = latest / "services" / "postgres.txt"
-        assert eventually(lambda: found.exists() and "TABLE IF NOT EXISTS meeting" in log(latest))
+        assert eventually(
+            lambda: found.exists() and "TABLE IF NOT EXISTS meeting" in log(latest), 120, 0.1
+        )
         yield process
         process.kill()
 
