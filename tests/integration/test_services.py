@@ -226,7 +226,8 @@ def test_no_step_makes_a_database_on_a_server_of_others(
     room: Path, shared: Path, server: str
 ) -> None:
     (room / "shop" / "djhop.toml").unlink()
-    given = {"steps": ["5.2"], "python": "3.12", "test": ["manage.py", "test"]}
+    only = ["tests", "checks", "database"]
+    given = {"steps": ["5.2"], "python": "3.12", "test": ["manage.py", "test"], "only": only}
     settings = matrix(room, **given, **{"set-env": {"DATABASE_URL": server}})
     done = djhop_cli.run(
         room / "shop", settings, cache=shared / "djhop-services", out=room / "reports"
