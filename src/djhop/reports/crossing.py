@@ -66,12 +66,13 @@ def _made(step: Step) -> str:
 
 
 def _works(step: Step) -> str:
-    if step.status == "ok":
-        return "works"
-    if step.status != "found":
+    if step.status not in ("ok", "found"):
         return f"{step.status.replace('-', ' ')} ({one_line(step.reason, 160)})"
-    models = dict.fromkeys(one.about for one in step.counted)
-    return f"does not work, {number(len(models), 'model')}"
+    models = {one.about for one in step.counted if one.level == "error"}
+    if models:
+        return f"does not work, {number(len(models), 'model')}"
+    untested = {one.about for one in step.counted}
+    return f"not known for {number(len(untested), 'model')}" if untested else "works"
 
 
 def _said(text: str) -> Shown:
@@ -80,7 +81,7 @@ def _said(text: str) -> Shown:
 
 def _listed(text: str, findings: tuple[Finding, ...], limit: int) -> Shown:
     order = ("error", "warning", "info")
-    told = [one for one in findings if one.id not in QUIET]
+    told = [one for one in findings if one.id not in QUIET or one.level != "info"]
     told.sort(key=lambda one: order.index(one.level))
     items = tuple(f"{one.about}: {one.text}" for one in told)
     return shown(one_line(text, WIDE), items, limit, WIDE)
