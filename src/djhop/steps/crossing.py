@@ -126,13 +126,14 @@ def changed(before: tuple[Database, ...], after: tuple[Database, ...]) -> dict[s
         found |= differences(tables, one.tables)
         # Those of a table that is new, or gone, say nothing more.
         both = tables.keys() & one.tables.keys()
-        old, new = (
-            {f"{table} {text}" for table in both for text in texts.get(table, ())}
-            for texts in (obeyed.get(one.alias, {}), one.constraints)
-        )
-        found |= {about: CONSTRAINT for about in sorted(new - old)}
-        found |= {about: FORBADE for about in sorted(old - new)}
+        old, new = _named(both, obeyed.get(one.alias, {})), _named(both, one.constraints)
+        found |= dict.fromkeys(sorted(new - old), CONSTRAINT)
+        found |= dict.fromkeys(sorted(old - new), FORBADE)
     return found
+
+
+def _named(tables: Iterable[str], constraints: Mapping[str, tuple[str, ...]]) -> set[str]:
+    return {f"{table} {text}" for table in tables for text in constraints.get(table, ())}
 
 
 def told(changes: Mapping[str, str]) -> Iterator[Finding]:
@@ -180,9 +181,11 @@ def advice(steps: Mapping[CrossingName, Step]) -> str:
     """Say in which order code and migrations can go out; "" where that is not known."""
     upgrade = steps.get("upgrade")
     changes = [one for one in upgrade.findings if one.id == "upgrade.changed"] if upgrade else []
-    if not changes:
-        return ""  # there is but one schema
-    match works(steps.get("old-code")), works(steps.get("new-code")):
+    old, new = steps.get("old-code"), steps.get("new-code")
+    # Without a change there is but one schema.
+    if not changes or any(one is None or one.status not in ("ok", "found") for one in (old, new)):
+        return ""
+    match _works(old), _works(new):
         case "yes", "yes":
             return "in any order: both versions work on both schemas" + _but(changes, CONSTRAINT)
         case "yes", _:
@@ -199,13 +202,10 @@ def advice(steps: Mapping[CrossingName, Step]) -> str:
     return ""
 
 
-def works(step: Step | None) -> Literal["yes", "no", "unknown"]:
-    """Say whether a side's code works on the other schema."""
-    if step is None or step.status not in ("ok", "found"):
-        return "unknown"
-    if any(one.level == "error" for one in step.findings):
-        return "no"
-    return "unknown" if step.counted else "yes"
+def _works(step: Step | None) -> Literal["yes", "no", "unknown"]:
+    if step is None or not step.counted:
+        return "yes"
+    return "no" if any(one.level == "error" for one in step.counted) else "unknown"
 
 
 def _but(changes: Iterable[Finding], what: str) -> str:
