@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 
 import msgspec
@@ -21,6 +23,7 @@ from djhop.results.steps import Column, Crossing, CrossingName, Database, Findin
 from djhop.steps import crossing
 from djhop.steps.wrote import Facts, Tried, Wrote
 from djhop.store.store import RunFolder
+from djhop.workspace import revision
 
 BEFORE, AFTER = (Cell(django=series, python="3.12") for series in ("4.2", "5.2"))
 HOP = Hop(before=BEFORE, after=AFTER, axis="django")
@@ -421,3 +424,35 @@ class TestReport:
     def test_a_failure(self) -> None:
         found = crossed(upgrade=Step(status="failed", reason="IntegrityError: no"))
         assert self.told(found) == ["the upgrade of a database: failed (IntegrityError: no)"]
+
+    def test_what_the_cells_own_step_says_already(self) -> None:
+        found = crossed(upgrade=Step(status="failed", reason="ImportError: utc"))
+        for broke, again in (
+            (("migrations, database: ImportError: utc",), True),
+            (("database: ImportError: other",), False),
+            (("migrations: ImportError: utc",), False),
+            ((), False),
+        ):
+            (line,) = lines.lines(found, 5, broke)
+            assert ("for the reason of the step database" in line.label) is again
+            assert ("ImportError" in line.label) is not again
+            assert lines.repeats(found, broke) is again
+
+
+class TestRevisions:
+    def test_few_checkouts_are_kept(self, tmp_path: Path) -> None:
+        now = time.time()
+        for age in range(9):
+            (tmp_path / f"{age}" / "x").mkdir(parents=True)
+            days = now - age * revision.IN_USE / 2
+            os.utime(tmp_path / f"{age}", (days, days))
+        half = tmp_path / ".half.1"
+        half.mkdir()
+        revision.sweep(tmp_path)
+        assert sorted(path.name for path in tmp_path.iterdir()) == [".half.1", "0", "1", "2", "3"]
+        os.utime(half, (0, 0))
+        os.utime(tmp_path / "3", (0, 0))
+        revision.sweep(tmp_path)
+        # Few are kept for as long as they are few.
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["0", "1", "2", "3"]
+        revision.sweep(tmp_path / "absent")
