@@ -101,7 +101,7 @@ def view(result: HopResult, hop: Hop, causes: Mapping[str, Cause], limit: int) -
         more_deprecated=len(result.deprecation_groups[limit:]),
         lists=_lists(result, limit),
         steps=steps.of_hop(result.steps, limit),
-        crossing=crossing.lines(result.crossing, limit),
+        crossing=crossing.lines(result.crossing, limit, result.steps.broke),
         steps_broke=len(result.steps.broke) + _upgrade_broke(result),
         steps_new=sum(one.level != "info" for one in result.steps.new),
         details=_blockers(result, limit) or _printed(result),
@@ -111,7 +111,8 @@ def view(result: HopResult, hop: Hop, causes: Mapping[str, Cause], limit: int) -
 
 
 def _upgrade_broke(result: HopResult) -> bool:
-    return bool(result.crossing and result.crossing.broke)
+    found = result.crossing
+    return bool(found and found.broke and not crossing.repeats(found, result.steps.broke))
 
 
 def views(groups: tuple[Group, ...], causes: Mapping[str, Cause]) -> tuple[CauseView, ...]:
