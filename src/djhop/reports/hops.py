@@ -39,6 +39,8 @@ class CauseView(msgspec.Struct, frozen=True, kw_only=True):
     where: str
     #: What to type where it is the environment's: 'pass-env = ["DATABASE_URL"] …'.
     remedy: str = ""
+    #: What was tried to repair it, and with what success.
+    fix: str = ""
     example: str = ""
     reproduce: str = ""
     modules: Shown | None = None

@@ -134,6 +134,8 @@ def _cause(cause: CauseView) -> Iterator[str]:
     yield f"- **{cause.count}** {code(cause.headline)}<br>in {escape(cause.where)}"
     if cause.remedy:
         yield f"  - {escape(cause.remedy)}"
+    if cause.fix:
+        yield f"  - {escape(cause.fix)}"
     if cause.modules:
         more = f", … and {cause.modules.more:,} more" if cause.modules.more else ""
         yield f"  - behind it: {', '.join(code(item) for item in cause.modules.items)}{more}"

@@ -109,6 +109,8 @@ class _Page:
         yield from self.wrap(f"in {cause.where}", indent="      ", style=self.paint.dim)
         if cause.remedy:
             yield from self.wrap(cause.remedy, indent="      → ", hanging="        ")
+        if cause.fix:
+            yield from self.wrap(cause.fix, indent="      → ", hanging="        ")
         if cause.modules:
             yield from self.wrap(_joined(cause.modules), indent="      behind it: ")
         if cause.example:
