@@ -318,7 +318,7 @@ def fix(args: tuple[str, ...], target: str, run: str, out: str, **given: Any) ->
             code = fixing.exit_code(fixes)
             _rewrite_reports(folder)
             if given["as_json"]:
-                terminal.show(msgspec.json.encode(fixes).decode())
+                terminal.show(durable.encode(fixes).decode())
             else:
                 terminal.show(fixes_report.text(folder.load(), fixes, folder.path))
         if given["write"]:

@@ -207,7 +207,7 @@ class _Trying(msgspec.Struct, frozen=True):
                 self.say(f"{cell.id} with the fix: {stage}")
 
         result = label(self.again.cell(job, report, services))
-        durable.write(folder / "cell.json", msgspec.json.encode(result))
+        durable.write(folder / "cell.json", durable.encode(result))
         return result
 
 
@@ -218,7 +218,7 @@ def keep(folder: RunFolder, fix: Fix, made: Rewritten) -> None:
     (fixes / f"{fix.id}.patch").unlink(missing_ok=True)
     if fix.patch:
         durable.write(fixes / fix.patch, made.patch.encode())
-    durable.write(fixes / f"{fix.id}.json", msgspec.json.format(msgspec.json.encode(fix)) + b"\n")
+    durable.write(fixes / f"{fix.id}.json", msgspec.json.format(durable.encode(fix)) + b"\n")
     with landing.alone(folder):
         run = folder.read_run()
         others = tuple(one for one in run.fixes if one.id != fix.id)

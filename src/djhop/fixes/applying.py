@@ -31,7 +31,8 @@ def write(root: Path, patch: Path, files: Sequence[str], spawner: Spawner) -> No
     """
     if not patch.is_file():
         raise UsageError(f"there is no patch {patch}", hint=AGAIN)
-    if _git(root, spawner, "rev-parse", "--show-toplevel").returncode != 0:
+    place = _git(root, spawner, "rev-parse", "--show-toplevel", "--show-prefix")
+    if place.returncode != 0:
         raise UsageError(
             f"{root} is in no git repository: what a patch does could not be taken back",
             hint=f"by hand, if that is no matter: patch -p1 -d {root} < {patch}",
@@ -50,8 +51,11 @@ def write(root: Path, patch: Path, files: Sequence[str], spawner: Spawner) -> No
             "nothing was changed",
             hint="git add and commit it, or leave it to git apply",
         )
+    top, below, *_ = [*place.output.split("\n"), ""]
+    # git passes over, without a word, what a patch changes outside of the folder it is run in.
+    where = (f"--directory={below}",) if below else ()
     for words in ((*APPLY, "--check"), APPLY):
-        done = _git(root, spawner, *words, str(patch.absolute()))
+        done = _git(Path(top), spawner, *words, *where, str(patch.absolute()))
         if done.returncode != 0:
             raise UsageError(
                 f"{patch} does not apply to {root} as it is now ({_first(done.output)}): "
@@ -63,7 +67,11 @@ def write(root: Path, patch: Path, files: Sequence[str], spawner: Spawner) -> No
 def _git(root: Path, spawner: Spawner, *words: str) -> Completed:
     passed = {name: os.environ[name] for name in GIT_ENVIRON if name in os.environ}
     command = Command(
-        argv=(*GIT, *OPTIONS, *words), cwd=str(root), env={**passed, "LC_ALL": "C"}, timeout=120
+        argv=(*GIT, *OPTIONS, *words),
+        cwd=str(root),
+        env={**passed, "LC_ALL": "C"},
+        timeout=120,
+        decode="surrogateescape",
     )
     done = spawner.run(command)
     if done.interrupted:

@@ -145,7 +145,7 @@ def command(tree: Path, files: Sequence[str], target_version: str, fixer: Fixer)
     """Return the process that rewrites `files`."""
     options = ("--exit-zero-even-if-changed", "--target-version", target_version)
     return Command(
-        argv=(fixer.python, "-I", "-B", "-c", ENTER, fixer.folder, *options, *files),
+        argv=(fixer.python, "-I", "-B", "-c", ENTER, fixer.folder, *options, "--", *files),
         cwd=str(tree),
         env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
         timeout=TIMEOUT,
@@ -174,7 +174,7 @@ def _read(tree: Path, name: str) -> tuple[str, str]:
         return "", f"it cannot be read: {error.strerror}"
     if len(data) > LONGEST:
         return "", "it is too long to be code"
-    if any(char in name for char in '\n\t"\\'):
+    if any(char in name for char in '\n\t"\\') or not name.isprintable():
         return "", "no patch can name it"
     try:
         return data.decode(), ""
