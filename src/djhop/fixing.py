@@ -246,9 +246,7 @@ def to_write(run: Run, *, cause: str = "", hop: str = "") -> Fix:
     """
     tried = "djhop fix --try"
     fixes = [
-        one
-        for one in run.fixes
-        if (not cause or one.id.startswith(cause)) and (not hop or one.hop == hop)
+        one for one in run.fixes if one.id.startswith(cause) and (cause or not hop or one.id == hop)
     ]
     if not fixes:
         raise UsageError(f"no fix was tried in {run.name}", hint=tried)
@@ -256,8 +254,8 @@ def to_write(run: Run, *, cause: str = "", hop: str = "") -> Fix:
     if not good:
         raise UsageError("what was tried repairs nothing: nothing was changed", hint="djhop report")
     if len(good) > 1:
-        names = " or ".join(f"--hop {one.hop}" for one in good)
-        raise UsageError(f"there are {len(good)} fixes", hint=f"one at a time: {names}")
+        names = " or ".join(f"--{'hop' if one.id == one.hop else 'cause'} {one.id}" for one in good)
+        raise UsageError(f"there are {len(good)} fixes", hint=names)
     return good[0]
 
 
