@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -92,7 +92,9 @@ def attempt(again: Again, chosen: Wanted, tool: Fixer, say: Say) -> Fix:
     """Try to repair a hop, and keep what came of it in the run's folder.
 
     The fixer writes for the series before the hop: what it writes must run there, too. Where that
-    repairs nothing, it writes for the one after, and the cell before says whether that is sound.
+    repairs nothing, it writes for the one after, and the cell before says whether that is sound. At
+    first it changes no more than what is known to be behind the causes; where something is left,
+    all that it knows. The better of both is kept.
     """
     hops = {one.id: one for one in again.run.plan.hops}
     sides = Sides(
@@ -103,11 +105,16 @@ def attempt(again: Again, chosen: Wanted, tool: Fixer, say: Say) -> Fix:
     )
     trying = _Trying(again, chosen, sides, tool, say)
     best: tuple[Fix, Rewritten] | None = None
-    for series in dict.fromkeys((sides.before.django, sides.after.django)):
-        found = trying.series(series, best[1].patch if best else "")
-        if found and (best is None or found[0].repaired or not best[1].patch):
+    patches: set[str] = set()
+    for series, only in trying.ways():
+        repairs = best is not None and any(one.repaired for one in best[0].causes)
+        if repairs and series != sides.before.django:
+            continue
+        found = trying.once(series, only, patches)
+        patches |= {found[1].patch} if found else set()
+        if found and (best is None or found[0].worth > best[0].worth):
             best = found
-        if best and (best[0].repaired or best[0].incomplete):
+        if best and (best[0].whole or best[0].incomplete):
             break
     assert best is not None
     keep(again.folder, *best)
@@ -127,8 +134,18 @@ class _Trying(msgspec.Struct, frozen=True):
     def folder(self) -> Path:
         return self.again.folder.path / "fixes" / self.chosen.id
 
-    def series(self, target_version: str, known: str) -> tuple[Fix, Rewritten] | None:
-        """Rewrite for one Django and prove it; None where it comes to the patch that is `known`."""
+    def ways(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """The Django to write for, and the fixers to ask for, in the order of trying."""
+        causes = (one.known for one in self.again.run.causes if one.id in self.chosen.causes)
+        known = tuple(sorted({one.fixer for one in causes if one and one.fixer}))
+        for only in dict.fromkeys((known, ())):
+            for series in dict.fromkeys((self.sides.before.django, self.sides.after.django)):
+                yield series, only
+
+    def once(
+        self, target_version: str, only: tuple[str, ...], tried: Collection[str]
+    ) -> tuple[Fix, Rewritten] | None:
+        """Rewrite in one way and prove it; None where it comes to a patch that was tried."""
         begun = proof.begun(
             self.chosen.id, self.sides, self.chosen.causes, f"{NAME} {self.tool.version}"
         )
@@ -139,15 +156,17 @@ class _Trying(msgspec.Struct, frozen=True):
                 target_version,
                 fixer=self.tool,
                 spawner=self.again.spawner,
+                only=only,
             )
-            if known and made.patch in ("", known):
+            if tried and made.patch in {"", *tried}:
                 return None
             fix = proof.rewritten(begun, made)
             if not made.patch:
                 return fix, made
             count = len(made.changed)
             files = "1 file" if count == 1 else f"{count} files"
-            self.say(f"{fix.fixer} --target-version {target_version} rewrites {files}")
+            named = f" ({', '.join(only)})" if only else ""
+            self.say(f"{fix.fixer} --target-version {target_version}{named} rewrites {files}")
             return self._proven(fix, tree), made
 
     @contextlib.contextmanager

@@ -17,6 +17,7 @@ SOURCE = Path(djhop.__file__).parent
 MAY_IMPORT = {
     "errors": set(),
     "releases": {"errors"},
+    "knowledge": {"releases"},
     "durable": {"errors"},
     "masking": set(),
     "terminal": set(),
@@ -30,7 +31,7 @@ MAY_IMPORT = {
     "suites": {"masking", "processes", "matrix", "target"},
     "services": {"errors", "durable", "masking", "processes", "matrix"},
     "results": {"errors", "releases", "durable", "processes", "matrix", "resolve"},
-    "compare": {"errors", "matrix", "resolve", "results"},
+    "compare": {"errors", "knowledge", "matrix", "resolve", "results"},
     "steps": {
         "errors",
         "releases",
@@ -56,7 +57,8 @@ MAY_IMPORT = {
     },
     "reports": {
         *("errors", "releases", "durable", "interpreters", "matrix", "target"),
-        *("resolve", "results", "compare", "store", "superseded", "declared", "deps", "fixes"),
+        *("resolve", "results", "compare", "store", "superseded", "declared", "deps"),
+        *("knowledge", "fixes"),
     },
     "locate": {"errors", "processes", "interpreters", "environments"},
     "dryrun": {"interpreters", "matrix", "target", "resolve", "suites", "results"},

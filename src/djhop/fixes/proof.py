@@ -60,6 +60,8 @@ class Fix(msgspec.Struct, frozen=True, kw_only=True):
     fixer: str = ""
     #: The Django series that it was told to write for.
     target_version: str = ""
+    #: The fixers of that tool that were asked for; none: all of them.
+    only: tuple[str, ...] = ()
     causes: tuple[CauseFixed, ...] = ()
     #: Tests of these causes (of all its causes: all that the hop breaks), and how many of them are
     #: as they were before the hop.
@@ -82,6 +84,11 @@ class Fix(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     #: The machine, or the network, is why: it may be proven another time.
     incomplete: bool = False
+
+    @property
+    def worth(self) -> tuple[bool, int, bool]:
+        """Tells which of two attempts is the better one: the greater."""
+        return self.kept, sum(one.repaired for one in self.causes), bool(self.patch)
 
     @property
     def whole(self) -> bool:
@@ -136,6 +143,7 @@ def rewritten(fix: Fix, made: Rewritten) -> Fix:
     return msgspec.structs.replace(
         fix,
         target_version=made.target_version,
+        only=made.only,
         changed=made.changed,
         skipped=made.skipped,
         patch=f"{fix.id}.patch" if made.patch else "",

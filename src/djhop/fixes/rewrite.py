@@ -50,6 +50,8 @@ class Rewritten(msgspec.Struct, frozen=True, kw_only=True):
 
     #: Django series that it was told to write for: what it writes runs from there on.
     target_version: str
+    #: The fixers of django-upgrade that were asked for; none: all of them.
+    only: tuple[str, ...] = ()
     changed: tuple[Changed, ...] = ()
     #: A unified diff for `git apply`, relative to the tree; "" where nothing changed.
     patch: str = ""
@@ -83,7 +85,13 @@ def fixer(
 
 
 def rewrite(
-    tree: Path, files: Iterable[str], target_version: str, *, fixer: Fixer, spawner: Spawner
+    tree: Path,
+    files: Iterable[str],
+    target_version: str,
+    *,
+    fixer: Fixer,
+    spawner: Spawner,
+    only: Sequence[str] = (),
 ) -> Rewritten:
     """Let the fixer rewrite `files` of a scratch copy, for Django `target_version`.
 
@@ -93,6 +101,7 @@ def rewrite(
         tree: the scratch copy; nothing outside of it is written to.
         files: relative to the tree.
         target_version: series; the fixer uses nothing that this series does not have.
+        only: names of django-upgrade's fixers; none: all that it has.
 
     Raises:
         InfraError: the fixer could not be run.
@@ -107,17 +116,19 @@ def rewrite(
         else:
             before[name] = text
     if not before:
-        return Rewritten(target_version=target_version, skipped=tuple(skipped))
-    run = _Run(tree, target_version, fixer, spawner)
+        return Rewritten(target_version=target_version, only=tuple(only), skipped=tuple(skipped))
+    run = _Run(tree, target_version, tuple(only), fixer, spawner)
     done = run.on(before)
     if done.returncode == 2:  # argparse: an argument is wrong
-        return Rewritten(target_version=target_version, refused=_last(done.output))
+        refused = _last(done.output)
+        return Rewritten(target_version=target_version, only=tuple(only), refused=refused)
     if done.returncode != 0:
         skipped += _one_by_one(run, before)
     pairs = ((name, text, _text(tree / name)) for name, text in before.items())
     made = {name: patches.diff(name, was, now) for name, was, now in pairs}
     return Rewritten(
         target_version=target_version,
+        only=tuple(only),
         changed=tuple(patches.changed(name, patch) for name, patch in made.items() if patch),
         patch="".join(made.values()),
         skipped=tuple(skipped),
@@ -129,11 +140,13 @@ class _Run(msgspec.Struct, frozen=True):
 
     tree: Path
     target_version: str
+    only: tuple[str, ...]
     fixer: Fixer
     spawner: Spawner
 
     def on(self, files: Iterable[str]) -> Completed:
-        done = self.spawner.run(command(self.tree, tuple(files), self.target_version, self.fixer))
+        asked = command(self.tree, tuple(files), self.target_version, self.fixer, self.only)
+        done = self.spawner.run(asked)
         if done.interrupted:
             raise Interrupted("interrupted while files were rewritten")
         if done.timed_out or done.returncode < 0 or done.returncode > 2:
@@ -141,9 +154,16 @@ class _Run(msgspec.Struct, frozen=True):
         return done
 
 
-def command(tree: Path, files: Sequence[str], target_version: str, fixer: Fixer) -> Command:
+def command(
+    tree: Path,
+    files: Sequence[str],
+    target_version: str,
+    fixer: Fixer,
+    only: Sequence[str] = (),
+) -> Command:
     """Return the process that rewrites `files`."""
-    options = ("--exit-zero-even-if-changed", "--target-version", target_version)
+    limits = (word for name in only for word in ("--only", name))
+    options = ("--exit-zero-even-if-changed", "--target-version", target_version, *limits)
     return Command(
         argv=(fixer.python, "-I", "-B", "-c", ENTER, fixer.folder, *options, "--", *files),
         cwd=str(tree),

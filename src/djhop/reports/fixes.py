@@ -86,6 +86,8 @@ def _lines(run: Run, fix: Fix, folder: Path) -> Iterator[str]:
     yield from _list("  what shows next:", [_next(one) for one in fix.next])
     yield from _list("  rewritten:", [f"{c.path}  +{c.added} -{c.removed}" for c in fix.changed])
     yield from _list("  left alone:", [f"{name}: {why}" for name, why in fix.skipped])
+    if fix.only:
+        yield f"  its fixers: {', '.join(fix.only)}"
     if fix.patch:
         yield f"  patch: {folder / 'fixes' / fix.patch}"
     if any(one.repaired for one in fix.causes):

@@ -131,7 +131,10 @@ def _hop(hop: HopView) -> Iterator[str]:
 
 
 def _cause(cause: CauseView) -> Iterator[str]:
-    yield f"- **{cause.count}** {code(cause.headline)}<br>in {escape(cause.where)}"
+    why = f" ({escape(cause.why)})" if cause.why else ""
+    yield f"- **{cause.count}** {code(cause.headline)}<br>in {escape(cause.where)}{why}"
+    if cause.known:
+        yield f"  - {escape(cause.known)} ([release notes]({cause.link}))"
     if cause.remedy:
         yield f"  - {escape(cause.remedy)}"
     if cause.fix:
