@@ -171,6 +171,31 @@ def report_command(**given: Any) -> int:
     return commands.report(**given)
 
 
+@cli.command("fix", context_settings=CONTEXT, short_help="Try what a fixer repairs, and apply it.")
+@click.argument("target", default="")
+@click.argument("run", default="latest")
+@click.option("--try", "trying", is_flag=True, help="Rewrite a scratch copy; run both cells.")
+@click.option("--write", is_flag=True, help="Apply a patch that was tried to a clean git tree.")
+@click.option("--cause", metavar="ID", default="", help="Only this cause.")
+@click.option("--hop", metavar="BEFORE..AFTER", default="", help="Only this hop.")
+@click.option("--out", metavar="DIR", default="reports", help="Where runs land.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
+@click.option("--offline", is_flag=True, help="Use caches alone.")
+@click.option("--quiet", "-q", is_flag=True, help="Print the result only.")
+def fix_command(**given: Any) -> int:
+    """Say what django-upgrade repairs of what RUN (default: the latest) has seen break in TARGET.
+
+    --try lets it rewrite a scratch copy, for the series before the hop, and runs the suite on both
+    sides of the hop with that: what is repaired, what else breaks, and the patch. The target is not
+    touched. --write applies the patch, to a clean git tree only.
+
+    What followed -- in the run has to follow here, too.
+    """
+    from djhop import commands
+
+    return commands.fix(args=_State.args, **given)
+
+
 @cli.command("doctor", context_settings=CONTEXT, short_help="Say what is missing and what to type.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
 def doctor_command(**given: Any) -> int:

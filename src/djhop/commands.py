@@ -27,6 +27,7 @@ from djhop.target.target import Target
 if TYPE_CHECKING:
     from djhop.runner import Session
     from djhop.store.record import Run
+    from djhop.store.store import RunFolder
 
 #: The `target` of the demo preset: the project that ships inside the package.
 DEMO = "demo"
@@ -241,14 +242,18 @@ def _typed(given: dict[str, Any]) -> tuple[str, ...]:
 
 def _write_reports(session: Session) -> Run:
     """Write the readable reports beside `run.json`; return the run as it stands on disk."""
+    return _rewrite_reports(session.folder)
+
+
+def _rewrite_reports(folder: RunFolder) -> Run:
     from djhop.reports import markdown, text
 
-    finished = session.folder.load()
+    finished = folder.load()
     for name, content in (
         ("report.txt", text.render(finished, width=terminal.USUAL)),
         ("report.md", markdown.render(finished)),
     ):
-        durable.write(session.folder.path / name, content.encode(errors="backslashreplace"))
+        durable.write(folder.path / name, content.encode(errors="backslashreplace"))
     return finished
 
 
@@ -288,6 +293,40 @@ def report(run: str, out: str, form: str, output: str | None) -> int:
     else:
         terminal.show(render[form](found))
     return ExitCode.OK
+
+
+def fix(args: tuple[str, ...], target: str, run: str, out: str, **given: Any) -> int:
+    """`djhop fix`: a fixer tried on a run's causes (--try), its patch applied (--write)."""
+    from djhop import again, console, fixing
+    from djhop.reports import fixes as fixes_report
+    from djhop.store import store
+
+    if not (given["trying"] or given["write"]):
+        raise UsageError("--try or --write is missing", hint="djhop fix --try")
+    chosen = {"cause": given["cause"], "hop": given["hop"]}
+    spawner = Spawner(registry=locate.cache() / "running")
+    folder = store.find(run, Path(out))
+    folder = type(folder)(folder.path.resolve())
+    code, quiet = ExitCode.OK, given["quiet"] or given["as_json"]
+    with _interruptible(spawner):
+        if given["trying"]:
+            wanted = fixing.wanted(folder.load(), **chosen)
+            made = again.look(folder, target, args, spawner, offline=given["offline"])
+            fixes = fixing.try_all(
+                made, wanted, lambda line: None if quiet else console.say(line, sys.stderr)
+            )
+            code = fixing.exit_code(fixes)
+            _rewrite_reports(folder)
+            if given["as_json"]:
+                terminal.show(durable.encode(fixes).decode())
+            else:
+                terminal.show(fixes_report.text(folder.load(), fixes, folder.path))
+        if given["write"]:
+            found = folder.load()
+            written = fixing.to_write(found, **chosen)
+            fixing.write(folder, written, Path(target or found.target.root), spawner)
+            console.say(f"applied: {folder.path / 'fixes' / written.patch}", sys.stderr)
+    return code
 
 
 def _as_text(finished: Run) -> str:

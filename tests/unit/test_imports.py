@@ -17,6 +17,7 @@ SOURCE = Path(djhop.__file__).parent
 MAY_IMPORT = {
     "errors": set(),
     "releases": {"errors"},
+    "knowledge": {"releases"},
     "durable": {"errors"},
     "masking": set(),
     "terminal": set(),
@@ -30,7 +31,7 @@ MAY_IMPORT = {
     "suites": {"masking", "processes", "matrix", "target"},
     "services": {"errors", "durable", "masking", "processes", "matrix"},
     "results": {"errors", "releases", "durable", "processes", "matrix", "resolve"},
-    "compare": {"errors", "matrix", "resolve", "results"},
+    "compare": {"errors", "knowledge", "matrix", "resolve", "results"},
     "steps": {
         "errors",
         "releases",
@@ -41,7 +42,11 @@ MAY_IMPORT = {
         "suites",
         "results",
     },
-    "store": {"errors", "durable", "masking", "matrix", "target", "results", "compare"},
+    "fixes": {
+        *("errors", "processes", "interpreters", "matrix", "workspace", "environments"),
+        *("results", "compare"),
+    },
+    "store": {"errors", "durable", "masking", "matrix", "target", "results", "compare", "fixes"},
     "requests": {"interpreters", "matrix", "resolve", "suites", "target"},
     "chain": {"matrix", "resolve"},
     "declared": {"processes"},
@@ -53,6 +58,7 @@ MAY_IMPORT = {
     "reports": {
         *("errors", "releases", "durable", "interpreters", "matrix", "target"),
         *("resolve", "results", "compare", "store", "superseded", "declared", "deps"),
+        *("knowledge", "fixes"),
     },
     "locate": {"errors", "processes", "interpreters", "environments"},
     "dryrun": {"interpreters", "matrix", "target", "resolve", "suites", "results"},
@@ -75,6 +81,15 @@ MAY_IMPORT = {
         *("requests", "dryrun", "cells", "chain", "landing", "closing", "news", "untested"),
         *("steps", "crossings", "hops"),
     },
+    "again": {
+        *("errors", "masking", "processes", "interpreters", "matrix", "target", "workspace"),
+        *("resolve", "suites", "services", "results", "steps", "store", "locate", "landing"),
+        "cells",
+    },
+    "fixing": {
+        *("errors", "durable", "processes", "matrix", "workspace", "results", "services"),
+        *("compare", "fixes", "store", "locate", "landing", "cells", "again"),
+    },
     "console": {"results", "reports", "news"},
     "doctor": {
         *("errors", "releases", "processes", "interpreters", "environments", "reports", "locate"),
@@ -83,6 +98,7 @@ MAY_IMPORT = {
     "commands": {
         *("errors", "releases", "durable", "processes", "interpreters", "matrix", "target"),
         *("environments", "store", "deps", "reports", "locate", "runner", "console", "terminal"),
+        *("again", "fixing"),
     },
     "nox": {"errors", "releases", "matrix", "commands"},
     "cli": {"errors", "commands", "doctor"},

@@ -14,6 +14,7 @@ from djhop.compare.verdicts import Verdict
 from djhop.matrix.plan import Hop
 from djhop.reports import crossing, steps
 from djhop.reports.clean import one_line
+from djhop.reports.known import sentence
 from djhop.reports.remedies import remedy
 from djhop.reports.shown import Shown, shown
 from djhop.reports.signs import SIGNS, Tone, listed, number, owner, tone_of_verdict
@@ -37,8 +38,15 @@ class CauseView(msgspec.Struct, frozen=True, kw_only=True):
     headline: str
     #: "your code, tests/urls.py:3".
     where: str
+    #: Why it is this owner's.
+    why: str = ""
+    #: The removal behind it, and where to read of it: "…ugettext was removed in Django 4.0 …".
+    known: str = ""
+    link: str = ""
     #: What to type where it is the environment's: 'pass-env = ["DATABASE_URL"] …'.
     remedy: str = ""
+    #: What was tried to repair it, and with what success.
+    fix: str = ""
     example: str = ""
     reproduce: str = ""
     modules: Shown | None = None
@@ -130,6 +138,9 @@ def _cause(group: Group, cause: Cause) -> CauseView:
         count=tests if group.tests else number(len(modules), "module") if modules else WHOLE,
         headline=one_line(f"{name}: {message}" if message else name, 260) or "it does not say why",
         where=_where(cause, group.place),
+        why=one_line(cause.why, 160),
+        known=sentence(cause.known),
+        link=cause.known.link if cause.known else "",
         remedy=remedy(cause),
         example=one_line(group.example, 200),
         reproduce=one_line(group.reproduce, 500),

@@ -131,9 +131,14 @@ def _hop(hop: HopView) -> Iterator[str]:
 
 
 def _cause(cause: CauseView) -> Iterator[str]:
-    yield f"- **{cause.count}** {code(cause.headline)}<br>in {escape(cause.where)}"
+    why = f" ({escape(cause.why)})" if cause.why else ""
+    yield f"- **{cause.count}** {code(cause.headline)}<br>in {escape(cause.where)}{why}"
+    if cause.known:
+        yield f"  - {escape(cause.known)} ([release notes]({cause.link}))"
     if cause.remedy:
         yield f"  - {escape(cause.remedy)}"
+    if cause.fix:
+        yield f"  - {escape(cause.fix)}"
     if cause.modules:
         more = f", … and {cause.modules.more:,} more" if cause.modules.more else ""
         yield f"  - behind it: {', '.join(code(item) for item in cause.modules.items)}{more}"

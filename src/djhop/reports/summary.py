@@ -9,6 +9,7 @@ from djhop.matrix.plan import Cell
 from djhop.releases import Releases, version_key
 from djhop.reports.ahead import RemovalView, Unknown, notes, removals, unknowns
 from djhop.reports.clean import one_line as clean
+from djhop.reports.fixes import with_fixes
 from djhop.reports.hops import CauseView, HopView, view, views
 from djhop.reports.shown import Shown, shown
 from djhop.reports.signs import SIGNS, Tone, listed, number, tone_of_status
@@ -83,7 +84,11 @@ def summarise(run: Run, releases: Releases, *, limit: int = LIMIT) -> Summary:
     """Compute what every report of `run` says; lists are cut to `limit`."""
     causes = {cause.id: cause for cause in run.causes}
     hops = {hop.id: hop for hop in run.plan.hops}
-    shown_hops = [view(hop, hops[hop.id], causes, limit) for hop in run.hops if hop.id in hops]
+    shown_hops = [
+        with_fixes(view(hop, hops[hop.id], causes, limit), hop.id, run.fixes)
+        for hop in run.hops
+        if hop.id in hops
+    ]
     path = tuple(one for one in shown_hops if one.on_path)
     cells = [cell for cell in run.cells if cell.status != "unsupported"]
     return Summary(

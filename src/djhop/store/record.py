@@ -16,6 +16,7 @@ from djhop.compare.changes import dead_modules, kind, plainly, suite
 from djhop.compare.compare import Comparison, HopResult, result_of
 from djhop.compare.fingerprints import template
 from djhop.compare.groups import Group
+from djhop.fixes.proof import Fix
 from djhop.masking import shown
 from djhop.matrix.config import Matrix
 from djhop.matrix.plan import Plan
@@ -132,6 +133,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     #: Per cent of the statements that ran in any cell, or None; the data is in `coverage`.
     coverage: float | None = None
     notes: tuple[str, ...] = ()
+    #: What was tried to repair it: `djhop fix --try`.
+    fixes: tuple[Fix, ...] = ()
 
     def reproduce(self, cell: str, test_id: str) -> str:
         """Return the command a user types to run one test in one cell again.
