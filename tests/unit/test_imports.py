@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "suites": {"masking", "processes", "matrix", "target"},
     "services": {"errors", "durable", "masking", "processes", "matrix"},
     "results": {"errors", "releases", "durable", "processes", "matrix", "resolve"},
-    "compare": {"errors", "matrix", "resolve", "results"},
+    "compare": {"errors", "releases", "matrix", "resolve", "results"},
     "steps": {
         "errors",
         "releases",

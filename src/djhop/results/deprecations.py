@@ -10,7 +10,7 @@ import msgspec
 
 from djhop.results import owners
 from djhop.results.eventlog import Warned
-from djhop.results.paths import Owner
+from djhop.results.paths import PROJECT, Owner
 
 if TYPE_CHECKING:
     from djhop.releases import Releases
@@ -46,6 +46,8 @@ class Deprecation(msgspec.Struct, frozen=True, kw_only=True):
     when: str = ""
     #: Why it is this owner's, in a few words.
     why: str = ""
+    #: The place is in a file of the target's tree.
+    in_target: bool = False
 
 
 class _Use(msgspec.Struct):
@@ -56,6 +58,7 @@ class _Use(msgspec.Struct):
     #: Count in each pass.
     counts: list[int]
     tests: dict[str, None]
+    in_target: bool
 
 
 def collect(
@@ -77,7 +80,8 @@ def collect(
             key = (event.category, template(event.message, paths.root), place, verdict.owner)
             use = uses.get(key)
             if use is None:
-                use = uses[key] = _Use(event, verdict.why, [0] * len(passes), {})
+                here = paths.owner_of_file(file) == PROJECT
+                use = uses[key] = _Use(event, verdict.why, [0] * len(passes), {}, here)
             use.counts[index] += seen.count
             use.tests.update(seen.tests)
     return tuple(_deprecation(key, use, releases) for key, use in uses.items())
@@ -97,6 +101,7 @@ def _deprecation(key: tuple[str, str, str, Owner], use: _Use, releases: Releases
         count=max(use.counts),
         when="" if use.tests else use.event.when,
         why=use.why,
+        in_target=use.in_target,
     )
 
 

@@ -1,0 +1,94 @@
+"""What deprecations foretold, against what broke: the hit rate, in all and by hop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from djhop.compare.foretold import Foretold, Tally
+from djhop.releases import version_key
+from djhop.reports.clean import one_line
+from djhop.reports.signs import listed, number
+from djhop.store.record import Run
+
+_OUTCOMES = {"broke": "broke", "did-not-break": "did not break", "not-seen": "not seen"}
+
+
+def checked(run: Run, limit: int) -> tuple[str, ...]:
+    """Return a line for the whole path and one for each hop that has something to say."""
+    hops = [(_title(run, hop.id), hop.foretold) for hop in run.hops if hop.foretold is not None]
+    lines = [f"{title}: {_counts(one.tally)}" for title, one in hops if _says(one.tally)]
+    if not lines:
+        return ()
+    return (f"{_rate(run.foretold)}.", *lines, *_unforeseen(run, limit))
+
+
+def outcomes(run: Run) -> dict[str, str]:
+    """Say of each deprecated use that was checked what became of it: "broke on 3.2 → 4.2"."""
+    return {
+        one.use: f"{_OUTCOMES[one.outcome]} on {_title(run, hop.id)}"
+        for hop in run.hops
+        for one in (hop.foretold or Foretold()).predictions
+    }
+
+
+def where(run: Run, series: str, hop: str) -> str:
+    """Say which step of the path reaches the series that removes something."""
+    if hop:
+        return f"gone on the hop {_title(run, hop)}"
+    path = run.plan.laid or run.plan.path
+    after = path and version_key(series) > version_key(path[-1].django)
+    return f"after the goal, {path[-1].django}" if after else ""
+
+
+def _title(run: Run, hop: str) -> str:
+    """Name a hop by its series, as every report does: "3.2 → 4.2"."""
+    django = {cell.id: cell.django for cell in (*run.plan.cells, *run.plan.laid)}
+    before, _, after = hop.partition("..")
+    return f"{django.get(before, before)} → {django.get(after, after)}"
+
+
+def _says(tally: Tally) -> bool:
+    return tally != Tally()
+
+
+def _rate(tally: Tally) -> str:
+    """Say in one sentence how many of the predictions came true."""
+    checked = tally.broke + tally.did_not_break
+    if tally.hit_rate is None:
+        what = "No prediction could be checked"
+    else:
+        uses = number(checked, "deprecated use")
+        what = f"{tally.broke} of {uses} that could be checked broke ({tally.hit_rate:g} %)"
+    causes = number(tally.without_warning, "cause")
+    return f"{what}; {causes} broke without warning" if tally.without_warning else what
+
+
+def _counts(tally: Tally) -> str:
+    predicted = (
+        (tally.broke, "predicted and broke"),
+        (tally.did_not_break, "predicted and did not break"),
+        (tally.not_seen, "predicted and not seen, as something else hides it"),
+    )
+    causes = (
+        (tally.without_warning, "broke without warning"),
+        (tally.unclear, "may or may not be what a warning told of"),
+    )
+    said = [f"{count:,} {words}" for count, words in predicted if count]
+    said += [f"{number(count, 'cause')} {words}" for count, words in causes if count]
+    return listed(said)
+
+
+def _unforeseen(run: Run, limit: int) -> Iterator[str]:
+    """Name the causes that broke without warning."""
+    causes = {cause.id: cause for cause in run.causes}
+    found = [
+        (_title(run, hop.id), causes[key])
+        for hop in run.hops
+        for key in (hop.foretold or Foretold()).without_warning
+        if key in causes
+    ]
+    for title, cause in found[:limit]:
+        name = one_line(cause.exception, 100).rpartition(".")[2]
+        yield f"without warning on {title}: {name}: {one_line(cause.message, 160)}"
+    if more := len(found[limit:]):
+        yield f"… and {more:,} more without warning"
