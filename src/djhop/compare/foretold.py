@@ -12,6 +12,7 @@ from djhop.compare.causes import Sighting
 from djhop.compare.findings import Findings
 from djhop.compare.fingerprints import template
 from djhop.compare.predictions import After, Broken, Prediction, decide, diffuse, links_of
+from djhop.compare.verdicts import cut_short
 from djhop.matrix.plan import Cell, Plan
 from djhop.releases import version_key
 from djhop.results.results import CellResult, Deprecation
@@ -42,7 +43,7 @@ class Foretold(msgspec.Struct, frozen=True, kw_only=True):
     #: Ids of causes that no warning told of.
     without_warning: tuple[str, ...] = ()
     #: Ids of causes of which only this is known: all their tests use what this hop was to break,
-    #: or a warning told of them without saying that it is on this hop.
+    #: or a warning told of them without saying that it is on this hop; or warnings may be missing.
     unclear: tuple[str, ...] = ()
     tally: Tally = Tally()
 
@@ -100,7 +101,11 @@ def check(
     told = {cause for one in predictions for cause in one.causes}
     left = {key: cause for key, cause in unexplained.items() if key not in told and judged}
     hidden = tuple(due[one.use] for one in predictions if one.outcome == "not-seen")
-    unclear = tuple(key for key, cause in left.items() if _is_unclear(key, cause, known, hidden))
+    unclear = tuple(
+        key
+        for key, cause in left.items()
+        if not _listened(before) or _is_unclear(key, cause, known, hidden)
+    )
     said = Foretold(
         predictions=predictions,
         unclear=unclear,
@@ -143,6 +148,11 @@ def _is_due(use: Deprecation, before: CellResult, after: CellResult) -> bool:
     """Whether this hop is to break a use; what Django or Python uses themselves moves with them."""
     mine = use.owner.kind in ("project", "package") and use.removed_in is not None
     return mine and _reaches(before, after, use.removed_in or "")
+
+
+def _listened(before: CellResult) -> bool:
+    """Whether every warning of the suite was to be seen: not where a test silenced them all."""
+    return not cut_short(before) and all(one.canary for one in before.passes if one.mode != "plain")
 
 
 def _is_unclear(key: str, cause: Broken, known: Uses, hidden: tuple[Deprecation, ...]) -> bool:

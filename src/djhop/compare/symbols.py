@@ -52,8 +52,8 @@ class Symbol(msgspec.Struct, frozen=True):
 
     name: str
     parent: str = ""
-    #: It is said to be an attribute of an object.
-    attribute: bool = False
+    #: It is said to be an attribute of an object, or a module that is in no package.
+    kind: Literal["", "attribute", "top"] = ""
 
 
 def link(use: Deprecation, failure: Failure) -> Link | None:
@@ -88,7 +88,10 @@ def gone(message: str) -> frozenset[Symbol]:
             parts = found.groupdict()
             names = re.split(r", ?", parts.get("names") or parts["name"])
             parent = parts.get("module") or ""
-            return frozenset(Symbol(name, parent, bool(parts.get("type"))) for name in names)
+            top = found[0].startswith("No module") and not parent
+            kind: Literal["", "attribute", "top"] = "top" if top else ""
+            kind = "attribute" if parts.get("type") else kind
+            return frozenset(Symbol(name, parent, kind) for name in names)
     return frozenset()
 
 
@@ -115,7 +118,9 @@ def _same(use: Symbol, other: Symbol) -> bool:
     if use.name != other.name:
         return False
     of_django = use.parent.partition(".")[0] == "django"
-    if other.attribute:
+    if other.kind == "top":
+        return not use.parent
+    if other.kind == "attribute":
         # A function of one of Django's modules is not an attribute of some object.
         return not of_django or use.parent.rpartition(".")[2][:1].isupper()
     if other.parent and other.parent.partition(".")[0] != "django":

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from djhop.compare.foretold import Foretold, Tally
 from djhop.releases import version_key
 from djhop.reports.clean import one_line
-from djhop.reports.signs import listed, number
+from djhop.reports.signs import number
 from djhop.store.record import Run
 
 _OUTCOMES = {"broke": "broke", "did-not-break": "did not break", "not-seen": "not seen"}
@@ -37,7 +37,7 @@ def where(run: Run, series: str, hop: str) -> str:
         return f"gone on the hop {_title(run, hop)}"
     path = run.plan.laid or run.plan.path
     after = path and version_key(series) > version_key(path[-1].django)
-    return f"after the goal, {path[-1].django}" if after else ""
+    return "after the goal of this path" if after else ""
 
 
 def _title(run: Run, hop: str) -> str:
@@ -67,15 +67,15 @@ def _counts(tally: Tally) -> str:
     predicted = (
         (tally.broke, "predicted and broke"),
         (tally.did_not_break, "predicted and did not break"),
-        (tally.not_seen, "predicted and not seen, as something else hides it"),
+        (tally.not_seen, "predicted and not seen (something hides it)"),
     )
     causes = (
         (tally.without_warning, "broke without warning"),
-        (tally.unclear, "may or may not be what a warning told of"),
+        (tally.unclear, "of which a warning may have told"),
     )
     said = [f"{count:,} {words}" for count, words in predicted if count]
     said += [f"{number(count, 'cause')} {words}" for count, words in causes if count]
-    return listed(said)
+    return "; ".join(said)
 
 
 def _unforeseen(run: Run, limit: int) -> Iterator[str]:

@@ -91,7 +91,7 @@ class DeprecatedUse(msgspec.Struct, frozen=True, kw_only=True):
     """One deprecated use, in every cell that saw it."""
 
     #: The same in every cell, run and machine; predictions are known by it.
-    id: str
+    id: str = ""
     category: str
     message: str
     place: str
