@@ -233,6 +233,37 @@ def test_what_nobody_could_warn_of_did_not_break_without_warning() -> None:
     assert said(heard, after).tally == Tally(without_warning=1)
 
 
+SETTING = msgspec.structs.replace(
+    USE,
+    message="The USE_L10N setting is deprecated.",
+    place="django/conf/__init__.py:222",
+    in_target=False,
+)
+
+
+def test_what_another_use_explains_is_not_laid_at_a_settings_door() -> None:
+    fine = (went(name, "passed") for name in ("t2", "t3"))
+    after = cell(NEW, went("t1", "failed", GONE), *fine, status="failed")
+    found = said(before(SETTING, USE), after)
+    assert [one.outcome for one in found.predictions] == ["did-not-break", "broke"]
+    assert said(before(SETTING), after).predictions[0].outcome == "not-seen"
+
+
+@pytest.mark.parametrize(
+    ("after", "why"),
+    [
+        (cell(NEW, went("t1", "passed")), "tests vanished"),
+        (
+            cell(NEW, *(went(t, "passed") for t in ("t1", "t2", "t3")), status="timed-out"),
+            "the run after it was cut short",
+        ),
+    ],
+)
+def test_what_is_not_there_may_hide_a_use_outside_tests(after: CellResult, why: str) -> None:
+    (one,) = said(before(USE), after).predictions
+    assert (one.outcome, one.why) == ("not-seen", why)
+
+
 def test_two_uses_of_one_name_both_broke_with_it() -> None:
     other = msgspec.structs.replace(USE, place="app/models.py:3")
     found = said(before(USE, other), cell(NEW, failures=(("plain", GONE),)))
