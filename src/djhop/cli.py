@@ -185,7 +185,10 @@ def report_command(**given: Any) -> int:
     help="Only this owner's: project, django, python or a package.",
 )
 @click.option(
-    "--removed-in", multiple=True, metavar="SERIES", help="Only what this Django series removes."
+    "--removed-in",
+    multiple=True,
+    metavar="SERIES",
+    help="Only what this removes: a Django series, or python3.12.",
 )
 @click.option(
     "--format",

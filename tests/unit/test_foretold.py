@@ -306,7 +306,7 @@ def test_the_first_cell_foretells_what_a_later_hop_does() -> None:
     ]
     hops = judged(*results, plan=plan).hops
     assert [hop.foretold and hop.foretold.tally for hop in hops] == [
-        None,
+        Tally(),
         Tally(),
         Tally(broke=1, hit_rate=100.0),
     ]
@@ -340,10 +340,35 @@ def test_the_step_that_reaches_a_series_is_one_of_the_whole_path() -> None:
     plan = Plan(cells=(OLD, NEW, far), path=(OLD, NEW, far), hops=(*PLAN.hops, hop))
     chosen = planning.select(plan, (OLD.id,))
     for one in (plan, chosen, planning.select(chosen, (OLD.id,))):
-        assert hop_of("4.0", one) == PLAN.hops[0].id
-        assert hop_of("5.1", one) == hop.id
-        assert hop_of("6.0", one) == ""
-        assert hop_of(None, one) == ""
+        for series, step in (("4.0", PLAN.hops[0].id), ("5.1", hop.id), ("6.0", ""), (None, "")):
+            assert hop_of(msgspec.structs.replace(USE, removed_in=series), one) == step
+
+
+def test_a_step_to_another_python_is_foretold_by_python() -> None:
+    imp = Deprecation(
+        category="DeprecationWarning",
+        message="the imp module is deprecated in favour of importlib and slated for removal in "
+        "Python 3.12; see the module's documentation for alternative uses",
+        place="app/load.py:2",
+        owner=PROJECT,
+        removed_in_python="3.12",
+        in_target=True,
+    )
+    gone = Failure(
+        exception="ModuleNotFoundError",
+        message="No module named 'imp'",
+        owner=PROJECT,
+        place=imp.place,
+    )
+    newer = Cell(django=OLD.django, python="3.12")
+    hop = Hop(before=OLD, after=newer, axis="python")
+    plan = Plan(cells=(OLD, newer), path=(OLD, newer), hops=(hop,))
+    assert hop_of(imp, plan) == hop.id
+    found = judged(before(imp, USE), cell(newer, failures=(("plain", gone),)), plan=plan)
+    assert found.hops[0].foretold is not None
+    assert found.hops[0].foretold.tally == Tally(broke=1, hit_rate=100.0)
+    same = msgspec.structs.replace(imp, removed_in_python="3.13")
+    assert hop_of(same, plan) == ""
 
 
 def test_the_hit_rate_counts_what_was_seen_alone() -> None:

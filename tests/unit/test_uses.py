@@ -70,9 +70,10 @@ THEIRS = Deprecation(
 )
 PYTHON = Deprecation(
     category="DeprecationWarning",
-    message="the imp module is deprecated",
+    message="the imp module is deprecated and slated for removal in Python 3.12",
     place="shop/load.py:2",
     owner=PROJECT,
+    removed_in_python="3.12",
     in_target=True,
 )
 GONE = Failure(
@@ -162,7 +163,7 @@ def test_every_report_says_it(run: Run) -> None:
     ]
     relations = [removal.relation for removal in summary.removals]
     assert [("hop 3.2 → 4.2" in one, "after the goal" in one) for one in relations] == [
-        (True, False), (False, False), (False, True), (False, False),
+        (True, False), (False, False), (False, True), (False, True),
     ]  # fmt: skip
     assert "gone on the hop 4.2 → 5.2" in relations[1]
 
@@ -205,6 +206,8 @@ def test_lines_are_of_the_targets_files_in_order(run: Run) -> None:
         ({"owners": ("django-filter", "project")}, 5),
         ({"removed_in": ("4.0",)}, 2),
         ({"removed_in": ("4.0", "5.1")}, 3),
+        ({"removed_in": ("python3.12", "5.1")}, 2),
+        ({"removed_in": ("python3.11",)}, 0),
         ({"removed_in": ("5.1",), "owners": ("project",)}, 0),
         ({"owners": ("django",)}, 0),
         ({"removed_in": ("6.1",)}, 0),

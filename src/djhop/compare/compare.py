@@ -43,7 +43,7 @@ class HopResult(Findings, frozen=True, kw_only=True):
     groups: tuple[Group, ...] = ()
     #: The causes of what is newly deprecated.
     deprecation_groups: tuple[Group, ...] = ()
-    #: What warnings before it said of it; None where no series is reached that could be judged.
+    #: What warnings before it said of it; None beside the path, and where nothing was run after it.
     foretold: Foretold | None = None
     #: What it does to Django's own upgrade steps; the verdict is about the suite alone.
     steps: StepChanges = StepChanges()
@@ -193,7 +193,7 @@ def _judge(
     foretold = None
     if hop.on_path:
         remember(known, before)
-    if hop.on_path and hop.axis == "django" and life(after) in ("ran", "dead"):
+    if hop.on_path and life(after) in ("ran", "dead"):
         judged = decided in ("breaks", "blocked")
         foretold = check(known, after, found, breaks, before=before, judged=judged)
     result = HopResult(

@@ -63,12 +63,10 @@ def remember(known: Uses, result: CellResult) -> None:
     known.update((use_id(use), use) for use in result.deprecations)
 
 
-def hop_of(removed_in: str | None, plan: Plan) -> str:
-    """Return the id of the step of the whole path that reaches the series `removed_in`; else ""."""
-    if removed_in is None:
-        return ""
+def hop_of(use: Deprecation, plan: Plan) -> str:
+    """Return the id of the step of the whole path that reaches a use's removal; "" where none."""
     for before, after in pairwise(plan.laid or plan.path):
-        if _reaches(before, after, removed_in):
+        if _reaches(before, after, use):
             return f"{before.id}..{after.id}"
     return ""
 
@@ -139,15 +137,20 @@ def _failures(broken: Iterable[Sighting]) -> dict[str, Broken]:
     return causes
 
 
-def _reaches(before: Cell | CellResult, after: Cell | CellResult, series: str) -> bool:
-    low, high = version_key(before.django), version_key(after.django)
-    return low < version_key(series) <= high
+def _reaches(before: Cell | CellResult, after: Cell | CellResult, use: Deprecation) -> bool:
+    steps = (
+        (before.django, use.removed_in, after.django),
+        (before.python, use.removed_in_python, after.python),
+    )
+    return any(
+        removed is not None and version_key(low) < version_key(removed) <= version_key(high)
+        for low, removed, high in steps
+    )
 
 
 def _is_due(use: Deprecation, before: CellResult, after: CellResult) -> bool:
     """Whether this hop is to break a use; what Django or Python uses themselves moves with them."""
-    mine = use.owner.kind in ("project", "package") and use.removed_in is not None
-    return mine and _reaches(before, after, use.removed_in or "")
+    return use.owner.kind in ("project", "package") and _reaches(before, after, use)
 
 
 def _listened(before: CellResult) -> bool:

@@ -52,16 +52,18 @@ class Unknown(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def removals(run: Run, releases: Releases, limit: int | None = None) -> tuple[RemovalView, ...]:
-    """Group deprecated uses by the series that removes them, soonest first; all without `limit`."""
-    groups: dict[str | None, list[DeprecatedUse]] = {}
+    """Group uses by the Django, then the Python that removes them, soonest first."""
+    groups: dict[tuple[str, str], list[DeprecatedUse]] = {}
     for use in run.deprecations:
-        groups.setdefault(use.removed_in, []).append(use)
-    order = sorted(groups, key=lambda series: version_key(series) if series else (9999,))
-    return tuple(_removal(run, releases, series, groups[series], limit) for series in order)
+        groups.setdefault((use.removed_in or "", use.removed_in_python or ""), []).append(use)
+    order = sorted(
+        groups, key=lambda ends: [(not end, version_key(end) if end else ()) for end in ends]
+    )
+    return tuple(_removal(run, releases, groups[ends], limit) for ends in order)
 
 
 def _removal(
-    run: Run, releases: Releases, series: str | None, uses: list[DeprecatedUse], limit: int | None
+    run: Run, releases: Releases, uses: list[DeprecatedUse], limit: int | None
 ) -> RemovalView:
     outcomes = foretold.outcomes(run)
     uses = sorted(uses, key=lambda use: (use.owner.kind != "project", -use.tests, use.place))
@@ -69,16 +71,17 @@ def _removal(
     one = len(owners) == 1
     counted = listed([f"in {who}" if one else f"{n} in {who}" for who, n in owners.most_common()])
     return RemovalView(
-        title=f"removed in Django {series}" if series else "no Django series says when",
-        relation=_relation(run, releases, series, uses) if series else "Python and packages",
+        title=foretold.removal(uses[0]) or "nobody says when it is removed",
+        relation=_relation(run, releases, uses),
         count=f"{number(len(uses), 'use')}{', ' if len(owners) == 1 else ': '}{counted}",
         uses=tuple(_use(use, outcomes.get(use.id, "")) for use in uses[:limit]),
         more=len(uses[limit:]) if limit is not None else 0,
     )
 
 
-def _relation(run: Run, releases: Releases, series: str, uses: list[DeprecatedUse]) -> str:
+def _relation(run: Run, releases: Releases, uses: list[DeprecatedUse]) -> str:
     """Say how far off the removal is from the series that warn, and on which hop it comes."""
+    series = uses[0].removed_in or ""
     known = [row.version for row in releases.series]
     django = {cell.id: cell.django for cell in run.cells}
     seen = sorted({django[c] for use in uses for c in use.cells if c in django}, key=version_key)
@@ -92,7 +95,7 @@ def _relation(run: Run, releases: Releases, series: str, uses: list[DeprecatedUs
             and known.index(series) - known.index(one) == distance
         ]
         words += [f"{text} {listed(near)}"] if near else []
-    words += [foretold.where(run, series, next((use.hop for use in uses), ""))]
+    words += [foretold.where(run, uses[0])]
     return ", ".join(filter(None, words))
 
 

@@ -8,7 +8,7 @@ from djhop.compare.foretold import Foretold, Tally
 from djhop.releases import version_key
 from djhop.reports.clean import one_line
 from djhop.reports.signs import number
-from djhop.store.record import Run
+from djhop.store.record import DeprecatedUse, Run
 
 _OUTCOMES = {"broke": "broke", "did-not-break": "did not break", "not-seen": "not seen"}
 
@@ -31,20 +31,35 @@ def outcomes(run: Run) -> dict[str, str]:
     }
 
 
-def where(run: Run, series: str, hop: str) -> str:
-    """Say which step of the path reaches the series that removes something."""
-    if hop:
-        return f"gone on the hop {_title(run, hop)}"
+def removal(use: DeprecatedUse) -> str:
+    """Say what removes it: "removed in Django 4.0"; "" where nobody says."""
+    if use.removed_in:
+        return f"removed in Django {use.removed_in}"
+    return f"removed in Python {use.removed_in_python}" if use.removed_in_python else ""
+
+
+def where(run: Run, use: DeprecatedUse) -> str:
+    """Say which step of the path reaches the removal of a use."""
+    if use.hop:
+        return f"gone on the hop {_title(run, use.hop)}"
     path = run.plan.laid or run.plan.path
-    after = path and version_key(series) > version_key(path[-1].django)
+    if not path:
+        return ""
+    ends = ((use.removed_in, path[-1].django), (use.removed_in_python, path[-1].python))
+    after = any(end and version_key(end) > version_key(goal) for end, goal in ends)
     return "after the goal of this path" if after else ""
 
 
 def _title(run: Run, hop: str) -> str:
-    """Name a hop by its series, as every report does: "3.2 → 4.2"."""
-    django = {cell.id: cell.django for cell in (*run.plan.cells, *run.plan.laid)}
-    before, _, after = hop.partition("..")
-    return f"{django.get(before, before)} → {django.get(after, after)}"
+    """Name a hop by what it changes, as every report does: "3.2 → 4.2", "Python 3.8 → 3.10"."""
+    cells = {cell.id: cell for cell in (*run.plan.cells, *run.plan.laid)}
+    ends = [cells.get(name) for name in hop.split("..")]
+    if len(ends) != 2 or ends[0] is None or ends[1] is None:
+        return hop
+    before, after = ends[0], ends[1]
+    if before.django == after.django:
+        return f"Python {before.python} → {after.python}"
+    return f"{before.django} → {after.django}"
 
 
 def _says(tally: Tally) -> bool:

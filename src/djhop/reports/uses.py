@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import msgspec
@@ -20,6 +21,7 @@ from djhop.store.record import DeprecatedUse, Run
 
 #: 1: the first.
 FORMAT = 1
+_PYTHON = re.compile(r"python3\.\d+")
 KINDS = ("project", "django", "python", "environment")
 
 
@@ -49,13 +51,16 @@ class Deprecations(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def choose(run: Run, *, owners: tuple[str, ...] = (), removed_in: tuple[str, ...] = ()) -> Run:
-    """Keep the uses of these owners ("project", "django-filter") that these series remove.
+    """Keep the uses of these owners ("project", "django-filter") that these remove.
+
+    `removed_in` names series of Django ("5.0") and Pythons ("python3.12").
 
     Raises:
         UsageError: no series, or no owner of a use of this run, is called so.
     """
     for series in removed_in:
-        releases.load().get(series)
+        if not _PYTHON.fullmatch(series):
+            releases.load().get(series)
     known = {*KINDS, *map(_name, run.deprecations)}
     for name in owners:
         if name not in known:
@@ -65,7 +70,8 @@ def choose(run: Run, *, owners: tuple[str, ...] = (), removed_in: tuple[str, ...
     kept = tuple(
         use
         for use in run.deprecations
-        if (not owners or _name(use) in owners) and (not removed_in or use.removed_in in removed_in)
+        if (not owners or _name(use) in owners)
+        and (not removed_in or {use.removed_in, f"python{use.removed_in_python}"} & {*removed_in})
     )
     return msgspec.structs.replace(run, deprecations=kept)
 
@@ -134,8 +140,7 @@ def _place(place: str) -> tuple[str, int]:
 
 def _line(run: Run, use: DeprecatedUse) -> str:
     file, line = _place(use.place)
-    series = f"removed in Django {use.removed_in}" if use.removed_in else ""
-    when = foretold.where(run, use.removed_in or "", use.hop) if use.removed_in else ""
-    remark = ", ".join(filter(None, (series, when, owner(use.owner))))
+    words = (foretold.removal(use), foretold.where(run, use), owner(use.owner))
+    remark = ", ".join(filter(None, words))
     name = use.category.rpartition(".")[2]
     return f"{spelled(file)}:{max(line, 1)}:1: {name}: {one_line(use.message, 200)} ({remark})"

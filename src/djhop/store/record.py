@@ -98,7 +98,9 @@ class DeprecatedUse(msgspec.Struct, frozen=True, kw_only=True):
     owner: Owner
     #: Django series that removes it; None where nobody says.
     removed_in: str | None = None
-    #: Id of the step of the whole path that reaches that series; "" where it ends before.
+    #: Python that removes it, where Python's own warning says so.
+    removed_in_python: str | None = None
+    #: Id of the step of the whole path that reaches its removal; "" where none does.
     hop: str = ""
     fatal: bool = True
     #: Where it was seen outside tests: "import", "collect" …; else "".
@@ -263,7 +265,8 @@ def _add_uses(uses: dict[str, DeprecatedUse], result: CellResult, plan: Plan) ->
             place=seen.place,
             owner=seen.owner,
             removed_in=seen.removed_in,
-            hop=hop_of(seen.removed_in, plan),
+            removed_in_python=seen.removed_in_python,
+            hop=hop_of(seen, plan),
             fatal=seen.fatal or (known is not None and known.fatal),
             when="" if tests else seen.when,
             tests=tests,
