@@ -32,6 +32,7 @@ FORETOLD = {
     "django-taggit": (3, 0, 4, 0),
     "django-guardian": (0, 2, 0, 1),
     "django-cors-headers": (5, 0, 0, 0),
+    "djangorestframework": (0, 0, 0, 2),
 }
 #: Per project, the Pythons of its path, and the verdict of each hop, in order.
 PROJECTS = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 
 import msgspec
@@ -12,6 +12,7 @@ from djhop.compare.causes import Sighting
 from djhop.compare.findings import Findings
 from djhop.compare.fingerprints import template
 from djhop.compare.predictions import After, Broken, Prediction, decide, diffuse, links_of
+from djhop.compare.symbols import missing
 from djhop.compare.verdicts import cut_short
 from djhop.matrix.plan import Cell, Plan
 from djhop.releases import version_key
@@ -88,22 +89,18 @@ def check(
     """
     causes = _failures(broken)
     due = {key: use for key, use in known.items() if _is_due(use, before, after)}
-    named = {
-        c for use in due.values() for c, how in links_of(use, causes).items() if how != "check"
-    }
+    links = {key: links_of(use, causes) for key, use in known.items()}
+    named = {cause for key in due for cause, how in links[key].items() if how != "check"}
     unexplained = {key: cause for key, cause in causes.items() if key not in named}
     seen = After(after, found)
     predictions = tuple(
-        decide(key, use, causes, seen, unexplained=unexplained) for key, use in due.items()
+        decide(key, use, links[key], seen, unexplained=unexplained) for key, use in due.items()
     )
     told = {cause for one in predictions for cause in one.causes}
     left = {key: cause for key, cause in unexplained.items() if key not in told and judged}
     hidden = tuple(due[one.use] for one in predictions if one.outcome == "not-seen")
-    unclear = tuple(
-        key
-        for key, cause in left.items()
-        if not _listened(before) or _is_unclear(key, cause, known, hidden)
-    )
+    doubtful = {cause for found in links.values() for cause in found} | _of_hidden(left, hidden)
+    unclear = tuple(key for key in left if key in doubtful or not _listened(before))
     said = Foretold(
         predictions=predictions,
         unclear=unclear,
@@ -130,10 +127,13 @@ def tally(hops: Iterable[Foretold]) -> Tally:
 def _failures(broken: Iterable[Sighting]) -> dict[str, Broken]:
     causes: dict[str, Broken] = {}
     for seen in broken:
-        cause = causes.setdefault(seen.key, Broken({}, set()))
+        cause = causes.setdefault(seen.key, Broken({}, set(), set(), set()))
         one = seen.failure
-        cause.failures.setdefault((one.message, one.place, one.owner), one)
+        # Messages of one cause differ in what varies alone.
+        cause.failures.setdefault((one.place, one.raised_at, one.owner), one)
         cause.tests.update(seen.tests)
+        cause.places.add(one.place)
+        cause.names.update(symbol.name for symbol in missing(one))
     return causes
 
 
@@ -158,15 +158,13 @@ def _listened(before: CellResult) -> bool:
     return not cut_short(before) and all(one.canary for one in before.passes if one.mode != "plain")
 
 
-def _is_unclear(key: str, cause: Broken, known: Uses, hidden: tuple[Deprecation, ...]) -> bool:
-    """Whether a cause may be what a warning told of, though nothing says that it is.
-
-    One on another hop or without a date, or one whose own outcome is not seen.
-    """
-    alone = {key: cause}
+def _of_hidden(causes: Mapping[str, Broken], hidden: tuple[Deprecation, ...]) -> set[str]:
+    """Return the causes that may be what uses told of whose outcome is not seen."""
     tests = {test for use in hidden for test in use.tests}
-    return (
-        any(links_of(use, alone) for use in known.values())
-        or bool(cause.tests and cause.tests <= tests)
-        or any(not use.tests and diffuse(use, alone) for use in hidden)
-    )
+    outside = [use for use in hidden if not use.tests]
+    return {
+        key
+        for key, cause in causes.items()
+        if (cause.tests and cause.tests <= tests)
+        or any(diffuse(use, {key: cause}) for use in outside)
+    }

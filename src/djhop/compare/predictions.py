@@ -9,9 +9,9 @@ import msgspec
 
 from djhop.compare.changes import dead_modules, kind, plainly
 from djhop.compare.findings import Findings
-from djhop.compare.symbols import Link, link
+from djhop.compare.symbols import Link, link, subjects
 from djhop.compare.verdicts import cut_short, life
-from djhop.results.results import CellResult, Deprecation, Failure
+from djhop.results.results import CellResult, Deprecation, Failure, Owner
 
 Outcome = Literal["broke", "did-not-break", "not-seen"]
 
@@ -31,8 +31,11 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
 class Broken(msgspec.Struct):
     """A cause on the hop: each failure of it that tells something else, and its tests."""
 
-    failures: dict[tuple[str, str, object], Failure]
+    failures: dict[tuple[str, str, Owner], Failure]
     tests: set[str]
+    #: Where it fails, and what it says is missing.
+    places: set[str]
+    names: set[str]
 
 
 class After:
@@ -72,16 +75,15 @@ _LINKS: dict[Link, str] = {
 def decide(
     key: str,
     use: Deprecation,
-    causes: Mapping[str, Broken],
+    links: Mapping[str, Link],
     after: After,
     *,
     unexplained: Mapping[str, Broken],
 ) -> Prediction:
     """Decide one prediction: the whole table, the first row that holds.
 
-    `unexplained`: those of the causes that are surely about none of the uses.
+    `links`: the causes that may be about it; `unexplained`: those that no use names.
     """
-    links = links_of(use, causes)
     here = {cause: how for cause, how in links.items() if _sure(use, how)}
     outcome: Outcome = "not-seen"
     if here:
@@ -121,7 +123,10 @@ def diffuse(use: Deprecation, causes: Mapping[str, Broken]) -> bool:
 def links_of(use: Deprecation, causes: Mapping[str, Broken]) -> dict[str, Link]:
     """Id of each cause that may be about the use → how closely."""
     found: dict[str, Link] = {}
+    names = {symbol.name for symbol in subjects(use.message)}
     for key, cause in causes.items():
+        if use.place not in cause.places and names.isdisjoint(cause.names):
+            continue  # most are, and there may be thousands
         hows = {link(use, failure) for failure in cause.failures.values()}
         if closest := next((how for how in _LINKS if how in hows), None):
             found[key] = closest

@@ -61,9 +61,12 @@ def link(use: Deprecation, failure: Failure) -> Link | None:
 
     A failed check on the line of a use is weak by itself: the line calls more than what it checks.
     """
-    about, missing = subjects(use.message), gone(failure.message)
-    same = any(_same(one, other) for one in about for other in missing or _named(failure))
-    if use.in_target and use.place == failure.place and (same or not (about and missing)):
+    on_line = use.in_target and use.place == failure.place
+    if not on_line and use.owner != failure.owner:
+        return None
+    about = subjects(use.message)
+    same = any(_same(one, other) for one in about for other in missing(failure))
+    if on_line and (same or not (about and gone(failure.message))):
         if not _is_check(failure):
             return "line"
         return "check" if use.tests else None
@@ -95,11 +98,15 @@ def gone(message: str) -> frozenset[Symbol]:
     return frozenset()
 
 
-def _named(failure: Failure) -> frozenset[Symbol]:
+def missing(failure: Failure) -> frozenset[Symbol]:
+    """Return what a failure may be for want of; of a failed check only what it says is gone."""
+    return gone(failure.message) or (frozenset() if _is_check(failure) else _named(failure.message))
+
+
+@functools.lru_cache(maxsize=4096)
+def _named(message: str) -> frozenset[Symbol]:
     """The names in a message of no known form, as far as they cannot be words: "get_response"."""
-    if _is_check(failure):
-        return frozenset()
-    found = (name for name in _names(failure.message) if re.search(r"[._]|[a-z][A-Z]", name))
+    found = (name for name in _names(message) if re.search(r"[._]|[a-z][A-Z]", name))
     return frozenset(map(_symbol, found))
 
 
