@@ -196,6 +196,44 @@ def fix_command(**given: Any) -> int:
     return commands.fix(args=_State.args, **given)
 
 
+@cli.command(
+    "deprecations",
+    context_settings=CONTEXT,
+    short_help="List what a run saw deprecated, and when it goes.",
+)
+@click.argument("run", default="latest")
+@click.option("--out", metavar="DIR", default="reports", help="Where runs land.")
+@click.option(
+    "--owner",
+    multiple=True,
+    metavar="NAME",
+    help="Only this owner's: project, django, python or a package.",
+)
+@click.option(
+    "--removed-in",
+    multiple=True,
+    metavar="SERIES",
+    help="Only what this removes: a Django series, or python3.12.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "lines"]),
+    default="text",
+    help="How it is written; lines: file:line:col: message, for editors.",
+)
+@click.option("--json", "form", flag_value="json", help="The same as --format json.")
+def deprecations_command(**given: Any) -> int:  # fmt: skip
+    """List what RUN saw deprecated (a folder, a name, or the latest), and on which hop it goes.
+
+    Where that hop was run, it is said whether it broke. Nothing is run, and no cell is needed
+    beside the run's folder. In an editor: vim -q <(djhop deprecations --format lines)
+    """
+    from djhop import commands
+
+    return commands.deprecations(**given)
+
+
 @cli.command("doctor", context_settings=CONTEXT, short_help="Say what is missing and what to type.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
 def doctor_command(**given: Any) -> int:

@@ -329,6 +329,26 @@ def fix(args: tuple[str, ...], target: str, run: str, out: str, **given: Any) ->
     return code
 
 
+def deprecations(
+    run: str, out: str, form: str, owner: tuple[str, ...], removed_in: tuple[str, ...]
+) -> int:
+    """`djhop deprecations`: the deprecated uses of a run, from its folder alone."""
+    from djhop import console
+    from djhop.reports import uses
+    from djhop.store import store
+
+    found = store.find(run, Path(out)).load()
+    chosen = uses.choose(found, owners=owner, removed_in=removed_in)
+    if form == "lines":
+        if listed := uses.lines(chosen, lambda line: console.say(line, sys.stderr)):
+            terminal.show(listed)
+    elif form == "json":
+        terminal.show(uses.as_json(chosen))
+    else:
+        terminal.show(uses.text(chosen, width=terminal.width()))
+    return ExitCode.OK
+
+
 def _as_text(finished: Run) -> str:
     """The report for standard output: as wide as the terminal, in colour where it has colours."""
     from djhop.reports import text

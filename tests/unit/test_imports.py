@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "suites": {"masking", "processes", "matrix", "target"},
     "services": {"errors", "durable", "masking", "processes", "matrix"},
     "results": {"errors", "releases", "durable", "processes", "matrix", "resolve"},
-    "compare": {"errors", "knowledge", "matrix", "resolve", "results"},
+    "compare": {"errors", "releases", "knowledge", "matrix", "resolve", "results"},
     "steps": {
         "errors",
         "releases",

@@ -137,6 +137,7 @@ def taggit() -> Run:
         removed_in="4.0",
         when="import",
         count=4,
+        in_target=True,
     )
     theirs = Deprecation(
         category="RemovedInDjango41Warning",

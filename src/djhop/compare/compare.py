@@ -10,6 +10,7 @@ import msgspec
 from djhop.compare.causes import Cause, Gathering, Sighting, sightings_of
 from djhop.compare.changes import kind, plainly, suite
 from djhop.compare.findings import Findings, find
+from djhop.compare.foretold import Foretold, Uses, check, remember
 from djhop.compare.groups import Group, Reproduce, broken, deprecated, grouped, standing
 from djhop.compare.reasons import reason
 from djhop.compare.steps import StepChanges
@@ -42,6 +43,8 @@ class HopResult(Findings, frozen=True, kw_only=True):
     groups: tuple[Group, ...] = ()
     #: The causes of what is newly deprecated.
     deprecation_groups: tuple[Group, ...] = ()
+    #: What warnings before it said of it; None beside the path, and where nothing was run after it.
+    foretold: Foretold | None = None
     #: What it does to Django's own upgrade steps; the verdict is about the suite alone.
     steps: StepChanges = StepChanges()
     #: What became of a database of the cell before; None where the step `database` was not done.
@@ -76,7 +79,7 @@ def judge(
 
     Never raises: a side without a usable result gives the verdict `unknown`, with the reason.
     """
-    return _judge(before, after, hop, reproduce)[0]
+    return _judge(before, after, hop, reproduce, {})[0]
 
 
 def compare(
@@ -94,9 +97,10 @@ def compare(
     """
     gathering = Gathering()
     judged: list[HopResult] = []
+    known: Uses = {}
     for hop in plan.hops:
         before, after = result_of(results, hop.before), result_of(results, hop.after)
-        result, sightings = _judge(before, after, hop, reproduce)
+        result, sightings = _judge(before, after, hop, reproduce, known)
         crossing = (crossings or {}).get(result.id)
         judged.append(msgspec.structs.replace(result, crossing=crossing))
         gathering.take(sightings)
@@ -177,7 +181,7 @@ def _hop_code(hop: HopResult, statuses: Mapping[str, Status]) -> ExitCode:
 
 
 def _judge(
-    before: CellResult, after: CellResult, hop: Hop, reproduce: Reproduce | None
+    before: CellResult, after: CellResult, hop: Hop, reproduce: Reproduce | None, known: Uses
 ) -> tuple[HopResult, tuple[Sighting, ...]]:
     found = _findings(before, after)
     decided = verdict(before, after, found)
@@ -186,6 +190,12 @@ def _judge(
     breaks = broken(found, after, name) if usable and decided not in ("clean", "deprecated") else ()
     newly = deprecated(found, before, after) if usable else ()
     groups = grouped(breaks, reproduce)
+    foretold = None
+    if hop.on_path:
+        remember(known, before)
+    if hop.on_path and life(after) in ("ran", "dead"):
+        judged = decided in ("breaks", "blocked")
+        foretold = check(known, after, found, breaks, before=before, judged=judged)
     result = HopResult(
         before=before.id,
         after=after.id,
@@ -201,6 +211,7 @@ def _judge(
         if before.packages and after.packages
         else (),
         blockers=after.blockers,
+        foretold=foretold,
         steps=step_changes(before, after),
         **msgspec.structs.asdict(found),
     )

@@ -20,5 +20,10 @@ def render(run: Run, cells: Iterable[CellResult] | None = None) -> str:
     whole: dict[str, object] = msgspec.to_builtins(run)
     if cells is not None:
         whole["results"] = {cell.id: cell for cell in cells}
-    text = msgspec.json.format(encode(whole), indent=2).decode()
+    return printable(encode(whole))
+
+
+def printable(data: bytes) -> str:
+    """Return JSON indented, with what a terminal would obey escaped."""
+    text = msgspec.json.format(data, indent=2).decode()
     return TERMINAL.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"

@@ -67,6 +67,9 @@ def _lines(summary: Summary) -> Iterator[str]:
         yield "|---|---:|"
         yield from (f"| {one.cell} | {one.percent} |" for one in summary.coverage)
     yield from _removals(summary)
+    if summary.foretold:
+        yield from _heading("What deprecations foretold")
+        yield from (f"- {escape(line)}" for line in summary.foretold)
     if summary.flaky.total:
         yield from _heading("Flaky: passed and failed in one cell, counted as neither")
         yield from _items(summary.flaky)

@@ -10,6 +10,7 @@ from djhop.releases import Releases, version_key
 from djhop.reports.ahead import RemovalView, Unknown, notes, removals, unknowns
 from djhop.reports.clean import one_line as clean
 from djhop.reports.fixes import with_fixes
+from djhop.reports.foretold import checked
 from djhop.reports.hops import CauseView, HopView, view, views
 from djhop.reports.shown import Shown, shown
 from djhop.reports.signs import SIGNS, Tone, listed, number, tone_of_status
@@ -71,6 +72,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     steps: StepsView
     coverage: tuple[Covered, ...]
     removals: tuple[RemovalView, ...]
+    #: What warnings foretold, against what broke: a line for all, and one for each hop.
+    foretold: tuple[str, ...]
     flaky: Shown
     unknowns: tuple[Unknown, ...]
     #: What was assumed, and what cells had to say.
@@ -104,6 +107,7 @@ def summarise(run: Run, releases: Releases, *, limit: int = LIMIT) -> Summary:
         steps=steps_view(run, limit),
         coverage=_coverage(run, cells),
         removals=removals(run, releases, limit),
+        foretold=checked(run, limit),
         flaky=_flaky(cells, limit),
         unknowns=unknowns(run, releases),
         notes=notes(run),

@@ -61,6 +61,10 @@ class _Page:
             yield from self.heading("Deprecations")
             for removal in summary.removals:
                 yield from self.removal(removal)
+        if summary.foretold:
+            yield from self.heading("What deprecations foretold")
+            for line in summary.foretold:
+                yield from self.wrap(line, indent="  ", hanging="    ")
         if summary.flaky.total:
             yield from self.heading("Flaky: passed and failed in one cell, counted as neither")
             yield from self.items(summary.flaky, "  ")

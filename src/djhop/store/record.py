@@ -14,7 +14,7 @@ import djhop
 from djhop.compare.causes import Cause
 from djhop.compare.changes import dead_modules, kind, plainly, suite
 from djhop.compare.compare import Comparison, HopResult, result_of
-from djhop.compare.fingerprints import template
+from djhop.compare.foretold import Tally, hop_of, tally, use_id
 from djhop.compare.groups import Group
 from djhop.fixes.proof import Fix
 from djhop.masking import shown
@@ -91,17 +91,25 @@ class RunCell(msgspec.Struct, frozen=True, kw_only=True):
 class DeprecatedUse(msgspec.Struct, frozen=True, kw_only=True):
     """One deprecated use, in every cell that saw it."""
 
+    #: The same in every cell, run and machine; predictions are known by it.
+    id: str = ""
     category: str
     message: str
     place: str
     owner: Owner
     #: Django series that removes it; None where nobody says.
     removed_in: str | None = None
+    #: Python that removes it, where Python's own warning says so.
+    removed_in_python: str | None = None
+    #: Id of the step of the whole path that reaches its removal; "" where none does.
+    hop: str = ""
     fatal: bool = True
     #: Where it was seen outside tests: "import", "collect" …; else "".
     when: str = ""
     #: Tests behind it in the cell that has most.
     tests: int = 0
+    #: The place is in a file of the target's tree.
+    in_target: bool = False
     cells: tuple[str, ...] = ()
 
 
@@ -130,6 +138,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     hops: tuple[HopResult, ...] = ()
     causes: tuple[Cause, ...] = ()
     deprecations: tuple[DeprecatedUse, ...] = ()
+    #: How well deprecations foretold what breaks, over the hops of the path.
+    foretold: Tally = Tally()
     #: Per cent of the statements that ran in any cell, or None; the data is in `coverage`.
     coverage: float | None = None
     notes: tuple[str, ...] = ()
@@ -199,12 +209,12 @@ def finish(
 ) -> Run:
     """Fill in what was seen; cells without a result count as not run."""
     cells: list[RunCell] = []
-    uses: dict[tuple[object, ...], DeprecatedUse] = {}
+    uses: dict[str, DeprecatedUse] = {}
     for cell in run.plan.cells:
         result = result_of(results, cell)
         standing = comparison.standing.get(cell.id, ())
         cells.append(msgspec.structs.replace(cell_of(result), standing=standing))
-        _add_uses(uses, result)
+        _add_uses(uses, result, run.plan)
     unsupported = (
         RunCell(id=cell.id, django=cell.django, python=cell.python, status="unsupported")
         for cell in run.plan.unsupported
@@ -215,6 +225,7 @@ def finish(
         hops=comparison.hops,
         causes=comparison.causes,
         deprecations=tuple(uses.values()),
+        foretold=tally(hop.foretold for hop in comparison.hops if hop.foretold),
         seconds=run.seconds if seconds is None else seconds,
         complete=complete,
     )
@@ -244,19 +255,24 @@ _SHARED = tuple(
 )
 
 
-def _add_uses(uses: dict[tuple[object, ...], DeprecatedUse], result: CellResult) -> None:
+def _add_uses(uses: dict[str, DeprecatedUse], result: CellResult, plan: Plan) -> None:
     """Merge a cell's deprecations into those of the cells before."""
     for seen in result.deprecations:
-        key = (seen.category, template(seen.message), seen.place, seen.owner, seen.when)
+        key = use_id(seen)
         known = uses.get(key)
+        tests = max(len(seen.tests), known.tests if known else 0)
         uses[key] = DeprecatedUse(
+            id=key,
             category=seen.category,
             message=seen.message,
             place=seen.place,
             owner=seen.owner,
             removed_in=seen.removed_in,
+            removed_in_python=seen.removed_in_python,
+            hop=hop_of(seen, plan),
             fatal=seen.fatal or (known is not None and known.fatal),
-            when=seen.when,
-            tests=max(len(seen.tests), known.tests if known else 0),
+            when="" if tests else seen.when,
+            tests=tests,
+            in_target=seen.in_target,
             cells=tuple(dict.fromkeys((*(known.cells if known else ()), result.id))),
         )
