@@ -272,6 +272,7 @@ def test_failures_of_a_whole_pass_have_no_module() -> None:
     [
         ("no file 'thumb-20x20_q85.jpg'", "no file 'thumb-80x80.jpg'"),
         ("'user-17' is gone", "'user-4' is gone"),
+        ("Add 'b' to app.tests.One.databases", "Add 'b' to app.tests.Two.databases"),
         ('"ann@example.org" is taken', '"bob@example.org" is taken'),
     ],
 )

@@ -25,6 +25,8 @@ VARIABLE = (
     (re.compile(r"(?<![\w./>])(?:/[\w.@+~%-]+){2,}/?"), "<path>"),
     (re.compile(r"\b[A-Za-z]:\\[^\s'\"<>|]+"), "<path>"),
     (re.compile(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{8,}\b"), "<id>"),
+    # Django names the test that uses a database it does not ask for.
+    (re.compile(r"(?<=' to )[\w.]+\.databases\b"), "<test>.databases"),
     # What the probe adds to the names of test databases.
     (re.compile(r"_djhop_[0-9a-f]{8}"), ""),
     # "Signal.__init__()" since Python 3.10, "__init__()" before.
