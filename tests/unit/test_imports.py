@@ -88,17 +88,8 @@ MAY_IMPORT = {
     },
     "fixable": {"errors", "compare", "fixes", "store"},
     "fixing": {
-        *(
-            "errors",
-            "fixable",
-            "durable",
-            "processes",
-            "matrix",
-            "workspace",
-            "results",
-            "services",
-        ),
-        *("compare", "fixes", "store", "locate", "landing", "cells", "again"),
+        *("errors", "durable", "processes", "matrix", "workspace", "results", "services"),
+        *("compare", "fixes", "store", "locate", "landing", "cells", "again", "fixable"),
     },
     "console": {"results", "reports", "news"},
     "doctor": {
