@@ -297,7 +297,7 @@ def report(run: str, out: str, form: str, output: str | None) -> int:
 
 def fix(args: tuple[str, ...], target: str, run: str, out: str, **given: Any) -> int:
     """`djhop fix`: a fixer tried on a run's causes (--try), its patch applied (--write)."""
-    from djhop import again, console, fixing
+    from djhop import again, console, fixable, fixing
     from djhop.reports import fixes as fixes_report
     from djhop.store import store
 
@@ -310,7 +310,7 @@ def fix(args: tuple[str, ...], target: str, run: str, out: str, **given: Any) ->
     code, quiet = ExitCode.OK, given["quiet"] or given["as_json"]
     with _interruptible(spawner):
         if given["trying"]:
-            wanted = fixing.wanted(folder.load(), **chosen)
+            wanted = fixable.wanted(folder.load(), **chosen)
             made = again.look(folder, target, args, spawner, offline=given["offline"])
             fixes = fixing.try_all(
                 made, wanted, lambda line: None if quiet else console.say(line, sys.stderr)
@@ -323,7 +323,7 @@ def fix(args: tuple[str, ...], target: str, run: str, out: str, **given: Any) ->
                 terminal.show(fixes_report.text(folder.load(), fixes, folder.path))
         if given["write"]:
             found = folder.load()
-            written = fixing.to_write(found, **chosen)
+            written = fixable.to_write(found, **chosen)
             fixing.write(folder, written, Path(target or found.target.root), spawner)
             console.say(f"applied: {folder.path / 'fixes' / written.patch}", sys.stderr)
     return code

@@ -86,9 +86,10 @@ MAY_IMPORT = {
         *("resolve", "suites", "services", "results", "steps", "store", "locate", "landing"),
         "cells",
     },
+    "fixable": {"errors", "compare", "fixes", "store"},
     "fixing": {
         *("errors", "durable", "processes", "matrix", "workspace", "results", "services"),
-        *("compare", "fixes", "store", "locate", "landing", "cells", "again"),
+        *("compare", "fixes", "store", "locate", "landing", "cells", "again", "fixable"),
     },
     "console": {"results", "reports", "news"},
     "doctor": {
@@ -98,7 +99,7 @@ MAY_IMPORT = {
     "commands": {
         *("errors", "releases", "durable", "processes", "interpreters", "matrix", "target"),
         *("environments", "store", "deps", "reports", "locate", "runner", "console", "terminal"),
-        *("again", "fixing"),
+        *("again", "fixable", "fixing"),
     },
     "nox": {"errors", "releases", "matrix", "commands"},
     "cli": {"errors", "commands", "doctor"},
