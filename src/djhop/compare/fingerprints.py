@@ -80,7 +80,7 @@ def same_root(before: Failure, after: Failure) -> bool:
         return False
     if _template(before) == _template(after):
         return True
-    return _is_check(before) and bool(before.place) and before.place == after.place
+    return is_check(before) and bool(before.place) and before.place == after.place
 
 
 def spot(failure: Failure) -> str:
@@ -99,7 +99,7 @@ def spot(failure: Failure) -> str:
         case "project":
             return f"{file}:{function}" if failure.owner.kind == "project" else outside
         case "test":
-            return file if _is_check(failure) else outside
+            return file if is_check(failure) else outside
         case "outside":
             return outside
         case "unknown":
@@ -117,12 +117,13 @@ def _name(failure: Failure) -> str:
     return (failure.warning or failure.exception).rpartition(".")[2]
 
 
-def _is_check(failure: Failure) -> bool:
+def is_check(failure: Failure) -> bool:
+    """Whether an assertion failed."""
     return _name(failure) in ("AssertionError", "Failed")
 
 
 def _template(failure: Failure) -> str:
-    return template(failure.message, check=_is_check(failure))
+    return template(failure.message, check=is_check(failure))
 
 
 def essential(failure: Failure) -> Failure:
