@@ -186,7 +186,7 @@ class _Rerun:
         try:
             first = [members[0] for members in groups.values()]
             self._alone(first)
-            odd = {doubt.key for doubt in first if not self._breaks(doubt)}
+            odd = [doubt.key for doubt in first if not self._breaks(doubt)]
             self._alone([d for key in odd for d in groups[key][1:]])
             self._in_module([d for key in odd for d in groups[key] if self._is_open(d)])
         except _Over:

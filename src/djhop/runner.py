@@ -178,7 +178,7 @@ class Session:
         return {}
 
     def _inputs(self) -> str:
-        files = (*self._files, *filter(None, [self.matrix.data]))
+        files = (*self._files, *filter(None, [self.matrix.data, self.matrix.flaky.known]))
         commit = (self._revision.commit,) if self._revision else ()
         return landing.inputs(self.target, files, (*self.options.args, *commit))
 

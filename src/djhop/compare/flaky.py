@@ -56,9 +56,7 @@ def answer(before: Runs, after: Runs) -> Answer:  # noqa: PLR0911 - a table: one
     if len(set(after.alone)) > 1 or len(set(after.module)) > 1:
         return "flaky"
     was = set(before.suite)
-    if after.alone and "red" not in after.alone:
-        return "order-dependent" if _reproducibly(after) else "flaky"
-    if not after.alone and "red" not in after.module:
+    if "red" not in (after.alone or after.module):
         return "order-dependent" if _reproducibly(after) else "flaky"
     # It fails each time that it is run alone.
     if len(set(before.alone)) > 1:
@@ -72,10 +70,9 @@ def answer(before: Runs, after: Runs) -> Answer:  # noqa: PLR0911 - a table: one
 
 
 def _reproducibly(runs: Runs) -> bool:
-    """Whether it fails with others time and again, and ends otherwise without them."""
-    with_others = runs.suite.count("red") + runs.module.count("red")
-    without = max(len(runs.alone), len(runs.module))
-    return min(with_others, without) >= REPRODUCIBLE
+    """Whether it fails with others time and again, and ends otherwise without them as often."""
+    ends = (*runs.suite, *runs.alone, *runs.module)
+    return min(ends.count("red"), len(ends) - ends.count("red")) >= REPRODUCIBLE
 
 
 def runs_of(
@@ -164,10 +161,10 @@ def _without(
 
 def unmatched(known: Sequence[Known], results: Mapping[str, CellResult]) -> tuple[str, ...]:
     """Return the ids of entries that are about no test of the cells that ran tests."""
-    left, asked = list(known), set[str]()
+    left, asked = list(known), set[Known]()
     for cell, result in results.items():
         if not left or life(result) != "ran":
             continue
-        asked |= {one.id for one in left if one.is_about(cell)}
+        asked |= {one for one in left if one.is_about(cell)}
         left = [one for one in left if not any(one.covers(t.id, cell) for t in result.tests)]
-    return tuple(one.id for one in left if one.id in asked)
+    return tuple(one.id for one in left if one in asked)

@@ -176,5 +176,5 @@ def _doubtful(before: CellResult, found: Findings) -> str:
         said = [f"{tests(red)} passed and failed: flaky"] if red else []
         if order:
             said.append(f"{tests(order)} {verb(order, 'depends', 'depend')} on the order")
-        return f"no test breaks for certain, but {' and '.join(said)}"
+        return f"no test breaks for certain, but {'; '.join(said)}"
     return f"{before.id} was cut short ({before.status}): what it did not run is not known"
