@@ -11,6 +11,7 @@ import msgspec
 from djhop import reruns
 from djhop.compare.changes import kind
 from djhop.compare.compare import findings
+from djhop.compare.verdicts import life
 from djhop.due import Due
 from djhop.errors import DjhopError, Interrupted
 from djhop.matrix.flaky import Known
@@ -59,14 +60,13 @@ class Repeats(Due):
                 self.folder.write_reruns(found)
 
     def _reruns(self, hop: Hop) -> Reruns | None:
-        """Return what was run again on a hop; None where nothing newly fails, or not yet."""
+        """Return what was run again on a hop; None where nothing newly fails that is judged."""
         before, after = (self.folder.read_cell(cell.id) for cell in (hop.before, hop.after))
         found = findings(before, after)
-        if not found.failing:
+        judged = life(before) == life(after) == "ran" and not after.forced
+        if not found.failing or not judged:
             return None
         none = Reruns(before=before.id, after=after.id, asked=len(found.failing))
-        if after.forced:
-            return msgspec.structs.replace(none, reason="the hop is blocked")
         try:
             ends = self._end(hop.before, before), self._end(hop.after, after)
             folder = self.folder.hop(none.id) / "reruns"

@@ -6,6 +6,7 @@ import datetime
 import itertools
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from djhop.compare import flaky
@@ -14,6 +15,7 @@ from djhop.compare.flaky import Evidence, Runs, Way, answer
 from djhop.errors import ExitCode, UsageError
 from djhop.matrix.flaky import Known, read
 from djhop.matrix.plan import Cell, Hop
+from djhop.reports import hops
 from djhop.results.deprecations import Deprecation
 from djhop.results.outcomes import Outcome
 from djhop.results.reruns import Again, Reruns
@@ -169,6 +171,27 @@ def test_a_hop_says_what_is_flaky_and_what_depends_on_the_order() -> None:
     listed = judge(before, after, HOP, evidence=Evidence(reruns=done, known=(known("*"),)))
     assert (listed.verdict, listed.known_flaky, listed.flaky) == ("clean", ("a", "b"), ())
     assert "2 tests fail, known as flaky" in listed.reason
+
+
+def test_reports_say_what_was_run_again_and_what_does_not_count() -> None:
+    names = ("a", "b", "c", "d")
+    before, after = cell(OLD, *map(good, names)), cell(NEW, *map(bad, names))
+    runs = (*again("a", "pp", "pf"), *again("b", "pp", "pp"), *again("d", "pp", "pf"))
+    done = Reruns(
+        before=OLD.id, after=NEW.id, asked=4, foretold=1, tests=3, runs=runs, reason="too long"
+    )
+    evidence = Evidence(reruns=done, known=(known("d"),))
+    shown = hops.view(judge(before, after, HOP, evidence=evidence), HOP, {}, 8)
+    assert [(one.total, one.label, one.items) for one in shown.lists] == [
+        (1, "flaky, not counted", ("a",)),
+        (1, "order-dependent, not counted", ("b",)),
+        (1, "known as flaky, not counted", ("d",)),
+        (3, "of 4 tests that newly fail were run again in both cells; "
+         "a deprecation foretold 1: too long", ()),
+    ]  # fmt: skip
+    none = msgspec.structs.replace(done, runs=(), tests=0, foretold=4, reason="")
+    quiet = judge(before, after, HOP, evidence=Evidence(reruns=none))
+    assert hops.view(quiet, HOP, {}, 8).lists == ()
 
 
 def test_a_test_that_fails_for_changing_reasons_is_flaky() -> None:
