@@ -73,13 +73,21 @@ MAY_IMPORT = {
     "crossings": {
         *("errors", "durable", "processes", "matrix", "environments", "results", "steps", "cells"),
     },
-    "hops": {"errors", "processes", "matrix", "results", "store", "crossings"},
+    "due": {"matrix", "store"},
+    "hops": {"errors", "processes", "matrix", "results", "store", "crossings", "due"},
+    "reruns": {
+        *("errors", "releases", "durable", "processes", "matrix", "environments", "results"),
+        *("suites", "compare", "cells"),
+    },
+    "repeats": {
+        *("errors", "processes", "matrix", "results", "compare", "store", "due", "reruns"),
+    },
     "closing": {"errors", "matrix", "results", "compare", "store", "landing"},
     "runner": {
         *("errors", "durable", "processes", "interpreters", "matrix", "target", "workspace"),
         *("environments", "resolve", "suites", "services", "results", "compare", "store", "locate"),
         *("requests", "dryrun", "cells", "chain", "landing", "closing", "news", "untested"),
-        *("steps", "crossings", "hops"),
+        *("steps", "crossings", "hops", "reruns", "repeats"),
     },
     "again": {
         *("errors", "masking", "processes", "interpreters", "matrix", "target", "workspace"),

@@ -86,7 +86,7 @@ def same_root(before: Failure, after: Failure) -> bool:
         return False
     if _template(before) == _template(after):
         return True
-    return _is_check(before) and bool(before.place) and before.place == after.place
+    return is_check(before) and bool(before.place) and before.place == after.place
 
 
 def spot(failure: Failure) -> str:
@@ -105,7 +105,7 @@ def spot(failure: Failure) -> str:
         case "project":
             return f"{file}:{function}" if failure.owner.kind == "project" else outside
         case "test":
-            return file if _is_check(failure) else outside
+            return file if is_check(failure) else outside
         case "outside":
             return outside
         case "unknown":
@@ -123,13 +123,14 @@ def _name(failure: Failure) -> str:
     return (failure.root or failure.warning or failure.exception).rpartition(".")[2]
 
 
-def _is_check(failure: Failure) -> bool:
+def is_check(failure: Failure) -> bool:
+    """Whether an assertion failed."""
     return _name(failure) in ("AssertionError", "Failed")
 
 
 def _template(failure: Failure) -> str:
     message = failure.root_message if failure.root else failure.message
-    return template(message, check=_is_check(failure))
+    return template(message, check=is_check(failure))
 
 
 def essential(failure: Failure) -> Failure:

@@ -22,6 +22,7 @@ from djhop.resolve.blockers import Blocker
 from djhop.resolve.moves import Move
 
 WHOLE = "the whole suite"
+AGAIN = "run again"
 #: "cannot import name 'url' from 'django.conf.urls' (/…/__init__.py)": the folder says nothing.
 IMPORTED_FROM = re.compile(r" \([^()]*__init__\.py\)$| \(/[^()]*\)$")
 #: What Django's system checks say before the first issue.
@@ -167,11 +168,26 @@ def _lists(result: HopResult, limit: int) -> tuple[Shown, ...]:
         shown(_skipped(result), result.newly_skipped, few),
         shown("are new and fail", result.new_failures, few),
         shown("flaky, not counted", result.flaky, few),
+        shown("order-dependent, not counted", result.order_dependent, few),
+        shown("known as flaky, not counted", result.known_flaky, few),
+        _rerun(result),
         shown("fixed", result.fixed, 3),
         shown("new", tuple(t for t in result.appeared if t not in set(result.fixed)), 0),
         shown("did not pass before, and are gone", result.gone, 0),
     ]
-    return tuple(one for one in lists if one.total and (one.items or one.label != "vanished"))
+    some = (one for one in lists if one.total or AGAIN in one.label)
+    return tuple(one for one in some if one.items or one.label != "vanished")
+
+
+def _rerun(result: HopResult) -> Shown:
+    """How much of what newly fails was run again, and why not all; what was not counts as it is."""
+    again = result.reruns
+    if again is None or not (again.tests or again.reason):
+        return Shown(label="", items=(), total=0)
+    told = f"; a deprecation foretold {again.foretold:,}" if again.foretold else ""
+    why = f": {one_line(again.reason, 160)}" if again.reason else ""
+    label = f"of {number(again.asked, 'test')} that newly fail were {AGAIN} in both cells"
+    return Shown(label=f"{label}{told}{why}", items=(), total=again.tests)
 
 
 def _skipped(result: HopResult) -> str:

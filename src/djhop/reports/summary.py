@@ -96,7 +96,9 @@ def summarise(run: Run, releases: Releases, *, limit: int = LIMIT) -> Summary:
     cells = [cell for cell in run.cells if cell.status != "unsupported"]
     return Summary(
         title=_title(run),
-        answer=" ".join(filter(None, (_tests(run, path, cells), _steps_clause(path)))),
+        answer=" ".join(
+            filter(None, (_tests(run, path, cells), _steps_clause(path), _expired(run)))
+        ),
         tone=_worst_tone(path),
         series=tuple(sorted({cell.django for cell in cells}, key=version_key)),
         pythons=tuple(sorted({cell.python for cell in cells}, key=version_key)),
@@ -165,6 +167,13 @@ def _steps_clause(path: tuple[HopView, ...]) -> str:
     said = [f"break on {listed(broke)}"] if broke else []
     said += [f"have something new to say on {listed(new)}"] if new else []
     return f"Django's own upgrade steps {' and '.join(said)}." if said else ""
+
+
+def _expired(run: Run) -> str:
+    """Say which entries of the list of known flaky tests fail the run."""
+    count = len(run.expired)
+    verb = "has" if count == 1 else "have"
+    return f"{number(count, 'known flaky test')} {verb} expired." if count else ""
 
 
 def _alone(cells: list[RunCell]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -19,6 +19,7 @@ from djhop.compare.groups import Group
 from djhop.fixes.proof import Fix
 from djhop.masking import shown
 from djhop.matrix.config import Matrix
+from djhop.matrix.flaky import KnownFlaky
 from djhop.matrix.plan import Plan
 from djhop.results.results import CellResult, Counts, Owner, Status
 from djhop.results.steps import StepName
@@ -142,6 +143,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     foretold: Tally = Tally()
     #: Per cent of the statements that ran in any cell, or None; the data is in `coverage`.
     coverage: float | None = None
+    #: The file of known flaky tests, as it was read.
+    known_flaky: tuple[KnownFlaky, ...] = ()
     notes: tuple[str, ...] = ()
     #: What was tried to repair it: `djhop fix --try`.
     fixes: tuple[Fix, ...] = ()
@@ -165,7 +168,22 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
             statuses={cell.id: cell.status for cell in self.cells},
             allowed=tuple(cell.id for cell in self.cells if cell.allow_failure),
             standing={cell.id: cell.standing for cell in self.cells if cell.standing},
+            expired=self.expired,
         )
+
+    @property
+    def known_in_force(self) -> tuple[KnownFlaky, ...]:
+        """KnownFlaky flaky tests that were not expired on the day on which the run began."""
+        return tuple(one for one in self.known_flaky if not one.expired(self._day))
+
+    @property
+    def expired(self) -> tuple[str, ...]:
+        """Ids of the others: they count like any test, and the run fails for them."""
+        return tuple(one.id for one in self.known_flaky if one.expired(self._day))
+
+    @property
+    def _day(self) -> datetime.date:
+        return datetime.date.fromisoformat(self.started[:10])
 
 
 def begin(
@@ -177,6 +195,7 @@ def begin(
     started: datetime.datetime,
     command: tuple[str, ...] = (),
     inputs: str = "",
+    known: tuple[KnownFlaky, ...] = (),
 ) -> Run:
     """Describe a run that is about to start; `started` is an aware time."""
     utc = started.astimezone(datetime.UTC)
@@ -195,8 +214,18 @@ def begin(
         matrix=RunMatrix(name=matrix.name, settings=shown(decode(encode(matrix)))),
         started=utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
         plan=plan,
-        notes=(*target.notes, *plan.notes),
+        known_flaky=known,
+        notes=(*target.notes, *plan.notes, *_expired(known, utc.date())),
     )
+
+
+def _expired(known: tuple[KnownFlaky, ...], today: datetime.date) -> Iterator[str]:
+    for one in known:
+        if one.expired(today):
+            yield (
+                f"known flaky test {one.id!r}: its last day was {one.expires}, so it counts again, "
+                f"and the run ends with 1 ({one.reason})"
+            )
 
 
 def finish(
