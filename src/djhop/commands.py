@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ from djhop.target.target import Target
 if TYPE_CHECKING:
     from djhop.runner import Session
     from djhop.store.record import Run
+    from djhop.store.store import RunFolder
 
 #: The `target` of the demo preset: the project that ships inside the package.
 DEMO = "demo"
@@ -271,23 +272,60 @@ def _cells_at_a_time(matrix: Matrix) -> int:
     return matrix.jobs or (os.cpu_count() if matrix.isolate else 0) or 1
 
 
-def report(run: str, out: str, form: str, output: str | None) -> int:
-    """`djhop report`: a run's report again, from its folder alone."""
-    from djhop.reports import json as json_report
-    from djhop.reports import markdown, text
+def report(run: str, other: str, out: str, output: str | None, **given: Any) -> int:
+    """`djhop report`: a run's report again, or what changed from one run to another."""
     from djhop.store import store
 
-    found = store.find(run, Path(out)).load()
-    render: dict[str, Callable[[Any], str]] = {
-        "text": text.render if output else _as_text,
-        "markdown": markdown.render,
-        "json": json_report.render,
-    }
-    if output:
-        durable.write(Path(output), render[form](found).encode(errors="backslashreplace"))
+    found = store.find(run, Path(out))
+    if other:
+        pieces: Iterable[str] = (_versus(found, store.find(other, Path(out)), given),)
     else:
-        terminal.show(render[form](found))
+        pieces = _pieces(found, **given, to_file=bool(output))
+    if output:
+        encoded = (piece.encode(errors="backslashreplace") for piece in pieces)
+        durable.write_all(Path(output), encoded)
+    elif given["form"] in ("text", "markdown"):
+        terminal.show("".join(pieces))
+    else:
+        terminal.pour(pieces)
     return ExitCode.OK
+
+
+def _pieces(
+    folder: RunFolder, *, form: str, cell: str, source: str, to_file: bool
+) -> Iterable[str]:
+    """The report of a run in the form that was asked for."""
+    from djhop.reports import covered, outputs
+
+    found = folder.load()
+    if form in outputs.COVERAGE:
+        data = folder.cell(cell).path if cell else folder.path
+        here = Path(source or found.target.root).absolute()
+        return (covered.render(data / "coverage", root=found.target.root, source=here,
+                               form=msgspec.convert(form, covered.Form)),)  # fmt: skip
+    if cell or source:
+        raise UsageError("--cell and --source are for coverage: --format cobertura or lcov")
+    if form == "text" and not to_file:
+        return (_as_text(found),)
+    return outputs.FORMS[form](found, folder.results())
+
+
+def _versus(before: RunFolder, after: RunFolder, given: dict[str, Any]) -> str:
+    """What changed from one run to another."""
+    from djhop.reports import versus, versus_text
+
+    runs = before.load(), after.load()
+    changed = versus.compare(*runs, before.results(), after.results())
+    match given["form"]:
+        case "text":
+            return versus_text.text(changed, runs[1])
+        case "markdown":
+            return versus_text.markdown(changed, runs[1])
+        case "json":
+            return versus_text.as_json(changed)
+    raise UsageError(
+        f"two runs cannot be compared as {given['form']}", hint="--format text, markdown or json"
+    )
 
 
 def _as_text(finished: Run) -> str:

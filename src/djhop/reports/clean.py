@@ -8,8 +8,11 @@ import re
 #: separators, lone surrogates. https://trojansource.codes/
 UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\ud800-\udfff\U000e0000-\U000e007f]"
+    "\ud800-\udfff\U000e0000-\U000e007f\ufffe\uffff]"
 )
+#: GitHub's runner obeys "##[add-mask]…" anywhere in a line, "::add-mask::…" where one begins.
+COMMAND = re.compile(r"#(?=#\[)")
+BEGINS = re.compile(r"^([^\S\n]*):(?=:)", re.MULTILINE)
 #: As many characters of one text as a report shows.
 LONGEST = 300
 
@@ -22,7 +25,21 @@ def one_line(text: str, limit: int = LONGEST) -> str:
 
 def spelled(text: str) -> str:
     r"""Spell out what must not reach a terminal or a page: "\x1b", "\u202e"."""
-    return UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    text = UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    return COMMAND.sub(r"\\x23", text)
+
+
+def block(text: str, limit: int) -> str:
+    """Return the lines of `text`, safe to print, cut to `limit` characters in all."""
+    lines = (map(spelled, line.split("\t")) for line in text[:limit].splitlines())
+    shown = "\n".join(map("\t".join, lines))
+    more = len(text) - limit
+    return f"{shown}\n… and {more:,} more characters" if more > 0 else shown
+
+
+def inert(text: str) -> str:
+    """Spell out what a CI's log would obey: a line that begins with "::", as commands do."""
+    return BEGINS.sub(r"\1\\x3a", text)
 
 
 def cut(text: str, limit: int) -> str:
