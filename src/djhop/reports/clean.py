@@ -32,7 +32,7 @@ def spelled(text: str) -> str:
 def block(text: str, limit: int) -> str:
     """Return the lines of `text`, safe to print, cut to `limit` characters in all."""
     lines = (map(spelled, line.split("\t")) for line in text[:limit].splitlines())
-    shown = "\n".join(map("\t".join, lines))
+    shown = inert("\n".join(map("\t".join, lines)))
     more = len(text) - limit
     return f"{shown}\n… and {more:,} more characters" if more > 0 else shown
 

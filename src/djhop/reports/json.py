@@ -12,7 +12,10 @@ from djhop.results.results import CellResult
 from djhop.store.record import Run
 
 #: JSON leaves these as they are, and a terminal or the log of a CI obeys them.
-OBEYED = re.compile(r"[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]|#(?=#\[)")
+OBEYED = re.compile(
+    r"[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff]"
+    r"|#(?=#\[)"
+)
 
 
 def render(run: Run, cells: Iterable[CellResult] | None = None) -> str:

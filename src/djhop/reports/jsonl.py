@@ -9,11 +9,12 @@ from collections.abc import Iterable, Iterator
 
 from djhop.reports import cases
 from djhop.reports.cases import Case
+from djhop.reports.clean import cut
 from djhop.reports.json import flat
 from djhop.reports.pairs import Pair
 from djhop.store.record import Run, RunCell
 
-#: Characters of a message; the whole is in the cell's `cell.json`.
+#: Characters of a text, but for a test's id; the whole is in the cell's `cell.json`.
 MESSAGE = 2_000
 
 
@@ -37,7 +38,7 @@ def _cell(run: Run, cell: RunCell, found: tuple[Case, ...]) -> dict[str, object]
         "django_release": cell.django_release,
         "python_release": cell.python_release,
         "status": cell.status,
-        "reason": cell.reason,
+        "reason": cut(cell.reason, MESSAGE),
         "allow_failure": cell.allow_failure,
         "tests": counted.total,
         "ran": cell.ran,
@@ -65,11 +66,11 @@ def _test(cell: RunCell, case: Case) -> dict[str, object]:
         "strict": test.strict if test else None,
         "flaky": case.flaky,
         "seconds": case.seconds,
-        "reason": case.reason,
+        "reason": cut(case.reason, MESSAGE),
         "cause": test.cause if test else "",
-        "exception": failure.exception if failure else "",
-        "message": failure.message[:MESSAGE] if failure else "",
-        "place": failure.place if failure else "",
+        "exception": cut(failure.exception, MESSAGE) if failure else "",
+        "message": cut(failure.message, MESSAGE) if failure else "",
+        "place": cut(failure.place, MESSAGE) if failure else "",
         "owner": " ".join(filter(None, (failure.owner.kind, failure.owner.name)))
         if failure
         else "",

@@ -47,7 +47,9 @@ def _left_out(found: tuple[Issue, ...], placed: int, shown: int) -> list[str]:
 
 
 def _log(run: Run, shown: list[Issue], said: list[str]) -> dict[str, object]:
-    rules = {issue.rule: issue for issue in reversed(shown)}
+    rules: dict[str, Issue] = {}
+    for issue in shown:
+        rules.setdefault(issue.rule, issue)
     index = {rule: number for number, rule in enumerate(rules)}
     driver = {
         "name": "djhop",
@@ -84,10 +86,13 @@ def _rule(name: str, first: Issue) -> dict[str, object]:
         "red": f"{first.what} in a test that no hop of the run is to blame for",
         "deprecation": f"{first.what}: a use of what will be removed",
     }[first.kind]
+    how = "Each result says what it breaks, whose code it is, and what to type to see it."
     return {
         "id": name,
         "name": f"{first.kind.title()}{first.what}",
         "shortDescription": {"text": said},
+        "fullDescription": {"text": f"{said}."},
+        "help": {"text": how},
         "defaultConfiguration": {"level": first.level},
         "properties": {"tags": ["django", first.kind]},
     }
