@@ -241,8 +241,8 @@ def _typed(given: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _write_reports(session: Session) -> Run:
-    """Write the readable reports beside `run.json`; return the run as it stands on disk."""
-    from djhop.reports import markdown, text
+    """Write the reports that each run has beside `run.json`; return the run as it is on disk."""
+    from djhop.reports import junit, markdown, pairs, text
 
     finished = session.folder.load()
     for name, content in (
@@ -250,6 +250,8 @@ def _write_reports(session: Session) -> Run:
         ("report.md", markdown.render(finished)),
     ):
         durable.write(session.folder.path / name, content.encode(errors="backslashreplace"))
+    suites = junit.lines(finished, pairs.of(finished, session.folder.results()))
+    durable.write_all(session.folder.path / "junit.xml", (suite.encode() for suite in suites))
     return finished
 
 
@@ -295,19 +297,30 @@ def _pieces(
     folder: RunFolder, *, form: str, cell: str, source: str, to_file: bool
 ) -> Iterable[str]:
     """The report of a run in the form that was asked for."""
-    from djhop.reports import covered, outputs
+    from djhop.reports import outputs
 
     found = folder.load()
     if form in outputs.COVERAGE:
-        data = folder.cell(cell).path if cell else folder.path
-        here = Path(source or found.target.root).absolute()
-        return (covered.render(data / "coverage", root=found.target.root, source=here,
-                               form=msgspec.convert(form, covered.Form)),)  # fmt: skip
+        return (_coverage(folder, found, form, cell, source),)
     if cell or source:
         raise UsageError("--cell and --source are for coverage: --format cobertura or lcov")
     if form == "text" and not to_file:
         return (_as_text(found),)
     return outputs.FORMS[form](found, folder.results())
+
+
+def _coverage(folder: RunFolder, found: Run, form: str, cell: str, source: str) -> str:
+    """The coverage of a cell, or of all, as it was measured; what is left out is said."""
+    from djhop import console
+    from djhop.reports import covered
+
+    data = (folder.cell(cell).path if cell else folder.path) / "coverage"
+    here = Path(source or found.target.root).absolute()
+    kind = msgspec.convert(form, covered.Form)
+    text, left_out = covered.render(data, root=found.target.root, source=here, form=kind)
+    if left_out:
+        console.say(f"{left_out:,} files are left out: no source that can be read", sys.stderr)
+    return text
 
 
 def _versus(before: RunFolder, after: RunFolder, given: dict[str, Any]) -> str:

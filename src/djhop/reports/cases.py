@@ -6,7 +6,6 @@ passed. So what a tool calls a failure is what `run.json` counts as one.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Literal, assert_never
 
@@ -24,8 +23,6 @@ Kind = Literal["test", "module", "cell"]
 
 #: The name of the case that stands for a whole cell.
 CELL = "(the cell)"
-#: A test id of pytest, up to its parameters: a file, classes, a function.
-_NODE = re.compile(r"(?P<file>[^\[]*?)::(?P<rest>.*)", re.DOTALL)
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -123,11 +120,11 @@ def split(test_id: str) -> tuple[str, str, str]:
     "tests/test_a.py::TestB::test_c[1::2]" → "tests/test_a.py", "tests.test_a.TestB",
     "test_c[1::2]"; "shop.tests.TestB.test_c" → "", "shop.tests.TestB", "test_c".
     """
-    if found := _NODE.match(test_id):
-        head, bracket, parameters = found["rest"].partition("[")
-        *classes, name = head.split("::")
-        module = found["file"].removesuffix(".py").replace("/", ".")
-        return found["file"], ".".join((module, *classes)), name + bracket + parameters
+    head, bracket, parameters = test_id.partition("[")
+    if "::" in head:
+        file, *classes, name = head.split("::")
+        module = file.removesuffix(".py").replace("/", ".")
+        return file, ".".join((module, *classes)), name + bracket + parameters
     if test_id.endswith(".py"):
         return test_id, "", test_id
     head, space, rest = test_id.partition(" ")

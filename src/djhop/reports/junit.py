@@ -199,7 +199,7 @@ def _strictly(case: Case, whole: bool) -> str:
 
 
 def _name(text: str) -> str:
-    return quoteattr(cut(spelled(text), NAME))
+    return quoteattr(spelled(cut(text, NAME)))
 
 
 def _attribute(text: str, limit: int) -> str:
