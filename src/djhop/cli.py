@@ -22,6 +22,12 @@ class _State:
     args: tuple[str, ...] = ()
 
 
+#: The forms of a report; a test compares them with `reports.outputs`, which takes time to import.
+FORMATS = (
+    *("text", "markdown", "json", "jsonl", "junit", "ctrf", "sarif"),
+    *("github-summary", "github-comment", "github-annotations"),
+    *("gitlab-junit", "gitlab-quality", "cobertura", "lcov"),
+)
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 98}
 
 
@@ -155,17 +161,26 @@ def hop_command(**given: Any) -> int:
 
 @cli.command("report", context_settings=CONTEXT, short_help="Print the report of a run again.")
 @click.argument("run", default="latest")
+@click.argument("other", default="")
 @click.option("--out", metavar="DIR", default="reports", help="Where runs land.")
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "markdown", "json"]),
+    metavar="NAME",
+    type=click.Choice(FORMATS),
     default="text",
-    help="How it is written.",
+    help=f"How it is written: {', '.join(FORMATS)}. docs/outputs.md describes each.",
+)
+@click.option("--cell", metavar="ID", default="", help="Coverage of this cell, not of all.")
+@click.option(
+    "--source", metavar="DIR", default="", help="Where the sources are that coverage names."
 )
 @click.option("--output", "-o", metavar="FILE", help="Write it there instead of printing it.")
 def report_command(**given: Any) -> int:
-    """Print the report of RUN again (a folder, a name, or the latest)."""
+    """Print the report of RUN again (a folder, a name, or the latest).
+
+    With OTHER: what changed from RUN to OTHER, cell by cell (text, markdown or json).
+    """
     from djhop import commands
 
     return commands.report(**given)

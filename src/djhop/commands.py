@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -241,12 +241,12 @@ def _typed(given: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _write_reports(session: Session) -> Run:
-    """Write the readable reports beside `run.json`; return the run as it stands on disk."""
+    """Write the reports that each run has beside `run.json`; return the run as it is on disk."""
     return _rewrite_reports(session.folder)
 
 
 def _rewrite_reports(folder: RunFolder) -> Run:
-    from djhop.reports import markdown, text
+    from djhop.reports import junit, markdown, pairs, text
 
     finished = folder.load()
     for name, content in (
@@ -254,6 +254,8 @@ def _rewrite_reports(folder: RunFolder) -> Run:
         ("report.md", markdown.render(finished)),
     ):
         durable.write(folder.path / name, content.encode(errors="backslashreplace"))
+    suites = junit.lines(finished, pairs.of(finished, folder.results()))
+    durable.write_all(folder.path / "junit.xml", (suite.encode() for suite in suites))
     return finished
 
 
@@ -276,22 +278,22 @@ def _cells_at_a_time(matrix: Matrix) -> int:
     return matrix.jobs or (os.cpu_count() if matrix.isolate else 0) or 1
 
 
-def report(run: str, out: str, form: str, output: str | None) -> int:
-    """`djhop report`: a run's report again, from its folder alone."""
-    from djhop.reports import json as json_report
-    from djhop.reports import markdown, text
+def report(run: str, other: str, out: str, output: str | None, **given: Any) -> int:
+    """`djhop report`: a run's report again, or what changed from one run to another."""
     from djhop.store import store
 
-    found = store.find(run, Path(out)).load()
-    render: dict[str, Callable[[Any], str]] = {
-        "text": text.render if output else _as_text,
-        "markdown": markdown.render,
-        "json": json_report.render,
-    }
-    if output:
-        durable.write(Path(output), render[form](found).encode(errors="backslashreplace"))
+    found = store.find(run, Path(out))
+    if other:
+        pieces: Iterable[str] = (_versus(found, store.find(other, Path(out)), given),)
     else:
-        terminal.show(render[form](found))
+        pieces = _pieces(found, **given, to_file=bool(output))
+    if output:
+        encoded = (piece.encode(errors="backslashreplace") for piece in pieces)
+        durable.write_all(Path(output), encoded)
+    elif given["form"] in ("text", "markdown"):
+        terminal.show("".join(pieces))
+    else:
+        terminal.pour(pieces)
     return ExitCode.OK
 
 
@@ -347,6 +349,54 @@ def deprecations(
     else:
         terminal.show(uses.text(chosen, width=terminal.width()))
     return ExitCode.OK
+
+
+def _pieces(
+    folder: RunFolder, *, form: str, cell: str, source: str, to_file: bool
+) -> Iterable[str]:
+    """The report of a run in the form that was asked for."""
+    from djhop.reports import outputs
+
+    found = folder.load()
+    if form in outputs.COVERAGE:
+        return (_coverage(folder, found, form, cell, source),)
+    if cell or source:
+        raise UsageError("--cell and --source are for coverage: --format cobertura or lcov")
+    if form == "text" and not to_file:
+        return (_as_text(found),)
+    return outputs.FORMS[form](found, folder.results())
+
+
+def _coverage(folder: RunFolder, found: Run, form: str, cell: str, source: str) -> str:
+    """The coverage of a cell, or of all, as it was measured; what is left out is said."""
+    from djhop import console
+    from djhop.reports import covered
+
+    data = (folder.cell(cell).path if cell else folder.path) / "coverage"
+    here = Path(source or found.target.root).absolute()
+    kind = msgspec.convert(form, covered.Form)
+    text, left_out = covered.render(data, root=found.target.root, source=here, form=kind)
+    if left_out:
+        console.say(f"{left_out:,} files are left out: no source that can be read", sys.stderr)
+    return text
+
+
+def _versus(before: RunFolder, after: RunFolder, given: dict[str, Any]) -> str:
+    """What changed from one run to another."""
+    from djhop.reports import versus, versus_text
+
+    runs = before.load(), after.load()
+    changed = versus.compare(*runs, before.results(), after.results())
+    match given["form"]:
+        case "text":
+            return versus_text.text(changed, runs[1])
+        case "markdown":
+            return versus_text.markdown(changed, runs[1])
+        case "json":
+            return versus_text.as_json(changed)
+    raise UsageError(
+        f"two runs cannot be compared as {given['form']}", hint="--format text, markdown or json"
+    )
 
 
 def _as_text(finished: Run) -> str:

@@ -132,7 +132,7 @@ def views(groups: tuple[Group, ...], causes: Mapping[str, Cause]) -> tuple[Cause
 def _cause(group: Group, cause: Cause) -> CauseView:
     tests = number(group.tests, "test")
     name = (cause.warning or cause.exception).rpartition(".")[2]
-    message = IMPORTED_FROM.sub("", one_line(CHECKS.sub("", cause.message, count=1), 200))
+    message = IMPORTED_FROM.sub("", one_line(CHECKS.sub("", cause.message[:20_000], count=1), 200))
     modules = tuple(name for name in group.modules if name != group.example)
     return CauseView(
         id=cause.id,

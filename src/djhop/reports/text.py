@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from djhop import releases
 from djhop.reports import grid
 from djhop.reports.ahead import RemovalView
+from djhop.reports.clean import inert
 from djhop.reports.hops import CauseView, HopView
 from djhop.reports.paint import Paint
 from djhop.reports.shown import Shown
@@ -30,7 +31,7 @@ def render(run: Run, *, color: bool = False, width: int = 80) -> str:
 def from_summary(summary: Summary, *, color: bool = False, width: int = 80) -> str:
     """Lay out a summary that is already made."""
     page = _Page(Paint(color), min(max(width, NARROWEST), WIDEST))
-    return "\n".join(line.rstrip() for line in page.lines(summary)) + "\n"
+    return inert("\n".join(line.rstrip() for line in page.lines(summary)) + "\n")
 
 
 class _Page:

@@ -10,7 +10,6 @@ import msgspec
 from djhop import releases
 from djhop.compare.foretold import Tally
 from djhop.compare.predictions import Outcome
-from djhop.durable import encode
 from djhop.errors import UsageError, did_you_mean
 from djhop.reports import ahead, foretold
 from djhop.reports import json as json_report
@@ -104,7 +103,7 @@ def as_json(run: Run) -> str:
         uses=_uses(run),
         foretold=run.foretold,
     )
-    return json_report.printable(encode(said))
+    return json_report.indented(said) + "\n"
 
 
 def _uses(run: Run) -> tuple[Use, ...]:
