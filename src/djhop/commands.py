@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from djhop import durable, locate, releases, terminal
-from djhop.errors import ExitCode, NoTestsError, UsageError
+from djhop.errors import DjhopError, ExitCode, NoTestsError, UsageError
 from djhop.interpreters.interpreters import Interpreter
 from djhop.matrix import config, matrixfiles
 from djhop.matrix import plan as planning
@@ -180,6 +180,8 @@ def run(args: tuple[str, ...], **given: Any) -> int:
     quiet = given["quiet"] or given["as_json"]
     with _interruptible(session.spawner):
         console.watch(session.events(), stream=sys.stderr, quiet=quiet)
+        if given["auto"] and not session.spawner.interrupted:
+            _auto(session, given["auto_budget"], quiet=quiet)
     finished = _write_reports(session)
     terminal.show(json_report.render(finished) if given["as_json"] else _as_text(finished))
     if not quiet:
@@ -269,6 +271,67 @@ def _options(given: dict[str, Any], args: tuple[str, ...], matrix: Matrix) -> An
 def _cells_at_a_time(matrix: Matrix) -> int:
     """Cells that share their databases and folders would break each other's tests."""
     return matrix.jobs or (os.cpu_count() if matrix.isolate else 0) or 1
+
+
+def bisect(run: str, out: str, args: tuple[str, ...], **given: Any) -> int:
+    """`djhop bisect`: what brought a failure of a run in."""
+    from djhop import blaming
+    from djhop.reports import blame as blame_report
+
+    budget = blaming.seconds(given["budget"]) if given["budget"] else None
+    runs = blaming.runs(run, given["since"], Path(out))
+    chosen = tuple(runs.choose(blaming.wanted(given)))
+    spawner = Spawner(registry=locate.cache() / "running")
+    matrix = blaming.matrix_of(runs.run) or _matrix(blaming.typed(runs.run))
+    quiet = given["quiet"] or given["as_json"]
+    site = blaming.site(
+        runs,
+        target=target.look(Path(runs.run.target.root), matrix, command="djhop bisect"),
+        matrix=matrix,
+        found=locate.pythons(spawner),
+        spawner=spawner,
+        args=args,
+        say=_said(quiet=quiet),
+        **{name: given[name] for name in ("offline", "fresh", "repeat")},
+    )
+    with _interruptible(spawner):
+        found = blaming.carry_out(chosen, site, runs.folder, budget=budget)
+    if given["as_json"]:
+        terminal.show(blame_report.as_json(found))
+    else:
+        terminal.show(blame_report.text(found, width=terminal.width()))
+    return blaming.exit_code(found)
+
+
+def _auto(session: Session, budget: str, *, quiet: bool) -> None:
+    """Bisect the causes of a run that has ended, worst first; the run stands whatever comes."""
+    from djhop import blaming
+
+    runs = blaming.runs(str(session.folder.path), None, session.folder.path.parent)
+    say = _said(quiet=quiet)
+    site = blaming.site(
+        runs,
+        target=session.target,
+        matrix=session.matrix,
+        found=session.found,
+        spawner=session.spawner,
+        args=session.options.args,
+        say=say,
+        offline=session.options.offline,
+        fresh=False,
+        repeat=blaming.TIMES,
+    )
+    try:
+        blaming.carry_out(runs.every(), site, runs.folder, budget=blaming.seconds(budget))
+    except DjhopError as error:
+        say(f"the bisects were not finished: {error}")
+
+
+def _said(*, quiet: bool) -> Callable[[str], None]:
+    """What tells a person who waits what is being done."""
+    from djhop import console
+
+    return lambda line: None if quiet else console.said(line, sys.stderr)
 
 
 def report(run: str, out: str, form: str, output: str | None) -> int:

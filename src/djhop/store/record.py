@@ -21,6 +21,7 @@ from djhop.matrix.config import Matrix
 from djhop.matrix.plan import Plan
 from djhop.results.results import CellResult, Counts, Owner, Status
 from djhop.results.steps import StepName
+from djhop.store.blame import Blamed
 from djhop.store.run_steps import RunStep, step_of
 from djhop.target.target import Target
 
@@ -131,6 +132,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     deprecations: tuple[DeprecatedUse, ...] = ()
     #: Per cent of the statements that ran in any cell, or None; the data is in `coverage`.
     coverage: float | None = None
+    #: What bisects of it found, by cause and hop.
+    blames: tuple[Blamed, ...] = ()
     notes: tuple[str, ...] = ()
 
     def reproduce(self, cell: str, test_id: str) -> str:

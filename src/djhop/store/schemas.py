@@ -8,6 +8,7 @@ import msgspec
 
 from djhop.results.results import CellResult
 from djhop.results.steps import Crossing
+from djhop.store.blame import Blame
 from djhop.store.record import Run
 
 #: File name → what it describes. Readers pass over keys they do not know, and so do the schemas.
@@ -15,6 +16,7 @@ PUBLISHED: dict[str, type[msgspec.Struct]] = {
     "run.schema.json": Run,
     "cell.schema.json": CellResult,
     "crossing.schema.json": Crossing,
+    "bisect.schema.json": Blame,
 }
 
 
