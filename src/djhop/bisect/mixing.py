@@ -56,9 +56,10 @@ def _extras(request: Request) -> str:
     return extras_text(found)
 
 
-def listing(name: str, specifier: str, unbuilt: Collection[str]) -> Attempt:
-    """Ask for the newest release that a specifier allows; `unbuilt` are passed over."""
+def listing(name: str, specifier: str, unbuilt: Collection[str], *, lowest: bool) -> Attempt:
+    """Ask for the newest (or lowest) release that a specifier allows, those `unbuilt` aside."""
     return Attempt(
         requirements={"listed.in": (f"{name}{specifier}",)},
         constraints=tuple(f"{name}!={version}" for version in sorted(unbuilt)),
+        lowest=lowest,
     )

@@ -82,16 +82,15 @@ def _split(items: tuple[T, ...], parts: int) -> list[tuple[T, ...]]:
     return [items[a:b] for a, b in pairwise(ends)]
 
 
-def between(count: int, ask: AskPoint, *, first: int | None = None) -> Range:
+def between(count: int, ask: AskPoint) -> Range:
     """Narrow down where points 0 (good) to `count` - 1 (bad) begin to be bad.
 
-    `first` is asked first, where it lies between: the likeliest one to begin. Where points come
-    and go, the result is one of the places where a good one is followed by a bad one.
+    Where points come and go, the result is one of the places where a good one is followed by a
+    bad one.
     """
     good, bad, skipped = 0, count - 1, set[int]()
     while inside := [n for n in range(good + 1, bad) if n not in skipped]:
-        at = first if first in inside else _middle(inside, good, bad)
-        first = None
+        at = _middle(inside, good, bad)
         match ask(at):
             case "good":
                 good = at

@@ -32,8 +32,6 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     names: tuple[str, ...]
     #: None: there is nothing of that name that could be installed.
     points: tuple[Point | None, ...]
-    #: The point that is asked first.
-    first: int | None = None
 
 
 class Tracer:
@@ -131,13 +129,24 @@ class Tracer:
         assert high is not None
         if found.skipped:  # nothing finer can be said than between which series it is
             return self._culprit("django", "Django", coarse, found)
-        inside = self._world.releases("django", low.django, high.django, low)
-        names = (low.django, *inside, high.django)
-        middle = (with_version(high, "django", release) for release in inside)
-        # What a series changes is in its first release, as a rule.
-        first = next((n for n, v in enumerate(names) if series_of(v) == series_of(high.django)), 0)
-        fine = Line(names=names, points=(low, *middle, high), first=first)
-        return self._narrowed("django", "Django", fine)
+        return self._release(low, high)
+
+    def _release(self, low: Point, high: Point) -> Culprit:
+        """The first bad release between two that are of one series, or of two that follow."""
+        series, above = series_of(high.django), low
+        if series_of(low.django) != series:
+            # What a series changes is in its first release, as a rule.
+            first = self._world.release("django", f"=={series}.*", high, lowest=True)
+            start = with_version(high, "django", first) if first else high
+            if self._trials.ask(start) == "bad":
+                line = Line(names=(low.django, start.django), points=(low, start))
+                return self._narrowed("django", "Django", line)
+            above = start
+        inside = self._world.releases("django", above.django, high.django, high)
+        names = [*([above.django] if above is not low else []), *inside]
+        middle = (with_version(high, "django", release) for release in names)
+        line = Line(names=(low.django, *names, high.django), points=(low, *middle, high))
+        return self._narrowed("django", "Django", line)
 
     def _series(self, good: Point, bad: Point) -> Line:
         """The ends, and the newest release of each series from the first to the last."""
@@ -146,7 +155,7 @@ class Tracer:
         for row in self._releases.between(low, high) if low != high else ():
             if row.planned or version_key(row.version) == version_key(high):
                 continue
-            newest = self._world.newest("django", f"=={row.version}.*", good)
+            newest = self._world.release("django", f"=={row.version}.*", good)
             if newest and points.ascending((good.django, newest))[-1] != good.django:
                 names.append(newest)
                 line.append(with_version(bad, "django", newest))
@@ -160,7 +169,7 @@ class Tracer:
         return ask
 
     def _narrowed(self, kind: Kind, name: str, line: Line) -> Culprit:
-        found = search.between(len(line.points), self._asker(line), first=line.first)
+        found = search.between(len(line.points), self._asker(line))
         return self._culprit(kind, name, line, found)
 
     def _culprit(self, kind: Kind, name: str, line: Line, found: search.Range) -> Culprit:

@@ -36,8 +36,8 @@ class World(Protocol):
     def pythons(self, low: str, high: str) -> tuple[str, ...]:
         """The Pythons of this machine between two, lowest first."""
 
-    def newest(self, name: str, specifier: str, point: Point) -> str:
-        """The newest release that a specifier allows there; "" where there is none."""
+    def release(self, name: str, specifier: str, point: Point, *, lowest: bool = False) -> str:
+        """The newest (or lowest) release that a specifier allows there; "" where there is none."""
 
     def releases(self, name: str, low: str, high: str, point: Point) -> tuple[str, ...]:
         """Every release between two that can be had there, lowest first."""

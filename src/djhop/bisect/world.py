@@ -70,7 +70,7 @@ class Machine:
         self._given = locks
         self._folder, self._spawner, self._services, self._say = folder, spawner, services, say
         self._numbers = iter(range(1, 10**6))
-        self._listed: dict[tuple[str, str, str], str] = {}
+        self._listed: dict[tuple[str, str, str, bool], str] = {}
 
     def lock(self, point: Point) -> Lock | str:
         """Resolve a point; the ends have their locks.
@@ -136,17 +136,18 @@ class Machine:
         inside = [p for p in found if version_key(ends[0]) < version_key(p) < version_key(ends[1])]
         return tuple(inside if low == ends[0] else inside[::-1])
 
-    def newest(self, name: str, specifier: str, point: Point) -> str:
-        """The newest release that a specifier allows on the point's Python; "" where none is."""
-        key = (name, specifier, point.python)
+    def release(self, name: str, specifier: str, point: Point, *, lowest: bool = False) -> str:
+        """The newest (or lowest) release that a specifier allows on the point's Python, or ""."""
+        key = (name, specifier, point.python, lowest)
         if key not in self._listed:
-            self._listed[key] = self._newest(name, specifier, point)
+            self._listed[key] = self._release(name, specifier, self._request(point), lowest=lowest)
         return self._listed[key]
 
-    def _newest(self, name: str, specifier: str, point: Point) -> str:
-        request, unbuilt = self._request(point), set[str]()
+    def _release(self, name: str, specifier: str, request: Request, *, lowest: bool) -> str:
+        unbuilt = set[str]()
         for _ in range(UNBUILT):
-            answer = self._ask(request, mixing.listing(name, specifier, unbuilt))
+            asked = mixing.listing(name, specifier, unbuilt, lowest=lowest)
+            answer = self._ask(request, asked)
             if isinstance(answer, Lock):
                 return answer.packages.get(name, "")
             if answer.kind != "build" or answer.package != name or not answer.version:
@@ -157,7 +158,7 @@ class Machine:
     def releases(self, name: str, low: str, high: str, point: Point) -> tuple[str, ...]:
         """Every release between two that can be had on the point's Python, lowest first."""
         floor, found, at = low.partition("+")[0], list[str](), high.partition("+")[0]
-        while len(found) < MOST and (at := self.newest(name, f">{floor},<{at}", point)):
+        while len(found) < MOST and (at := self.release(name, f">{floor},<{at}", point)):
             found.append(at)
         return tuple(reversed(found))
 
