@@ -75,6 +75,15 @@ MAY_IMPORT = {
         *("requests", "dryrun", "cells", "chain", "landing", "closing", "news", "untested"),
         *("steps", "crossings", "hops"),
     },
+    "bisect": {
+        *("errors", "releases", "durable", "masking", "processes", "interpreters", "matrix"),
+        *("target", "environments", "resolve", "services", "results", "compare", "store"),
+        *("requests", "locate", "cells"),
+    },
+    "blaming": {
+        *("errors", "releases", "masking", "processes", "interpreters", "matrix", "target"),
+        *("workspace", "suites", "services", "store", "locate", "landing", "bisect"),
+    },
     "console": {"results", "reports", "news"},
     "doctor": {
         *("errors", "releases", "processes", "interpreters", "environments", "reports", "locate"),
@@ -83,6 +92,7 @@ MAY_IMPORT = {
     "commands": {
         *("errors", "releases", "durable", "processes", "interpreters", "matrix", "target"),
         *("environments", "store", "deps", "reports", "locate", "runner", "console", "terminal"),
+        "blaming",
     },
     "nox": {"errors", "releases", "matrix", "commands"},
     "cli": {"errors", "commands", "doctor"},

@@ -130,7 +130,8 @@ class _Work:
             seconds=round(self._earlier + time.monotonic() - self._started, 1),
             **found,
         )
-        made = msgspec.structs.replace(made, text=paragraph.text(made))
+        said, text = paragraph.answer(made), paragraph.text(made)
+        made = msgspec.structs.replace(made, said=said, text=text)
         records.keep(self._site.run, made)
         return made
 

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import assert_never
 
 from djhop.store.blame import Blame, Culprit, Way
 
 
 def text(blame: Blame) -> str:
     """Say what broke, what did it, and on what evidence."""
-    said = [_what(blame)]
+    links = [one.link for way in blame.ways for one in way.culprits if one.link]
+    parts = (_what(blame), answer(blame), *links, _evidence(blame), f"Again: {blame.reproduce}")
+    return " ".join(parts)
+
+
+def answer(blame: Blame) -> str:
+    """Say what did it, or why nothing can be blamed."""
     match blame.outcome:
         case "found":
-            said += [_way(way) for way in blame.ways]
-            if len(blame.ways) > 1:
-                said.append("Each of these is enough by itself.")
+            several = " Each of these is enough by itself." if len(blame.ways) > 1 else ""
+            return " ".join(_way(way) for way in blame.ways) + several
         case "same":
-            said.append(f"There is nothing to search for: {blame.reason}.")
+            return f"There is nothing to search for: {blame.reason}."
         case "flaky":
-            said.append(f"It is flaky, so nothing can be blamed: {blame.reason}.")
+            return f"It is flaky, so nothing can be blamed: {blame.reason}."
         case "stopped":
-            said.append(f"The search was not finished: {blame.reason}.")
-    said += [_evidence(blame), f"Again: {blame.reproduce}"]
-    return " ".join(said)
+            return f"The search was not finished: {blame.reason}."
+    assert_never(blame.outcome)
 
 
 def _what(blame: Blame) -> str:
@@ -47,8 +52,7 @@ def _way(way: Way) -> str:
 
 
 def _culprit(one: Culprit) -> str:
-    links = f" {one.link}" if one.link else ""
-    return f"{_moved(one)}{_skipped(one)}{_along(one)}.{links}"
+    return f"{_moved(one)}{_skipped(one)}{_along(one)}."
 
 
 def _moved(one: Culprit) -> str:

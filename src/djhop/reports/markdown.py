@@ -137,6 +137,8 @@ def _cause(cause: CauseView) -> Iterator[str]:
     if cause.modules:
         more = f", … and {cause.modules.more:,} more" if cause.modules.more else ""
         yield f"  - behind it: {', '.join(code(item) for item in cause.modules.items)}{more}"
+    if cause.blamed:
+        yield f"  - bisect: {' '.join((escape(cause.blamed), *(f'<{u}>' for u in cause.links)))}"
     if cause.example:
         yield f"  - e.g. {code(cause.example)}"
     if cause.reproduce:

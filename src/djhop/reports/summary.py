@@ -83,7 +83,9 @@ def summarise(run: Run, releases: Releases, *, limit: int = LIMIT) -> Summary:
     """Compute what every report of `run` says; lists are cut to `limit`."""
     causes = {cause.id: cause for cause in run.causes}
     hops = {hop.id: hop for hop in run.plan.hops}
-    shown_hops = [view(hop, hops[hop.id], causes, limit) for hop in run.hops if hop.id in hops]
+    blames = {(one.cause, one.hop): one for one in run.blames}
+    judged = (hop for hop in run.hops if hop.id in hops)
+    shown_hops = [view(hop, hops[hop.id], causes, limit, blames) for hop in judged]
     path = tuple(one for one in shown_hops if one.on_path)
     cells = [cell for cell in run.cells if cell.status != "unsupported"]
     return Summary(

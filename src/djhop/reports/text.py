@@ -111,6 +111,9 @@ class _Page:
             yield from self.wrap(cause.remedy, indent="      → ", hanging="        ")
         if cause.modules:
             yield from self.wrap(_joined(cause.modules), indent="      behind it: ")
+        if cause.blamed:
+            yield from self.wrap(cause.blamed, indent="      bisect: ", hanging="        ")
+            yield from (f"        {link}" for link in cause.links)
         if cause.example:
             yield from self.wrap(f"e.g. {cause.example}", indent="      ", style=self.paint.dim)
         if cause.reproduce:

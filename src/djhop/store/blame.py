@@ -87,6 +87,8 @@ class Blame(msgspec.Struct, frozen=True, kw_only=True):
     reproduce: str = ""
     #: Stands for the target's files and the ends: answers are used again where it is equal.
     inputs: str = ""
+    #: What did it, or why nothing can be blamed.
+    said: str = ""
     #: One paragraph to paste.
     text: str = ""
 
@@ -97,8 +99,11 @@ class Blamed(msgspec.Struct, frozen=True, kw_only=True):
     cause: str
     hop: str
     outcome: Outcome
-    text: str
+    #: What did it, or why nothing can be blamed, in a sentence or two.
+    said: str
     links: tuple[str, ...] = ()
+    #: The file of the bisect, beside `run.json`.
+    file: str
 
 
 def path(run: Path, blame_id: str) -> Path:
@@ -127,6 +132,7 @@ def shortened(blame: Blame) -> Blamed:
         cause=blame.cause,
         hop=blame.hop,
         outcome=blame.outcome,
-        text=blame.text,
+        said=blame.said,
         links=tuple(dict.fromkeys(links)),
+        file=f"bisect/{blame.id}.json",
     )
