@@ -48,7 +48,7 @@ def _way(way: Way) -> str:
         return _culprit(way.culprits[0])
     names = " and ".join(one.name for one in way.culprits)
     told = " ".join(_culprit(one) for one in way.culprits)
-    return f"It takes {names} together; none of them is enough alone. {told}"
+    return f"It takes {names} together; none of them is seen to be enough alone. {told}"
 
 
 def _culprit(one: Culprit) -> str:

@@ -62,11 +62,11 @@ class Ends(msgspec.Struct, frozen=True, kw_only=True):
         """A point in words: "Python 3.10, Django 5.0.3, pytz 2024.1"."""
         words = [f"Python {point.python}", f"Django {point.django}"]
         others = [name for name in self.moved if not self._stays(point, name)]
-        if others and len(others) == len(self.moved):
-            words.append("the other packages as after")
-        elif others and len(others) <= FEW:
+        if len(others) <= FEW:
             words += [f"{name} {point.packages.get(name, 'left out')}" for name in others]
-        elif others:
+        elif all(point.packages.get(name) == self.bad.packages.get(name) for name in self.moved):
+            words.append("the other packages as after the hop")
+        else:
             words.append(f"{len(others)} other packages moved")
         return ", ".join(words)
 

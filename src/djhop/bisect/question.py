@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import msgspec
@@ -18,6 +19,7 @@ from djhop.store.blame import Answer, Blame
 
 #: Tests of one cause that are run: the others fail for the same root.
 MOST = 10
+_FOLDER = re.compile(r" \(/[^()]*\)$")
 #: Statuses that stand for an exception where a process left none.
 ENDED = frozenset({"crashed", "timed-out", "uncollectable", "no-tests"})
 
@@ -155,7 +157,9 @@ def _told(failure: Failure) -> str:
 
 
 def _first(text: str) -> str:
-    return next((line.strip() for line in text.splitlines() if line.strip()), "")[:300]
+    """The first line that says something, without the folder a module was imported from."""
+    line = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    return _FOLDER.sub("", line)[:300]
 
 
 def begun(question: Question, blame_id: str, *, reproduce: str, inputs: str) -> Blame:
