@@ -27,6 +27,7 @@ from djhop.target.target import Target
 if TYPE_CHECKING:
     from djhop.runner import Session
     from djhop.store.record import Run
+    from djhop.store.store import RunFolder
 
 #: The `target` of the demo preset: the project that ships inside the package.
 DEMO = "demo"
@@ -182,7 +183,7 @@ def run(args: tuple[str, ...], **given: Any) -> int:
         console.watch(session.events(), stream=sys.stderr, quiet=quiet)
         if given["auto"] and not session.spawner.interrupted:
             _auto(session, given["auto_budget"], quiet=quiet)
-    finished = _write_reports(session)
+    finished = _write_reports(session.folder)
     terminal.show(json_report.render(finished) if given["as_json"] else _as_text(finished))
     if not quiet:
         console.say(f"written to {session.folder.path}{os.sep}", sys.stderr)
@@ -202,7 +203,7 @@ def cell(cell: str, **given: Any) -> int:
     session = _session(given, given.pop("args"), shared=True)
     with _interruptible(session.spawner):
         console.watch(session.events(), stream=sys.stderr, quiet=False)
-    _write_reports(session)
+    _write_reports(session.folder)
     return session.exit_code
 
 
@@ -241,16 +242,16 @@ def _typed(given: dict[str, Any]) -> tuple[str, ...]:
     return tuple(words)
 
 
-def _write_reports(session: Session) -> Run:
+def _write_reports(folder: RunFolder) -> Run:
     """Write the readable reports beside `run.json`; return the run as it stands on disk."""
     from djhop.reports import markdown, text
 
-    finished = session.folder.load()
+    finished = folder.load()
     for name, content in (
         ("report.txt", text.render(finished, width=terminal.USUAL)),
         ("report.md", markdown.render(finished)),
     ):
-        durable.write(session.folder.path / name, content.encode(errors="backslashreplace"))
+        durable.write(folder.path / name, content.encode(errors="backslashreplace"))
     return finished
 
 
@@ -296,6 +297,7 @@ def bisect(run: str, out: str, args: tuple[str, ...], **given: Any) -> int:
     )
     with _interruptible(spawner):
         found = blaming.carry_out(chosen, site, runs.folder, budget=budget)
+    _write_reports(runs.folder)
     if given["as_json"]:
         terminal.show(blame_report.as_json(found))
     else:

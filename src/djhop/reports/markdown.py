@@ -131,7 +131,8 @@ def _hop(hop: HopView) -> Iterator[str]:
 
 
 def _cause(cause: CauseView) -> Iterator[str]:
-    yield f"- **{cause.count}** {code(cause.headline)}<br>in {escape(cause.where)}"
+    where = f"in {escape(cause.where)}; cause {code(cause.id)}"
+    yield f"- **{cause.count}** {code(cause.headline)}<br>{where}"
     if cause.remedy:
         yield f"  - {escape(cause.remedy)}"
     if cause.modules:

@@ -106,7 +106,8 @@ class _Page:
             counted.replace(cause.count, self.paint.tone(tone)(cause.count)) + first[len(counted) :]
         )
         yield from rest
-        yield from self.wrap(f"in {cause.where}", indent="      ", style=self.paint.dim)
+        where = f"in {cause.where}; cause {cause.id}"
+        yield from self.wrap(where, indent="      ", style=self.paint.dim)
         if cause.remedy:
             yield from self.wrap(cause.remedy, indent="      → ", hanging="        ")
         if cause.modules:
