@@ -141,8 +141,11 @@ def folder(tmp_path: Path) -> RunFolder:
     now = datetime.datetime(2026, 11, 21, tzinfo=datetime.UTC)
     made = store.create(tmp_path, "run", now=now)
     results = {
-        OLD.id: cell(fine("a"), fine("b"), fine("c"), red("d"), of=OLD, status="failed"),
-        NEW.id: cell(red("a"), red("b"), red("c", failure("other")), red("d")),
+        OLD.id: cell(fine("a"), fine("b"), fine("c"), red("d"), fine("e"), of=OLD),
+        NEW.id: cell(
+            *(red("a"), red("b"), red("c", failure("other")), red("d")),
+            Case(id="e", strict="skipped", plain="skipped", skip_reason="not today"),
+        ),
     }
     begun = record.begin(
         made.name, Target(root=str(tmp_path), name="t", sources=()), Matrix(), plan, started=now
@@ -184,6 +187,7 @@ def test_a_cause_is_known_by_how_its_id_begins_and_a_test_is_asked_alone(
         (Wanted(cause="123456"), "no cause '123456'"),
         (Wanted(test="nowhere"), "no test 'nowhere'"),
         (Wanted(test="d"), "d does not break"),
+        (Wanted(test="e"), "e is gone or skipped"),
         (Wanted(hop="3.2..4.2"), "no hop '3.2..4.2'"),
     ],
 )

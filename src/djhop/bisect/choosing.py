@@ -114,6 +114,11 @@ class Runs:
                     f"no test {wanted.test!r} in {self.folder.name}",
                     hint=close or "a test is named as in cells/*/cell.json",
                 )
+            named = {hop.id for hop in hops}
+            gone = any(wanted.test in hop.breaking for hop in self.run.hops if hop.id in named)
+            if gone and not self.since:
+                why = "is gone or skipped, and no failure says why"
+                return UsageError(f"{wanted.test} {why}: there is nothing to look for")
             return UsageError(f"{wanted.test} does not break {where}")
         if wanted.cause:
             known = {cause.id for cause in self.run.causes}
