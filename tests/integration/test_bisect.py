@@ -15,7 +15,7 @@ import pytest
 
 TARGETS = Path(oracle.__file__).parent / "targets"
 MOVED = """
-steps = ["4.2", "5.2"]
+steps = ["4.2", "5.0"]
 python = "3.11"
 test = ["pytest"]
 only = ["tests"]
@@ -23,7 +23,7 @@ only = ["tests"]
 cells = "django4.2"
 packages = ["django==4.2.16", "itsdangerous==2.0.1"]
 [[override]]
-cells = "django5.2"
+cells = "django5.0"
 packages = ["itsdangerous==2.2.0"]
 """
 

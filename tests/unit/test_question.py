@@ -107,6 +107,23 @@ def test_a_test_that_failed_otherwise_before_is_good_as_it_was() -> None:
     assert answer(question, cell(red("a", failure("third")))).answer == "skip"
 
 
+def test_a_test_that_is_expected_to_fail_is_good_though_no_other_was_run() -> None:
+    excused = Case(id="a", strict="xfailed", plain="xfailed")
+    question = asked(red("a", failure("it passes")), before=(excused,))
+    assert answer(question, cell(excused, status="no-tests", reason="none passed")).answer == "good"
+
+
+def test_a_module_that_loads_is_good_whatever_its_tests_do() -> None:
+    why = failure("no module named cgi")
+    dead = {"failures": (("tests/test_a.py", why),)}
+    module = Case(id="tests/test_a.py", strict="error", plain="error", failure=why)
+    (question,) = of_hop(cell(fine("b"), of=OLD), cell(module, fine("b"), **dead), HOP)
+    assert (question.tests, question.asked) == ((), ("tests/test_a.py",))
+    assert answer(question, cell(module, **dead)).answer == "bad"
+    assert answer(question, cell(red("c"))).answer == "good"
+    assert answer(question, cell(status="no-tests", reason="no tests")).answer == "skip"
+
+
 def test_a_dead_run_has_the_failure_of_its_death() -> None:
     why = failure("no url")
     dead = {"status": "uncollectable", "failures": (("plain", why),)}
