@@ -87,6 +87,9 @@ def _run_options(command: Any) -> Any:
                      help="Whether uv may install a missing Python."),
         click.option("--fail-fast", is_flag=True, help="After a red cell, start no other."),
         click.option("--resume", is_flag=True, help="Keep the cells an interrupted run finished."),
+        click.option("--auto", is_flag=True, help="Then bisect each cause, worst first."),
+        click.option("--auto-budget", metavar="TIME", default="10m", show_default=True,
+                     help="How long that may take: 90s, 10m, 1h."),
         click.option("--dry-run", is_flag=True, help="Print every command; run none."),
         click.option("--list", "list_only", is_flag=True, help="Print the cells; run none."),
         click.option("--quiet", "-q", is_flag=True, help="Print the final report only."),
@@ -157,6 +160,38 @@ def hop_command(**given: Any) -> int:
     from djhop import commands
 
     return commands.hop(args=_State.args, **given)
+
+
+@cli.command(
+    "bisect", context_settings=CONTEXT, short_help="Find the release that brought a break."
+)
+@click.argument("run", default="latest")
+@click.option("--cause", metavar="ID", help="A cause of the run, or how its id begins.")
+@click.option("--test", metavar="ID", help="A test of the run.")
+@click.option("--hop", metavar="A..B", help="Each cause of a hop, worst first: 4.2..5.2.")
+@click.option("--since", metavar="RUN", help="The good end is the cell in this run.")
+@click.option("--out", metavar="DIR", default="reports", help="Where runs land.")
+@click.option(
+    "--repeat",
+    type=click.IntRange(1),
+    default=3,
+    show_default=True,
+    help="Runs of the last good and the first bad.",
+)
+@click.option("--budget", metavar="TIME", help="Stop after that long: 90s, 10m, 1h.")
+@click.option("--fresh", is_flag=True, help="Run everything again.")
+@click.option("--offline", is_flag=True, help="Use caches alone.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
+@click.option("--quiet", "-q", is_flag=True, help="Print the answer only.")
+def bisect_command(**given: Any) -> int:  # fmt: skip
+    """Find what brought a failure of RUN in: Django, Python or a package, and which release of it.
+
+    RUN is a folder, a name, or the latest. Without --cause, --test or --hop it is the worst cause
+    of the first hop that breaks. What follows `--` goes to the suite.
+    """
+    from djhop import commands
+
+    return commands.bisect(args=_State.args, **given)
 
 
 @cli.command("report", context_settings=CONTEXT, short_help="Print the report of a run again.")

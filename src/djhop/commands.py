@@ -7,14 +7,14 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from djhop import durable, locate, releases, terminal
-from djhop.errors import ExitCode, NoTestsError, UsageError
+from djhop.errors import DjhopError, ExitCode, NoTestsError, UsageError
 from djhop.interpreters.interpreters import Interpreter
 from djhop.matrix import config, matrixfiles
 from djhop.matrix import plan as planning
@@ -181,7 +181,9 @@ def run(args: tuple[str, ...], **given: Any) -> int:
     quiet = given["quiet"] or given["as_json"]
     with _interruptible(session.spawner):
         console.watch(session.events(), stream=sys.stderr, quiet=quiet)
-    finished = _write_reports(session)
+        if given["auto"] and not session.spawner.interrupted:
+            _auto(session, given["auto_budget"], quiet=quiet)
+    finished = _write_reports(session.folder)
     terminal.show(json_report.render(finished) if given["as_json"] else _as_text(finished))
     if not quiet:
         console.say(f"written to {session.folder.path}{os.sep}", sys.stderr)
@@ -201,7 +203,7 @@ def cell(cell: str, **given: Any) -> int:
     session = _session(given, given.pop("args"), shared=True)
     with _interruptible(session.spawner):
         console.watch(session.events(), stream=sys.stderr, quiet=False)
-    _write_reports(session)
+    _write_reports(session.folder)
     return session.exit_code
 
 
@@ -240,12 +242,8 @@ def _typed(given: dict[str, Any]) -> tuple[str, ...]:
     return tuple(words)
 
 
-def _write_reports(session: Session) -> Run:
+def _write_reports(folder: RunFolder) -> Run:
     """Write the reports that each run has beside `run.json`; return the run as it is on disk."""
-    return _rewrite_reports(session.folder)
-
-
-def _rewrite_reports(folder: RunFolder) -> Run:
     from djhop.reports import junit, markdown, pairs, text
 
     finished = folder.load()
@@ -318,7 +316,7 @@ def fix(args: tuple[str, ...], target: str, run: str, out: str, **given: Any) ->
                 made, wanted, lambda line: None if quiet else console.say(line, sys.stderr)
             )
             code = fixing.exit_code(fixes)
-            _rewrite_reports(folder)
+            _write_reports(folder)
             if given["as_json"]:
                 terminal.show(durable.encode(fixes).decode())
             else:
@@ -329,6 +327,68 @@ def fix(args: tuple[str, ...], target: str, run: str, out: str, **given: Any) ->
             fixing.write(folder, written, Path(target or found.target.root), spawner)
             console.say(f"applied: {folder.path / 'fixes' / written.patch}", sys.stderr)
     return code
+
+
+def bisect(run: str, out: str, args: tuple[str, ...], **given: Any) -> int:
+    """`djhop bisect`: what brought a failure of a run in."""
+    from djhop import blaming
+    from djhop.reports import blame as blame_report
+
+    budget = blaming.seconds(given["budget"]) if given["budget"] else None
+    runs = blaming.runs(run, given["since"], Path(out))
+    chosen = tuple(runs.choose(blaming.wanted(given)))
+    spawner = Spawner(registry=locate.cache() / "running")
+    matrix = blaming.matrix_of(runs.run) or _matrix(blaming.typed(runs.run))
+    quiet = given["quiet"] or given["as_json"]
+    site = blaming.site(
+        runs,
+        target=target.look(Path(runs.run.target.root), matrix, command="djhop bisect"),
+        matrix=matrix,
+        found=locate.pythons(spawner),
+        spawner=spawner,
+        args=args,
+        say=_said(quiet=quiet),
+        **{name: given[name] for name in ("offline", "fresh", "repeat")},
+    )
+    with _interruptible(spawner):
+        found = blaming.carry_out(chosen, site, runs.folder, budget=budget)
+    _write_reports(runs.folder)
+    if given["as_json"]:
+        terminal.show(blame_report.as_json(found))
+    else:
+        terminal.show(blame_report.text(found, width=terminal.width()))
+    return blaming.exit_code(found)
+
+
+def _auto(session: Session, budget: str, *, quiet: bool) -> None:
+    """Bisect the causes of a run that has ended, worst first; the run stands whatever comes."""
+    from djhop import blaming
+
+    runs = blaming.runs(str(session.folder.path), None, session.folder.path.parent)
+    say = _said(quiet=quiet)
+    site = blaming.site(
+        runs,
+        target=session.target,
+        matrix=session.matrix,
+        found=session.found,
+        spawner=session.spawner,
+        args=session.options.args,
+        say=say,
+        offline=session.options.offline,
+        fresh=False,
+        repeat=blaming.TIMES,
+    )
+    try:
+        blaming.carry_out(runs.every(), site, runs.folder, budget=blaming.seconds(budget))
+    except DjhopError as error:
+        say(f"the bisects were not finished: {error}")
+
+
+def _said(*, quiet: bool) -> Callable[[str], None]:
+    """What tells a person who waits what is being done."""
+    from djhop import console
+
+    return lambda line: None if quiet else console.said(line, sys.stderr)
 
 
 def deprecations(

@@ -99,6 +99,15 @@ MAY_IMPORT = {
         *("errors", "durable", "processes", "matrix", "workspace", "results", "services"),
         *("compare", "fixes", "store", "locate", "landing", "cells", "again", "fixable"),
     },
+    "bisect": {
+        *("errors", "releases", "durable", "masking", "processes", "interpreters", "matrix"),
+        *("target", "environments", "resolve", "services", "results", "compare", "store"),
+        *("requests", "locate", "cells"),
+    },
+    "blaming": {
+        *("errors", "releases", "masking", "processes", "interpreters", "matrix", "target"),
+        *("workspace", "suites", "services", "store", "locate", "landing", "bisect"),
+    },
     "console": {"results", "reports", "news"},
     "doctor": {
         *("errors", "releases", "processes", "interpreters", "environments", "reports", "locate"),
@@ -107,7 +116,7 @@ MAY_IMPORT = {
     "commands": {
         *("errors", "releases", "durable", "processes", "interpreters", "matrix", "target"),
         *("environments", "store", "deps", "reports", "locate", "runner", "console", "terminal"),
-        *("again", "fixable", "fixing"),
+        *("again", "fixable", "fixing", "blaming"),
     },
     "nox": {"errors", "releases", "matrix", "commands"},
     "cli": {"errors", "commands", "doctor"},

@@ -20,6 +20,7 @@ from djhop.reports.shown import Shown, shown
 from djhop.reports.signs import SIGNS, Tone, listed, number, owner, tone_of_verdict
 from djhop.resolve.blockers import Blocker
 from djhop.resolve.moves import Move
+from djhop.store.blame import Blamed
 
 WHOLE = "the whole suite"
 AGAIN = "run again"
@@ -51,6 +52,9 @@ class CauseView(msgspec.Struct, frozen=True, kw_only=True):
     example: str = ""
     reproduce: str = ""
     modules: Shown | None = None
+    #: What a bisect found: a sentence or two, and where to read on.
+    blamed: str = ""
+    links: tuple[str, ...] = ()
 
 
 class HopView(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,8 +91,15 @@ class HopView(msgspec.Struct, frozen=True, kw_only=True):
     owners: tuple[str, ...] = ()
 
 
-def view(result: HopResult, hop: Hop, causes: Mapping[str, Cause], limit: int) -> HopView:
-    """Show one hop; lists are cut to `limit`."""
+def view(
+    result: HopResult,
+    hop: Hop,
+    causes: Mapping[str, Cause],
+    limit: int,
+    blames: Mapping[tuple[str, str], Blamed],
+) -> HopView:
+    """Show one hop; lists are cut to `limit`. `blames` are bisects, by cause and hop."""
+    mine = {cause: found for (cause, on), found in blames.items() if on == hop.id}
     tone = tone_of_verdict(result.verdict)
     django = hop.axis == "django"
     before, after = hop.before, hop.after
@@ -104,9 +115,9 @@ def view(result: HopResult, hop: Hop, causes: Mapping[str, Cause], limit: int) -
         breaking=len(result.breaking),
         on_path=result.on_path,
         may_fail=result.allow_failure,
-        causes=views(result.groups[:limit], causes),
+        causes=views(result.groups[:limit], causes, mine),
         more_causes=len(result.groups[limit:]),
-        deprecated=views(result.deprecation_groups[:limit], causes),
+        deprecated=views(result.deprecation_groups[:limit], causes, mine),
         more_deprecated=len(result.deprecation_groups[limit:]),
         lists=_lists(result, limit),
         steps=steps.of_hop(result.steps, limit),
@@ -124,12 +135,17 @@ def _upgrade_broke(result: HopResult) -> bool:
     return bool(found and found.broke and not crossing.repeats(found, result.steps.broke))
 
 
-def views(groups: tuple[Group, ...], causes: Mapping[str, Cause]) -> tuple[CauseView, ...]:
-    """Show groups whose causes are known."""
-    return tuple(_cause(group, causes[group.cause]) for group in groups if group.cause in causes)
+def views(
+    groups: tuple[Group, ...],
+    causes: Mapping[str, Cause],
+    blames: Mapping[str, Blamed] | None = None,
+) -> tuple[CauseView, ...]:
+    """Show groups whose causes are known, with what bisects found."""
+    known = (group for group in groups if group.cause in causes)
+    return tuple(_cause(one, causes[one.cause], (blames or {}).get(one.cause)) for one in known)
 
 
-def _cause(group: Group, cause: Cause) -> CauseView:
+def _cause(group: Group, cause: Cause, blamed: Blamed | None) -> CauseView:
     tests = number(group.tests, "test")
     name = (cause.warning or cause.exception).rpartition(".")[2]
     message = IMPORTED_FROM.sub("", one_line(CHECKS.sub("", cause.message[:20_000], count=1), 200))
@@ -146,6 +162,8 @@ def _cause(group: Group, cause: Cause) -> CauseView:
         example=one_line(group.example, 200),
         reproduce=one_line(group.reproduce, 500),
         modules=shown("behind", modules, 3) if modules else None,
+        blamed=one_line(blamed.said, 1000) if blamed else "",
+        links=tuple(one_line(link, 200) for link in blamed.links) if blamed else (),
     )
 
 

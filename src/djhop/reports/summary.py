@@ -87,8 +87,9 @@ def summarise(run: Run, releases: Releases, *, limit: int = LIMIT) -> Summary:
     """Compute what every report of `run` says; lists are cut to `limit`."""
     causes = {cause.id: cause for cause in run.causes}
     hops = {hop.id: hop for hop in run.plan.hops}
+    blames = {(one.cause, one.hop): one for one in run.blames}
     shown_hops = [
-        with_fixes(view(hop, hops[hop.id], causes, limit), hop.id, run.fixes)
+        with_fixes(view(hop, hops[hop.id], causes, limit, blames), hop.id, run.fixes)
         for hop in run.hops
         if hop.id in hops
     ]

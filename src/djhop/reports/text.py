@@ -113,7 +113,8 @@ class _Page:
         )
         yield from rest
         why = f" ({cause.why})" if cause.why else ""
-        yield from self.wrap(f"in {cause.where}{why}", indent="      ", style=self.paint.dim)
+        where = f"in {cause.where}{why}; cause {cause.id}"
+        yield from self.wrap(where, indent="      ", style=self.paint.dim)
         if cause.known:
             yield from self.wrap(cause.known, indent="      → ", hanging="        ")
             yield self.paint.dim(f"        {cause.link}")
@@ -123,6 +124,9 @@ class _Page:
             yield from self.wrap(cause.fix, indent="      → ", hanging="        ")
         if cause.modules:
             yield from self.wrap(_joined(cause.modules), indent="      behind it: ")
+        if cause.blamed:
+            yield from self.wrap(cause.blamed, indent="      bisect: ", hanging="        ")
+            yield from (f"        {link}" for link in cause.links)
         if cause.example:
             yield from self.wrap(f"e.g. {cause.example}", indent="      ", style=self.paint.dim)
         if cause.reproduce:

@@ -23,6 +23,7 @@ from djhop.matrix.flaky import KnownFlaky
 from djhop.matrix.plan import Plan
 from djhop.results.results import CellResult, Counts, Owner, Status
 from djhop.results.steps import StepName
+from djhop.store.blame import Blamed
 from djhop.store.run_steps import RunStep, step_of
 from djhop.target.target import Target
 
@@ -145,6 +146,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     coverage: float | None = None
     #: The file of known flaky tests, as it was read.
     known_flaky: tuple[KnownFlaky, ...] = ()
+    #: What bisects of it found, by cause and hop.
+    blames: tuple[Blamed, ...] = ()
     notes: tuple[str, ...] = ()
     #: What was tried to repair it: `djhop fix --try`.
     fixes: tuple[Fix, ...] = ()

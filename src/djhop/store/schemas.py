@@ -10,6 +10,7 @@ from djhop.fixes.proof import Fix
 from djhop.results.reruns import Reruns
 from djhop.results.results import CellResult
 from djhop.results.steps import Crossing
+from djhop.store.blame import Blame
 from djhop.store.record import Run
 
 #: File name → what it describes. Readers pass over keys they do not know, and so do the schemas.
@@ -19,6 +20,7 @@ PUBLISHED: dict[str, type[msgspec.Struct]] = {
     "crossing.schema.json": Crossing,
     "fix.schema.json": Fix,
     "reruns.schema.json": Reruns,
+    "bisect.schema.json": Blame,
 }
 
 
