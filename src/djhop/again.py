@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 from msgspec.json import decode, encode
 
-from djhop import cells, landing, locate
-from djhop.cells import Job
+from djhop import landing, locate
+from djhop.cells import cells
+from djhop.cells.job import Job, Report
 from djhop.errors import InfraError, NoTestsError, UsageError
 from djhop.interpreters.interpreters import Interpreter
 from djhop.masking import MASK
@@ -69,7 +70,7 @@ class Again(msgspec.Struct, frozen=True, kw_only=True):
             offline=self.offline,
         )
 
-    def cell(self, job: Job, report: cells.Report, services: Services) -> CellResult:
+    def cell(self, job: Job, report: Report, services: Services) -> CellResult:
         """Run a cell; where its services are gone, what it shows says nothing.
 
         Raises:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import msgspec
 
-from djhop import cells, durable, landing, locate
+from djhop import durable, landing, locate
 from djhop.again import Again
+from djhop.cells.job import room_of
 from djhop.compare.causes import label
 from djhop.errors import DjhopError, ExitCode, Interrupted
 from djhop.fixable import Wanted
@@ -113,7 +114,7 @@ class _Trying(msgspec.Struct, frozen=True):
     def _scratch(self) -> Iterator[Path]:
         """A copy of the target that nobody else uses, and that no cell writes to."""
         root = Path(self.again.target.root)
-        base = cells.room_of(locate.cache(), root) / "fix"
+        base = room_of(locate.cache(), root) / "fix"
         with workspace.open(root, base, files=self.again.files) as room:
             yield room.tree
 

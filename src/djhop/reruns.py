@@ -9,8 +9,9 @@ from pathlib import Path
 
 import msgspec
 
-from djhop import cells, durable
-from djhop.cells import Job
+from djhop import durable
+from djhop.cells import cells
+from djhop.cells.job import Job
 from djhop.compare import flaky
 from djhop.compare.changes import kind, plainly
 from djhop.compare.findings import Findings

@@ -14,7 +14,9 @@ from pathlib import Path
 
 import msgspec
 
-from djhop import cells, closing, dryrun, durable, landing, locate, requests, untested
+from djhop import closing, dryrun, durable, landing, locate, requests, untested
+from djhop.cells import cells
+from djhop.cells.job import Job, Report, room_of
 from djhop.chain import Chain
 from djhop.crossings import Side
 from djhop.environments import environments
@@ -144,7 +146,7 @@ class Session:
 
     @property
     def _statements(self) -> Path:
-        return cells.room_of(locate.cache(), Path(self.target.root)) / "statements"
+        return room_of(locate.cache(), Path(self.target.root)) / "statements"
 
     def _visible(self) -> tuple[str, ...]:
         """What belongs to the target; the folder that runs land in does not."""
@@ -333,7 +335,7 @@ class Session:
             spawner=self.spawner,
         )
 
-    def _job_of(self, cell: Cell) -> cells.Job:
+    def _job_of(self, cell: Cell) -> Job:
         """The job of a cell that has been done."""
         lock = self._locks.lock(cell)
         if isinstance(lock, Unresolvable):
@@ -348,10 +350,10 @@ class Session:
         folder = self.folder.cell(cell.id).path
         return Side(job=self._equipped(job), result=result, folder=folder, revision=told)
 
-    def _deployed(self, job: cells.Job, revision: Revision) -> cells.Job:
+    def _deployed(self, job: Job, revision: Revision) -> Job:
         """Make a cell's job that of another revision: its code, and what that asks for."""
         root = Path(self.target.root)
-        into = cells.room_of(locate.cache(), root) / "revisions"
+        into = room_of(locate.cache(), root) / "revisions"
         looked = target.look(revisions.checkout(root, revision, into, self.spawner), self.matrix)
         looked = msgspec.structs.replace(looked, suite=looked.suite or self.target.suite)
         lock = self._resolve(job.cell, job.lock, looked)
@@ -360,7 +362,7 @@ class Session:
         files = revisions.files(Path(looked.root))
         return msgspec.structs.replace(job, target=looked, lock=lock, files=files)
 
-    def _equipped(self, job: cells.Job) -> cells.Job:
+    def _equipped(self, job: Job) -> Job:
         """Add what leads to the run's services, which are started where they are not yet."""
         if not self.matrix.service or self.options.install_only:
             return job
@@ -384,7 +386,7 @@ class Session:
         report("services")
         return self._served(self._equipped(job), report)
 
-    def _served(self, job: cells.Job, report: cells.Report) -> CellResult:
+    def _served(self, job: Job, report: Report) -> CellResult:
         """Run a cell; without its services nothing that failed there says anything."""
         result = cells.run_cell(job, self.spawner, report)
         untouched = ("passed", "uninstallable")  # no service has a part in these
@@ -410,8 +412,8 @@ class Session:
             hint=f"please report it with {log}",
         )
 
-    def _job(self, cell: Cell, interpreter: Interpreter, lock: Lock) -> cells.Job:
-        return cells.Job(
+    def _job(self, cell: Cell, interpreter: Interpreter, lock: Lock) -> Job:
+        return Job(
             cell=cell,
             target=self.target,
             matrix=self.matrix,
@@ -427,7 +429,7 @@ class Session:
             offline=self.options.offline,
         )
 
-    def _reporter(self, cell: Cell) -> cells.Report:
+    def _reporter(self, cell: Cell) -> Report:
         def report(stage: str, tests: tuple[int, int] | None = None) -> None:
             if tests is None:
                 self._queue.put(Stage(cell=cell.id, stage=stage))

@@ -181,7 +181,7 @@ def test_reports_say_what_was_run_again_and_what_does_not_count() -> None:
         before=OLD.id, after=NEW.id, asked=4, foretold=1, tests=3, runs=runs, reason="too long"
     )
     evidence = Evidence(reruns=done, known=(known("d"),))
-    shown = hops.view(judge(before, after, HOP, evidence=evidence), HOP, {}, 8)
+    shown = hops.view(judge(before, after, HOP, evidence=evidence), HOP, {}, 8, {})
     assert [(one.total, one.label, one.items) for one in shown.lists] == [
         (1, "flaky, not counted", ("a",)),
         (1, "order-dependent, not counted", ("b",)),

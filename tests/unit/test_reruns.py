@@ -10,8 +10,9 @@ from pathlib import Path, PurePath
 import msgspec
 import pytest
 
-from djhop import cells, reruns
-from djhop.cells import Job
+from djhop import reruns
+from djhop.cells import cells
+from djhop.cells.job import Job
 from djhop.compare.compare import findings
 from djhop.errors import Interrupted
 from djhop.interpreters.interpreters import Interpreter

@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from djhop import cells, closing, runner
+from djhop import closing, runner
+from djhop.cells.job import Job
 from djhop.compare.compare import compare
 from djhop.errors import ExitCode, InfraError
 from djhop.interpreters.interpreters import Interpreter
@@ -68,7 +69,7 @@ def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
     monkeypatch.setattr(runner.resolve, "resolve", lambda *_, **__: lock)
 
     def make(plan: Plan = PLAN, work: Any = None, **options: Any) -> Session:
-        def run_cell(job: cells.Job, *_: object) -> CellResult:
+        def run_cell(job: Job, *_: object) -> CellResult:
             return (work or result)(job.cell)
 
         monkeypatch.setattr(runner.cells, "run_cell", run_cell)

@@ -12,11 +12,13 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 
-from djhop import cells, durable, locate, requests
+from djhop import durable, locate, requests
 from djhop.bisect import mixing, question
 from djhop.bisect.points import Ends, Point
 from djhop.bisect.question import Question
 from djhop.bisect.trials import Ran
+from djhop.cells import cells
+from djhop.cells.job import Job
 from djhop.environments.environments import uv_environ
 from djhop.errors import InfraError, Interrupted
 from djhop.interpreters.interpreters import Interpreter
@@ -185,10 +187,10 @@ class Machine:
         )
         return Ran(said=said, seconds=time.monotonic() - started)
 
-    def _job(self, point: Point, lock: Lock, folder: Path) -> cells.Job:
+    def _job(self, point: Point, lock: Lock, folder: Path) -> Job:
         stage, cell = self._stage, _cell(point)
         command = stage.target.suite is not None and stage.target.suite.kind == "command"
-        return cells.Job(
+        return Job(
             cell=cell,
             target=stage.target,
             matrix=stage.matrix,
