@@ -23,6 +23,7 @@ MISSING = "no Python "
 SPAWNING = {
     "test_cells.py": "a command before each pass; what git finds in a cell",
     "test_environments.py": "a script stands for uv",
+    "test_fixes.py": "git applies patches",
     "test_marks.py": "what commands leave running",
     "test_probe.py": "what a forked worker writes",
     "test_process.py": "starting and ending processes is what it tests",

@@ -36,7 +36,7 @@ from djhop.steps import commands as step_commands
 from djhop.steps import running
 from djhop.steps.commands import Served
 from djhop.suites import foreign as commands
-from djhop.suites import suites
+from djhop.suites import selecting, suites
 from djhop.suites.suites import PassFiles, Room, Stand
 from djhop.target import pytest_config
 from djhop.target.target import Suite, Target
@@ -90,6 +90,32 @@ def entered(
     """Have a cell's environment and a fresh workspace again; logs go to `folder`."""
     job = msgspec.structs.replace(job, folder=str(folder), recreate=False)
     return _Work(job, spawner, lambda *_: None).entered()
+
+
+@contextlib.contextmanager
+def rerunning(job: Job, spawner: Spawner, folder: Path) -> Iterator[Again]:
+    """Have a cell's environment and workspace again, to run single tests in it, plainly.
+
+    Each run is on a fresh tree and is not measured; logs go to `folder`.
+
+    Raises:
+        CannotInstall, InfraError, Interrupted: they cannot be had.
+    """
+    suite = job.target.suite
+    assert suite is not None
+    bare, args = selecting.without_tests(suite, job.args)
+    looked = msgspec.structs.replace(job.target, suite=bare)
+    alike = {"folder": str(folder), "recreate": False, "target": looked, "args": args}
+    with _Work(msgspec.structs.replace(job, **alike), spawner, lambda *_: None).again() as again:
+        yield again
+
+
+class Again(msgspec.Struct, frozen=True, kw_only=True):
+    """A cell in which single tests can be run again."""
+
+    #: (what the files are called, a test or module, seconds it may take) → its run.
+    run: Callable[[str, str, float], Ran]
+    paths: Paths
 
 
 class _Work:
@@ -217,6 +243,30 @@ class _Work:
             if failed := self._commands("before", self.job.settings.before, stand):
                 raise InfraError(failed)
             yield self._place(stand, room, environment), self.inside
+            self._commands("after", self.job.settings.after, stand)
+
+    @contextlib.contextmanager
+    def again(self) -> Iterator[Again]:
+        """Have what `rerunning` gives."""
+        environment, tools = self._environment()
+        with self._room(environment, tools) as (stand, room):
+            if failed := self._commands("before", self.job.settings.before, stand):
+                raise InfraError(failed)
+            fresh = True
+
+            def run(name: str, chosen: str, seconds: float) -> Ran:
+                nonlocal fresh
+                if not fresh:
+                    self._anew(stand, room)
+                fresh = False
+                limit = min(seconds, stand.timeout or seconds)
+                bare = msgspec.structs.replace(stand, source=None, timeout=limit)
+                word = selecting.placed(
+                    chosen, str(room.tree), stand.working_directory, lambda p: Path(p).is_file()
+                )
+                return self._pass(bare, Next(mode="plain"), name=name, chosen=(word,))
+
+            yield Again(run=run, paths=self._paths(stand, environment, tools))
             self._commands("after", self.job.settings.after, stand)
 
     def _overlay(self, room: Workspace) -> overlay.Overlay:
@@ -369,10 +419,12 @@ class _Work:
             import_roots=stand.room.import_roots,
         )
 
-    def _pass(self, stand: Stand, wanted: Next) -> Ran:
+    def _pass(
+        self, stand: Stand, wanted: Next, *, name: str = "", chosen: tuple[str, ...] = ()
+    ) -> Ran:
         suite = self.job.target.suite
         assert suite is not None
-        files = PassFiles.in_folder(str(self.folder), wanted.mode)
+        files = PassFiles.in_folder(str(self.folder), name or wanted.mode)
         if suite.kind == "command":
             return self._foreign(suite, stand, wanted, files)
         command, config = suites.pass_command(
@@ -380,7 +432,7 @@ class _Work:
             stand,
             mode=wanted.mode,
             files=files,
-            args=self.job.args,
+            args=(*self.job.args, *chosen),
         )
         durable.write(Path(files.config), msgspec.json.encode(config))
         Path(files.events).unlink(missing_ok=True)

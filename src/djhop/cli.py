@@ -186,6 +186,69 @@ def report_command(**given: Any) -> int:
     return commands.report(**given)
 
 
+@cli.command("fix", context_settings=CONTEXT, short_help="Try what a fixer repairs, and apply it.")
+@click.argument("target", default="")
+@click.argument("run", default="latest")
+@click.option("--try", "trying", is_flag=True, help="Rewrite a scratch copy; run both cells.")
+@click.option("--write", is_flag=True, help="Apply a patch that was tried to a clean git tree.")
+@click.option("--cause", metavar="ID", default="", help="Only this cause.")
+@click.option("--hop", metavar="BEFORE..AFTER", default="", help="Only this hop.")
+@click.option("--out", metavar="DIR", default="reports", help="Where runs land.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
+@click.option("--offline", is_flag=True, help="Use caches alone.")
+@click.option("--quiet", "-q", is_flag=True, help="Print the result only.")
+def fix_command(**given: Any) -> int:
+    """Say what django-upgrade repairs of what RUN (default: the latest) has seen break in TARGET.
+
+    --try lets it rewrite a scratch copy, for the series before the hop, and runs the suite on both
+    sides of the hop with that: what is repaired, what else breaks, and the patch. The target is not
+    touched. --write applies the patch, to a clean git tree only.
+
+    What followed -- in the run has to follow here, too.
+    """
+    from djhop import commands
+
+    return commands.fix(args=_State.args, **given)
+
+
+@cli.command(
+    "deprecations",
+    context_settings=CONTEXT,
+    short_help="List what a run saw deprecated, and when it goes.",
+)
+@click.argument("run", default="latest")
+@click.option("--out", metavar="DIR", default="reports", help="Where runs land.")
+@click.option(
+    "--owner",
+    multiple=True,
+    metavar="NAME",
+    help="Only this owner's: project, django, python or a package.",
+)
+@click.option(
+    "--removed-in",
+    multiple=True,
+    metavar="SERIES",
+    help="Only what this removes: a Django series, or python3.12.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "lines"]),
+    default="text",
+    help="How it is written; lines: file:line:col: message, for editors.",
+)
+@click.option("--json", "form", flag_value="json", help="The same as --format json.")
+def deprecations_command(**given: Any) -> int:  # fmt: skip
+    """List what RUN saw deprecated (a folder, a name, or the latest), and on which hop it goes.
+
+    Where that hop was run, it is said whether it broke. Nothing is run, and no cell is needed
+    beside the run's folder. In an editor: vim -q <(djhop deprecations --format lines)
+    """
+    from djhop import commands
+
+    return commands.deprecations(**given)
+
+
 @cli.command("doctor", context_settings=CONTEXT, short_help="Say what is missing and what to type.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
 def doctor_command(**given: Any) -> int:

@@ -242,16 +242,20 @@ def _typed(given: dict[str, Any]) -> tuple[str, ...]:
 
 def _write_reports(session: Session) -> Run:
     """Write the reports that each run has beside `run.json`; return the run as it is on disk."""
+    return _rewrite_reports(session.folder)
+
+
+def _rewrite_reports(folder: RunFolder) -> Run:
     from djhop.reports import junit, markdown, pairs, text
 
-    finished = session.folder.load()
+    finished = folder.load()
     for name, content in (
         ("report.txt", text.render(finished, width=terminal.USUAL)),
         ("report.md", markdown.render(finished)),
     ):
-        durable.write(session.folder.path / name, content.encode(errors="backslashreplace"))
-    suites = junit.lines(finished, pairs.of(finished, session.folder.results()))
-    durable.write_all(session.folder.path / "junit.xml", (suite.encode() for suite in suites))
+        durable.write(folder.path / name, content.encode(errors="backslashreplace"))
+    suites = junit.lines(finished, pairs.of(finished, folder.results()))
+    durable.write_all(folder.path / "junit.xml", (suite.encode() for suite in suites))
     return finished
 
 
@@ -290,6 +294,60 @@ def report(run: str, other: str, out: str, output: str | None, **given: Any) -> 
         terminal.show("".join(pieces))
     else:
         terminal.pour(pieces)
+    return ExitCode.OK
+
+
+def fix(args: tuple[str, ...], target: str, run: str, out: str, **given: Any) -> int:
+    """`djhop fix`: a fixer tried on a run's causes (--try), its patch applied (--write)."""
+    from djhop import again, console, fixable, fixing
+    from djhop.reports import fixes as fixes_report
+    from djhop.store import store
+
+    if not (given["trying"] or given["write"]):
+        raise UsageError("--try or --write is missing", hint="djhop fix --try")
+    chosen = {"cause": given["cause"], "hop": given["hop"]}
+    spawner = Spawner(registry=locate.cache() / "running")
+    folder = store.find(run, Path(out))
+    folder = type(folder)(folder.path.resolve())
+    code, quiet = ExitCode.OK, given["quiet"] or given["as_json"]
+    with _interruptible(spawner):
+        if given["trying"]:
+            wanted = fixable.wanted(folder.load(), **chosen)
+            made = again.look(folder, target, args, spawner, offline=given["offline"])
+            fixes = fixing.try_all(
+                made, wanted, lambda line: None if quiet else console.say(line, sys.stderr)
+            )
+            code = fixing.exit_code(fixes)
+            _rewrite_reports(folder)
+            if given["as_json"]:
+                terminal.show(durable.encode(fixes).decode())
+            else:
+                terminal.show(fixes_report.text(folder.load(), fixes, folder.path))
+        if given["write"]:
+            found = folder.load()
+            written = fixable.to_write(found, **chosen)
+            fixing.write(folder, written, Path(target or found.target.root), spawner)
+            console.say(f"applied: {folder.path / 'fixes' / written.patch}", sys.stderr)
+    return code
+
+
+def deprecations(
+    run: str, out: str, form: str, owner: tuple[str, ...], removed_in: tuple[str, ...]
+) -> int:
+    """`djhop deprecations`: the deprecated uses of a run, from its folder alone."""
+    from djhop import console
+    from djhop.reports import uses
+    from djhop.store import store
+
+    found = store.find(run, Path(out)).load()
+    chosen = uses.choose(found, owners=owner, removed_in=removed_in)
+    if form == "lines":
+        if listed := uses.lines(chosen, lambda line: console.say(line, sys.stderr)):
+            terminal.show(listed)
+    elif form == "json":
+        terminal.show(uses.as_json(chosen))
+    else:
+        terminal.show(uses.text(chosen, width=terminal.width()))
     return ExitCode.OK
 
 

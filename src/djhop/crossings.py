@@ -82,7 +82,9 @@ def cross(before: Side, after: Side, folder: Path, spawner: Spawner) -> Crossing
 
 
 def _short(step: Step) -> Step:
-    bare = tuple(msgspec.structs.replace(one, tables={}, kept="") for one in step.databases)
+    bare = tuple(
+        msgspec.structs.replace(one, tables={}, constraints={}, kept="") for one in step.databases
+    )
     return msgspec.structs.replace(step, databases=bare)
 
 

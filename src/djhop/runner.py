@@ -23,10 +23,13 @@ from djhop.errors import DjhopError, ExitCode, InfraError, Interrupted
 from djhop.hops import Hops
 from djhop.interpreters.interpreters import Interpreter
 from djhop.landing import RED
+from djhop.matrix import flaky
 from djhop.matrix.config import Matrix
 from djhop.matrix.plan import Cell, Plan, settings_of
 from djhop.news import Event, Finished, Progress, Said, Stage, Started
 from djhop.processes import process
+from djhop.repeats import Repeats
+from djhop.reruns import End
 from djhop.resolve import resolve
 from djhop.resolve.locks import Lock, Unresolvable
 from djhop.results import statements
@@ -93,6 +96,8 @@ class Session:
         self._files: tuple[str, ...] = ()
         self._bugs = 0
         self._crossed = self._hops()
+        self._known = flaky.read(Path(target.root), matrix.flaky.known)
+        self._repeats = self._again()
         self._revision: Revision | None = None
         self.folder: RunFolder
         self._services: Services
@@ -114,8 +119,9 @@ class Session:
         todo = [cell for cell in self.plan.cells if cell.id not in kept]
         for result in kept.values():
             yield self._finished(result)
-        self._crossed.end(kept)
-        self._crossed.folder = self.folder
+        for phase in (self._crossed, self._repeats):
+            phase.folder = self.folder
+            phase.end(kept)
         self._services = self._offered()
         try:
             yield from self._run(todo)
@@ -160,6 +166,7 @@ class Session:
             started=started,
             command=self.options.command,
             inputs=self._inputs(),
+            known=self._known,
         )
         if self.options.shared:
             self.folder = landing.join(out / self.options.shared, begun)
@@ -171,7 +178,7 @@ class Session:
         return {}
 
     def _inputs(self) -> str:
-        files = (*self._files, *filter(None, [self.matrix.data]))
+        files = (*self._files, *filter(None, [self.matrix.data, self.matrix.flaky.known]))
         commit = (self._revision.commit,) if self._revision else ()
         return landing.inputs(self.target, files, (*self.options.args, *commit))
 
@@ -189,7 +196,7 @@ class Session:
     def _run(self, todo: list[Cell]) -> Iterator[Event]:
         """Resolve and run cells side by side, pass events on."""
         # A hop into or out of a cell that is there already needs that cell's lock, too.
-        needed = {*todo, *self._crossed.cells}
+        needed = {*todo, *self._crossed.cells, *self._repeats.cells}
         resolver = threading.Thread(
             target=self._locks.make, args=(needed, self._stop.is_set), daemon=True
         )
@@ -197,6 +204,7 @@ class Session:
         with concurrent.futures.ThreadPoolExecutor(max(1, self.options.jobs)) as pool:
             done = [pool.submit(self._cell, cell) for cell in todo]
             done.append(pool.submit(self._crossed.cross))  # hops between cells that are kept
+            done.append(pool.submit(self._repeats.repeat))
             for future in done:
                 future.add_done_callback(lambda _: self._queue.put(None))
             left = len(done)
@@ -264,11 +272,13 @@ class Session:
         allowed = settings_of(self.matrix, cell).allow_failure
         result = msgspec.structs.replace(result, allow_failure=allowed)
         self.folder.write_cell(result)
-        self._crossed.end([cell.id])
+        for phase in (self._crossed, self._repeats):
+            phase.end([cell.id])
         if self.options.fail_fast and result.status in RED and not allowed:
             self._stop.set()
         self._queue.put(self._finished(result))
         self._crossed.cross()
+        self._repeats.repeat()
 
     def _not_begun(self, cell: Cell) -> CellResult:
         if self.spawner.interrupted:
@@ -308,13 +318,31 @@ class Session:
             spawner=self.spawner,
         )
 
-    def _side(self, cell: Cell, result: CellResult) -> Side:
-        """One end of a hop; before the first hop it may be another revision of the target."""
+    def _again(self) -> Repeats:
+        """The hops on which what newly fails is to be run again."""
+        plan = self.whole if self.options.shared else self.plan
+        wanted = self.matrix.does("tests") and not self.options.install_only
+        return Repeats(
+            plan.hops if wanted and self.matrix.flaky.reruns else (),
+            mine=self.plan.cells,
+            shared=bool(self.options.shared),
+            end=lambda cell, result: End(job=self._equipped(self._job_of(cell)), result=result),
+            gone=lambda: self._services.gone() if self.matrix.service else None,
+            say=lambda text: self._queue.put(Said(text=text)),
+            known=self._known,
+            spawner=self.spawner,
+        )
+
+    def _job_of(self, cell: Cell) -> cells.Job:
+        """The job of a cell that has been done."""
         lock = self._locks.lock(cell)
         if isinstance(lock, Unresolvable):
             raise InfraError(f"{cell.id} has no lock: {lock.reason}")
-        job = self._job(cell, self.found[cell.python], lock)
-        told = ""
+        return self._job(cell, self.found[cell.python], lock)
+
+    def _side(self, cell: Cell, result: CellResult) -> Side:
+        """One end of a hop; before the first hop it may be another revision of the target."""
+        job, told = self._job_of(cell), ""
         if self._revision and cell == self.whole.path[0]:
             job, told = self._deployed(job, self._revision), self._revision.said
         folder = self.folder.cell(cell.id).path
@@ -416,6 +444,7 @@ class Session:
             root=Path(self.target.root),
             interrupted=self.spawner.interrupted,
             seconds=seconds,
+            whole=not self.options.args,
         )
         statements.keep(self._statements)
         self.exit_code = closing.exit_code(
@@ -424,5 +453,5 @@ class Session:
             hops=not self.options.shared and not self.options.install_only,
             untested=self.options.install_only or not self.matrix.does("tests"),
             interrupted=self.spawner.interrupted,
-            bugs=self._bugs + self._crossed.bugs,
+            bugs=self._bugs + self._crossed.bugs + self._repeats.bugs,
         )

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import djangos
 import pytest
 import uv
 from locking import ENVIRON, Counting, Lay
@@ -71,3 +72,10 @@ def lay(found: dict[str, Interpreter], tmp_path: Path) -> Lay:
         return answer, counting
 
     return go
+
+
+@pytest.fixture(scope="session")
+def django(shared: Path) -> dict[str, Path]:
+    """Series → the folder of its newest release's package."""
+    found = djangos.install(shared / "djangos")
+    return {series: folder / "django" for series, folder in found.items()}

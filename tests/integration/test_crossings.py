@@ -58,6 +58,19 @@ def rows(room: Path, kind: str) -> tuple[str, ...]:
         case "json":
             entries = [{"model": "merges.order", "fields": {"number": n}} for n in numbers]
             path.write_text(json.dumps(entries))
+        case "prices":
+            path = path.with_suffix(".json")
+            path.write_text(
+                json.dumps(
+                    [
+                        {
+                            "model": "forbids.order",
+                            "fields": {"number": f"é{price}", "price": price},
+                        }
+                        for price in (10, 20, 30)
+                    ]
+                )
+            )
         case "sql":
             # As `sqlite3 FILE .dump` writes it, from before the project's migrations were recorded.
             values = ", ".join(f"({i}, '{n}')" for i, n in enumerate(numbers, 1))
@@ -243,6 +256,36 @@ def test_rows_of_ones_own_that_are_lost(crossed: Crossed, kind: str) -> None:
     assert "merges_order.number" in findings(done, "upgrade")["upgrade.values"]
     assert "1 migration in" in report(done)
     assert "1 problem" in report(done)
+
+
+def test_what_is_forbidden_from_now_on(crossed: Crossed, tmp_path: Path) -> None:
+    done = crossed("forbids", only=("tests", "database"), data="prices")
+    found = crossing(done)["steps"]
+    # The models' CHECK refuses a row of the least numbers; another one is found.
+    assert (found["old-code"]["status"], found["new-code"]["status"]) == ("ok", "ok")
+    assert "model.untested" not in findings(done, "old-code")
+    assert findings(done, "upgrade")["upgrade.changed"] == ["forbids_order UNIQUE (number)"]
+    assert crossing(done)["order"].endswith("must obey forbids_order UNIQUE (number)")
+    # No migration did it, and `migrate` did.
+    (lost,) = (one for one in found["upgrade"]["findings"] if one["id"] == "upgrade.rows")
+    assert lost["about"] == "handlers of pre_migrate or post_migrate"
+    assert lost["text"] == "rows are lost: forbids_order: of 3 rows 2 are left"
+    real = tmp_path / "real.sqlite3"
+    shutil.copy(done.folder / "cells" / BEFORE / "databases" / "default.sqlite3", real)
+    twice = (
+        "from forbids.models import Order\nfor n in '12': Order.objects.create(number='a', price=9)"
+    )
+    before, after = done.python(BEFORE), done.python(AFTER)
+    assert manage(before, real, "shell", "-c", twice, apps="forbids").returncode == 0
+    with sqlite3.connect(real) as connection:
+        connection.execute("DELETE FROM forbids_order WHERE id = 1")
+    connection.close()
+    assert manage(after, real, "migrate", apps="forbids").returncode == 0
+    with sqlite3.connect(real) as connection:
+        assert connection.execute("SELECT count(*) FROM forbids_order").fetchall() == [(0,)]
+    connection.close()
+    said = manage(before, real, "shell", "-c", twice, apps="forbids").stderr
+    assert "UNIQUE constraint failed: forbids_order.number" in said
 
 
 def test_without_rows_nothing_is_lost(crossed: Crossed) -> None:

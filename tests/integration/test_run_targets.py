@@ -23,6 +23,7 @@ import oracle
 import pytest
 from djhop_cli import Done
 from oracle import Expected
+from waiting import alive
 
 TARGETS = Path(oracle.__file__).parent / "targets"
 #: pytest alone takes 4 s of CPU for a message of 10 MB, in each of four passes.
@@ -44,9 +45,12 @@ CHANGES = {
     "appeared": "appeared",
     "gone": "gone",
     "flaky": "flaky",
+    "order_dependent": "order-dependent",
 }
 #: What stands for a suite that ends badly though every test is fine.
 END = "(the end of the suite)"
+#: Targets of which what newly fails is run again; of the others it would only take time.
+AGAIN = {"kinds", "order-dependent", "flaky-then-broken"}
 FINE = {"passed", "skipped", "xfailed", "xpassed"}
 
 pytestmark = pytest.mark.needs_python("3.11", "3.12")
@@ -137,6 +141,7 @@ def _matrix(suite: Expected, room: Path, env: dict[str, str]) -> dict[str, Any]:
         "jobs": 1 if suite.target.name == "reuse-db" else 0,
         "packages": [f"{wheel.name.split('-')[0]} @ {wheel.as_uri()}" for wheel in wheels],
         # Beside the cell's copy of the target: there it outlives a pass, and no other cell sees it.
+        "flaky": {} if suite.target.name in AGAIN else {"reruns": 0},
         "set-env": {"FLAKY_COUNTER": "../counter.txt", **env},
     }
 
@@ -290,20 +295,10 @@ def test_the_end_in_a_test_is_the_projects(name: str, judged: Callable[[str], Ju
 def test_what_a_test_leaves_running_is_ended(name: str, judged: Callable[[str], Judged]) -> None:
     it = judged(name)
     for file in ("left.pid", "session.pid"):
-        assert not _runs(int((it.left_behind / file).read_text()))
+        assert not alive(int((it.left_behind / file).read_text()))
     for n in (0, 1):
         (note,) = (text for text in it.cell(n)["notes"] if "left running" in text)
         assert note.startswith("the strict run left running what djhop has ended: ")
-
-
-def _runs(pid: int) -> bool:
-    """Whether a process does anything; a zombie only waits for its parent to take note."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    status = Path(f"/proc/{pid}/status")
-    return "State:\tZ" not in (status.read_text() if status.exists() else "")
 
 
 @pytest.mark.parametrize("name", ["hang-pytest", "hang-django"])

@@ -16,7 +16,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -27,6 +26,7 @@ import djhop_cli
 import oracle
 import pytest
 from djhop_cli import Done
+from waiting import eventually
 
 TARGET = Path(oracle.__file__).parent / "targets" / "postgres"
 CELLS = ("py3.12-django4.2", "py3.12-django5.2")
@@ -114,15 +114,6 @@ def servers(room: Path) -> list[int]:
     return found
 
 
-def eventually(check: Callable[[], object], seconds: float = 120.0) -> bool:
-    limit = time.monotonic() + seconds
-    while not check():
-        if time.monotonic() > limit:
-            return False
-        time.sleep(0.1)
-    return True
-
-
 def assert_all_gone(room: Path) -> None:
     assert servers(room) == []
     assert [path.name for path in (room / "tmp").iterdir() if "service" in path.name] == []
@@ -186,7 +177,7 @@ def test_a_step_that_takes_too_long_drops_its_database(
 def test_a_database_on_a_server_crosses_a_hop(run: Callable[..., Done], room: Path) -> None:
     """Its copy is migrated by the cell after, both versions use both, and both are dropped."""
     shop, source = room / "shop", TARGET.parent / "rolling-deploy"
-    for app in ("adds", "drops", "grows", "merges", "renames", "sheds"):
+    for app in ("adds", "drops", "forbids", "grows", "merges", "renames", "sheds"):
         shutil.copytree(source / app, shop / app)
         with (shop / "settings.py").open("a") as file:
             file.write(f'INSTALLED_APPS += ["{app}"]\n')
@@ -213,6 +204,9 @@ def test_a_database_on_a_server_crosses_a_hop(run: Callable[..., Done], room: Pa
     }
     lost = about["upgrade"]["upgrade.rows", "merges.0002_next"]
     assert lost == "rows are lost: merges_order: of 3 rows 2 are left"
+    # A unique column has an index on the server, and is one constraint all the same.
+    constraints = {name for _, name in about["upgrade"] if " " in name}
+    assert constraints == {"forbids_order UNIQUE (number)"}
     assert set(about["old-code"]) == {
         ("model.untested", "shop.Order"),  # it has no migrations, and so no table
         *((f"model.{kind}", f"{app}.Order") for kind in ("read", "write") for app in DROPPING),
@@ -235,7 +229,8 @@ def test_no_step_makes_a_database_on_a_server_of_others(
     room: Path, shared: Path, server: str
 ) -> None:
     (room / "shop" / "djhop.toml").unlink()
-    given = {"steps": ["5.2"], "python": "3.12", "test": ["manage.py", "test"]}
+    only = ["tests", "checks", "database"]
+    given = {"steps": ["5.2"], "python": "3.12", "test": ["manage.py", "test"], "only": only}
     settings = matrix(room, **given, **{"set-env": {"DATABASE_URL": server}})
     done = djhop_cli.run(
         room / "shop", settings, cache=shared / "djhop-services", out=room / "reports"
@@ -291,7 +286,7 @@ def server(room: Path) -> Iterator[str]:
         subprocess.Popen([*program, "start", *where], stdout=out, stderr=out) as process,
     ):
         ready = [*program, "ready", *where]
-        assert eventually(lambda: not subprocess.run(ready, check=False).returncode)
+        assert eventually(lambda: not subprocess.run(ready, check=False).returncode, 120, 0.1)
         yield f"postgres://shop@127.0.0.1:{port}/postgres"
         process.send_signal(signal.SIGQUIT)
 
@@ -376,7 +371,9 @@ def begun(room: Path, shared: Path) -> Iterator[subprocess.Popen[bytes]]:
     with subprocess.Popen(command, env=env, cwd=room, stdout=subprocess.DEVNULL) as process:
         latest = room / "reports" / "latest"
         found = latest / "services" / "postgres.txt"
-        assert eventually(lambda: found.exists() and "TABLE IF NOT EXISTS meeting" in log(latest))
+        assert eventually(
+            lambda: found.exists() and "TABLE IF NOT EXISTS meeting" in log(latest), 120, 0.1
+        )
         yield process
         process.kill()
 

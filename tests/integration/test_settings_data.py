@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import ast
 import re
-import subprocess
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
-import filelock
+import djangos
 import pytest
-import uv
 
-from djhop import releases
 from djhop.releases import version_key
 from djhop.steps import settings_data
 
 TABLE = settings_data.load()
-#: Series of which a release is on PyPI; the data begins with the first.
-SERIES = [row.version for row in releases.load().series if row.released]
+SERIES = djangos.SERIES
 #: How Django's own code reads a setting that need not be in global_settings.py.
 READ = re.compile(
     r"(?:\b(?:django_)?settings)\.([A-Z][A-Z0-9_]{3,})\b"
@@ -27,27 +23,6 @@ READ = re.compile(
 )
 #: What looks like a setting in comments, error messages and Django's own tests of itself.
 NO_SETTINGS = {"SETTINGS_MODULE", "MIGRATION_MODULE", "_USE_L10N_INTERNAL", "NAME"}
-
-
-@pytest.fixture(scope="session")
-def django(shared: Path) -> dict[str, Path]:
-    """Series → the folder of its newest release's package."""
-    room = shared / "djangos"
-    room.mkdir(exist_ok=True)
-    with filelock.FileLock(room / "lock"):
-        for series in SERIES:
-            _install(series, room / series)
-    return {series: room / series / "django" for series in SERIES}
-
-
-def _install(series: str, to: Path) -> None:
-    if (to / "django").is_dir():
-        return
-    newest = releases.load().get(series).runnable_pythons[-1]
-    command = [uv.find_uv_bin(), "pip", "install", "--quiet", "--no-deps", "--target", str(to)]
-    command += ["--python-version", newest, f"django=={series}.*"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
 
 
 def defaults(package: Path) -> dict[str, str]:

@@ -232,6 +232,33 @@ def test_a_real_database_is_not_touched(shared: Path, tmp_path: Path) -> None:
     assert done.cells[cell_of("5.2")]["status"] == "passed"
 
 
+def test_a_real_database_is_not_attached(shared: Path, tmp_path: Path) -> None:
+    target, real = tmp_path / "shop", tmp_path / "real.sqlite3"
+    shutil.copytree(TARGETS / "upgrade-shop", target)
+    with sqlite3.connect(real) as connection:
+        connection.execute("CREATE TABLE precious (id integer)")
+        connection.execute("INSERT INTO precious VALUES (1)")
+    connection.close()
+    last = sorted(path.stem for path in (target / "shop" / "migrations").glob("0*"))[-1]
+    (target / "shop" / "migrations" / "0009_attaches.py").write_text(
+        "from django.db import migrations\n\n\n"
+        "class Migration(migrations.Migration):\n"
+        "    atomic = False\n"
+        f"    dependencies = [('shop', '{last}')]\n"
+        f"    operations = [migrations.RunSQL(\"ATTACH DATABASE '{real}' AS legacy\"),\n"
+        "                  migrations.RunSQL('DELETE FROM legacy.precious')]\n"
+    )
+    given = {"steps": ["5.2"], "python": "3.12", "only": ["database"]}
+    matrix = djhop_cli.matrix_file(tmp_path / "matrix.toml", given)
+    done = djhop_cli.run(target, matrix, cache=shared / "djhop", out=tmp_path / "reports")
+    with sqlite3.connect(real) as connection:
+        assert connection.execute("SELECT * FROM precious").fetchall() == [(1,)]
+    connection.close()
+    assert step(done, "5.2", "database")["reason"] == (
+        f"OperationalError: djhop: a step attaches no database that it did not make itself: {real}"
+    )
+
+
 HISTORIC = {
     # App: (the migration that breaks, its operation, whether it breaks before it is applied).
     "zone": ("zone.0001_initial", "AddField note.made", True),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 
 import msgspec
@@ -17,10 +19,11 @@ from djhop.processes.process import Spawner
 from djhop.reports import crossing as lines
 from djhop.results.eventlog import Exc
 from djhop.results.results import CellResult
-from djhop.results.steps import Column, Crossing, CrossingName, Database, Finding, Step
+from djhop.results.steps import Column, Crossing, CrossingName, Database, Finding, Level, Step
 from djhop.steps import crossing
-from djhop.steps.wrote import Facts, Tried
+from djhop.steps.wrote import Facts, Tried, Wrote
 from djhop.store.store import RunFolder
+from djhop.workspace import revision
 
 BEFORE, AFTER = (Cell(django=series, python="3.12") for series in ("4.2", "5.2"))
 HOP = Hop(before=BEFORE, after=AFTER, axis="django")
@@ -142,10 +145,13 @@ class TestModels:
         ],
     )
     def test_the_order(self, old: str, new: str, order: str) -> None:
-        steps: dict[CrossingName, Step] = {
-            "old-code": Step(status=old),  # type: ignore[arg-type]
-            "new-code": Step(status=new),  # type: ignore[arg-type]
-        }
+        error = (Finding(id="model.read", level="error"),)
+
+        def side(status: str) -> Step:
+            findings = error if status == "found" else ()
+            return Step(status=status, findings=findings)  # type: ignore[arg-type]
+
+        steps: dict[CrossingName, Step] = {"old-code": side(old), "new-code": side(new)}
         assert crossing.advice(steps) == "", "the schema is the same"
         changed = Finding(id="upgrade.changed", level="info")
         steps["upgrade"] = Step(status="ok", findings=(changed,))
@@ -153,6 +159,75 @@ class TestModels:
         assert said.startswith(order)
         assert bool(said) == bool(order)
         assert crossing.advice({"old-code": Step(status="ok")}) == ""
+
+    @pytest.mark.parametrize(
+        ("old", "new", "order"),
+        [
+            ("warning", "error", ""),
+            ("warning", "info", "the new code first"),
+            ("info", "warning", "migrate first"),
+            ("error", "warning", ""),
+            ("info", "info", "in any order"),
+        ],
+    )
+    def test_what_could_not_be_tried_is_not_said_to_work(
+        self, old: Level, new: Level, order: str
+    ) -> None:
+        def side(level: Level) -> Step:
+            one = Finding(id="model.untested", about="a.A", level=level)
+            return Step(status="ok" if level == "info" else "found", findings=(one,))
+
+        changed = Finding(id="upgrade.changed", level="info")
+        upgrade = Step(status="ok", findings=(changed,))
+        said = crossing.advice({"upgrade": upgrade, "old-code": side(old), "new-code": side(new)})
+        assert (said.startswith(order), bool(said)) == (True, bool(order))
+
+    def test_what_rows_must_obey(self) -> None:
+        """One row that is written says nothing of the next, which may be its double."""
+
+        def made(*texts: str) -> tuple[Database, ...]:
+            obeyed = {"t": texts, "new": ("UNIQUE (x)",)} if texts else {}
+            return (Database(alias="default", tables={"t": (TEXT,)}, constraints=obeyed),)
+
+        unique = "t UNIQUE (a)"
+        assert crossing.changed(made("UNIQUE (a)"), made("UNIQUE (a)")) == {}
+        added = crossing.changed(made(), made("UNIQUE (a)"))
+        assert added == {unique: "a new constraint"}
+        gone = crossing.changed(made("UNIQUE (a)"), made())
+        assert gone == {unique: "the constraint is gone"}
+
+        def order(changes: dict[str, str], **findings: tuple[Finding, ...]) -> str:
+            upgrade = Step(status="ok", findings=tuple(crossing.told(changes)))
+            assert all(one.hint for one in upgrade.findings)
+            sides: dict[CrossingName, Step] = {
+                "old-code": Step(status="ok", findings=findings.get("old", ())),
+                "new-code": Step(status="ok", findings=findings.get("new", ())),
+            }
+            return crossing.advice({"upgrade": upgrade, **sides})
+
+        failed = (Finding(id="model.read", level="error"),)
+        for said in (order(added), order(added, new=failed), order(gone, old=failed)):
+            assert said.endswith(f"; but what is written there must obey {unique}")
+        assert "obey" not in order(added, old=failed) + order(gone, new=failed)
+
+    def test_a_model_that_fails_on_its_own_side(self) -> None:
+        fails = (("create", exc("CHECK")),)
+        levels = [
+            one.level
+            for changed in (False, True)
+            for one in crossing.models(
+                [Tried(model="a.A", table="a", alias="default", changed=changed, own=fails)]
+            )
+        ]
+        assert levels == ["info", "warning"]
+
+    def test_rows_that_no_migration_loses(self) -> None:
+        facts = tuple(
+            Facts(kind="lost", app=app, migration=name, operation="t: of 3 rows 0 are left")
+            for app, name in (("a", "0002"), ("", ""))
+        )
+        found = crossing.rows(Wrote(status="ok", facts=facts))
+        assert [one.about for one in found] == ["a.0002", crossing.BESIDE]
 
     def test_what_can_be_taken_back(self) -> None:
         def fact(kind: str, operation: str) -> Facts:
@@ -349,3 +424,35 @@ class TestReport:
     def test_a_failure(self) -> None:
         found = crossed(upgrade=Step(status="failed", reason="IntegrityError: no"))
         assert self.told(found) == ["the upgrade of a database: failed (IntegrityError: no)"]
+
+    def test_what_the_cells_own_step_says_already(self) -> None:
+        found = crossed(upgrade=Step(status="failed", reason="ImportError: utc"))
+        for broke, again in (
+            (("migrations, database: ImportError: utc",), True),
+            (("database: ImportError: other",), False),
+            (("migrations: ImportError: utc",), False),
+            ((), False),
+        ):
+            (line,) = lines.lines(found, 5, broke)
+            assert ("for the reason of the step database" in line.label) is again
+            assert ("ImportError" in line.label) is not again
+            assert lines.repeats(found, broke) is again
+
+
+class TestRevisions:
+    def test_few_checkouts_are_kept(self, tmp_path: Path) -> None:
+        now = time.time()
+        for age in range(9):
+            (tmp_path / f"{age}" / "x").mkdir(parents=True)
+            days = now - age * revision.IN_USE / 2
+            os.utime(tmp_path / f"{age}", (days, days))
+        half = tmp_path / ".half.1"
+        half.mkdir()
+        revision.sweep(tmp_path)
+        assert sorted(path.name for path in tmp_path.iterdir()) == [".half.1", "0", "1", "2", "3"]
+        os.utime(half, (0, 0))
+        os.utime(tmp_path / "3", (0, 0))
+        revision.sweep(tmp_path)
+        # Few are kept for as long as they are few.
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["0", "1", "2", "3"]
+        revision.sweep(tmp_path / "absent")

@@ -17,6 +17,7 @@ SOURCE = Path(djhop.__file__).parent
 MAY_IMPORT = {
     "errors": set(),
     "releases": {"errors"},
+    "knowledge": {"releases"},
     "durable": {"errors"},
     "masking": set(),
     "terminal": set(),
@@ -30,7 +31,7 @@ MAY_IMPORT = {
     "suites": {"masking", "processes", "matrix", "target"},
     "services": {"errors", "durable", "masking", "processes", "matrix"},
     "results": {"errors", "releases", "durable", "processes", "matrix", "resolve"},
-    "compare": {"errors", "matrix", "resolve", "results"},
+    "compare": {"errors", "releases", "knowledge", "matrix", "resolve", "results"},
     "steps": {
         "errors",
         "releases",
@@ -41,7 +42,11 @@ MAY_IMPORT = {
         "suites",
         "results",
     },
-    "store": {"errors", "durable", "masking", "matrix", "target", "results", "compare"},
+    "fixes": {
+        *("errors", "processes", "interpreters", "matrix", "workspace", "environments"),
+        *("results", "compare"),
+    },
+    "store": {"errors", "durable", "masking", "matrix", "target", "results", "compare", "fixes"},
     "requests": {"interpreters", "matrix", "resolve", "suites", "target"},
     "chain": {"matrix", "resolve"},
     "declared": {"processes"},
@@ -53,6 +58,7 @@ MAY_IMPORT = {
     "reports": {
         *("errors", "releases", "durable", "interpreters", "matrix", "target"),
         *("resolve", "results", "compare", "store", "superseded", "declared", "deps"),
+        *("knowledge", "fixes"),
     },
     "locate": {"errors", "processes", "interpreters", "environments"},
     "dryrun": {"interpreters", "matrix", "target", "resolve", "suites", "results"},
@@ -67,13 +73,31 @@ MAY_IMPORT = {
     "crossings": {
         *("errors", "durable", "processes", "matrix", "environments", "results", "steps", "cells"),
     },
-    "hops": {"errors", "processes", "matrix", "results", "store", "crossings"},
+    "due": {"matrix", "store"},
+    "hops": {"errors", "processes", "matrix", "results", "store", "crossings", "due"},
+    "reruns": {
+        *("errors", "releases", "durable", "processes", "matrix", "environments", "results"),
+        *("suites", "compare", "cells"),
+    },
+    "repeats": {
+        *("errors", "processes", "matrix", "results", "compare", "store", "due", "reruns"),
+    },
     "closing": {"errors", "matrix", "results", "compare", "store", "landing"},
     "runner": {
         *("errors", "durable", "processes", "interpreters", "matrix", "target", "workspace"),
         *("environments", "resolve", "suites", "services", "results", "compare", "store", "locate"),
         *("requests", "dryrun", "cells", "chain", "landing", "closing", "news", "untested"),
-        *("steps", "crossings", "hops"),
+        *("steps", "crossings", "hops", "reruns", "repeats"),
+    },
+    "again": {
+        *("errors", "masking", "processes", "interpreters", "matrix", "target", "workspace"),
+        *("resolve", "suites", "services", "results", "steps", "store", "locate", "landing"),
+        "cells",
+    },
+    "fixable": {"errors", "compare", "fixes", "store"},
+    "fixing": {
+        *("errors", "durable", "processes", "matrix", "workspace", "results", "services"),
+        *("compare", "fixes", "store", "locate", "landing", "cells", "again", "fixable"),
     },
     "console": {"results", "reports", "news"},
     "doctor": {
@@ -83,6 +107,7 @@ MAY_IMPORT = {
     "commands": {
         *("errors", "releases", "durable", "processes", "interpreters", "matrix", "target"),
         *("environments", "store", "deps", "reports", "locate", "runner", "console", "terminal"),
+        *("again", "fixable", "fixing"),
     },
     "nox": {"errors", "releases", "matrix", "commands"},
     "cli": {"errors", "commands", "doctor"},

@@ -8,11 +8,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
+from waiting import alive, eventually
 
 from djhop.processes import leftovers, marks, process
 from djhop.processes.identity import identity, place
@@ -45,23 +46,6 @@ time.sleep(float(onward))
 os._exit(0)
 """
 SLEEP = "exec sleep 61"
-
-
-def alive(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state not in "ZX"
-
-
-def eventually(check: Callable[[], object], seconds: float = 5.0) -> bool:
-    limit = time.monotonic() + seconds
-    while not check():
-        if time.monotonic() > limit:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 class Escape:

@@ -384,3 +384,22 @@ class TestWarnings:
             module.STATE.current = f"test {number}"
             warnings.warn("old", DeprecationWarning, stacklevel=1)
         assert [bool(event["stack"]) for event in read(recorded)] == [True, True, False, False]
+
+
+def test_two_that_wait_for_one_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "awaited_by_two.py").write_text("text = 'x'\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.syspath_prepend(str(PROBE))
+    loading = importlib.import_module("djhop_probe_loading")
+    for word in "abc":
+        loading.when_loaded(
+            "awaited_by_two", lambda module, word=word: setattr(module, "text", module.text + word)
+        )
+    try:
+        module = importlib.import_module("awaited_by_two")
+        assert sorted(module.text) == ["a", "b", "c", "x"]
+        assert "exec_module" not in vars(module.__spec__.loader)
+        assert not any(type(one) is loading._Finder for one in sys.meta_path)
+    finally:
+        for name in ("awaited_by_two", "djhop_probe_loading"):
+            sys.modules.pop(name, None)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from waiting import alive, eventually
 
 from djhop.errors import InfraError
 from djhop.processes import leftovers, process, sink, waiting
@@ -32,23 +33,6 @@ def sh(script: str, **fields: object) -> Command:
 
 def python(code: str, **fields: object) -> Command:
     return command(sys.executable, "-S", "-c", code, **fields)
-
-
-def alive(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state not in "ZX"
-
-
-def eventually(check: Callable[[], object], seconds: float = 5.0) -> bool:
-    limit = time.monotonic() + seconds
-    while not check():
-        if time.monotonic() > limit:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 @pytest.fixture

@@ -3,34 +3,15 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
+from gitting import git
 
 from djhop.processes.process import Spawner
 from djhop.workspace import repository, visible, workspace
 
-ENV = {
-    "PATH": "/usr/bin:/bin",
-    "HOME": "/nonexistent",
-    "GIT_CONFIG_GLOBAL": "/dev/null",
-    **{f"GIT_{who}_{what}": "x@y" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
-}
 SECRET = "hunter2hunter2"
-
-
-def git(folder: Path, *argv: str) -> str:
-    done = subprocess.run(
-        ["git", "-c", "protocol.file.allow=always", *argv],
-        cwd=folder,
-        env=ENV,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def commit(root: Path, name: str) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from waiting import alive, eventually
 
 import djhop
 from djhop.errors import Interrupted
@@ -44,23 +45,6 @@ Make = Callable[..., Services]
 
 def sh(script: str) -> tuple[str, ...]:
     return ("sh", "-c", script)
-
-
-def alive(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state not in "ZX"
-
-
-def eventually(check: Callable[[], object], seconds: float = 10.0) -> bool:
-    limit = time.monotonic() + seconds
-    while not check():
-        if time.monotonic() > limit:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 @pytest.fixture

@@ -510,6 +510,18 @@ def test_no_suite(tmp_path: Path, files: Files) -> None:
     assert look(tmp_path, DJANGO | files).suite is None
 
 
+def test_where_no_test_is_wanted_none_need_be_there(tmp_path: Path) -> None:
+    files = DJANGO | {"back/manage.py": MANAGE, "back/x/settings.py": ""}
+    assert look(tmp_path / "a", files).suite is None
+    suite = look(tmp_path / "b", files, only=("checks",)).suite
+    assert suite is not None
+    assert (suite.argv, suite.working_directory) == (("manage.py", "test"), "back")
+    # Nothing but the matrix says how Django is entered.
+    suite = look(tmp_path / "c", DJANGO, only=("checks",), settings="x.y").suite
+    assert suite is not None
+    assert (suite.settings, suite.source) == ("x.y", "matrix")
+
+
 def test_a_script_that_sets_several_settings_keeps_its_choice(tmp_path: Path) -> None:
     manage = MANAGE + "    os.environ['DJANGO_SETTINGS_MODULE'] = 'other'\n"
     suite = look(tmp_path, DJANGO | TESTS | {"manage.py": manage}).suite

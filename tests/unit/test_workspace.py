@@ -16,29 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from gitting import git
 
 from djhop.errors import InfraError, Interrupted, UsageError
 from djhop.processes.process import Spawner
 from djhop.workspace import mirror, removal, sources, visible, workspace
 from djhop.workspace.workspace import Workspace
-
-GIT_ENV = {
-    "PATH": "/usr/bin:/bin",
-    "HOME": "/nonexistent",
-    "GIT_CONFIG_GLOBAL": "/dev/null",
-    **{f"GIT_{who}_{what}": "x@y" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
-}
-
-
-def git(folder: Path, *argv: str) -> None:
-    done = subprocess.run(
-        ["git", "-c", "protocol.file.allow=always", *argv],
-        cwd=folder,
-        env=GIT_ENV,
-        capture_output=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
 
 
 def make(root: Path, *names: str) -> Path:

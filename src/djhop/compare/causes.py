@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -9,12 +10,14 @@ import msgspec
 
 from djhop.compare.changes import suite
 from djhop.compare.fingerprints import essential, fingerprint
+from djhop.knowledge.explain import Known, explain
 from djhop.results.results import CellResult, Failure, Owner
 
 #: Failures of a whole pass carry its name instead of a module's.
 PASSES = frozenset({"strict", "plain", "scoped"})
 #: Tests per cause in one cell that keep their whole traceback.
 TRACEBACKS = 20
+_CELL = re.compile(r"py([\d.]+)-django([\d.]+).*")
 
 
 class Cause(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +40,10 @@ class Cause(msgspec.Struct, frozen=True, kw_only=True):
     modules: tuple[str, ...] = ()
     #: Ids of the hops on which it breaks something.
     hops: tuple[str, ...] = ()
+    #: Why it is this owner's, in a few words.
+    why: str = ""
+    #: The removal behind it, as far as one is known.
+    known: Known | None = None
 
 
 class Sighting(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,6 +95,7 @@ class _Group:
     def __init__(self, first: Failure) -> None:
         self.first = first
         self.owners: Counter[Owner] = Counter()
+        self.whys: dict[Owner, str] = {}
         self.tests: dict[str, None] = {}
         self.cells: dict[str, None] = {}
         self.modules: dict[str, None] = {}
@@ -97,6 +105,7 @@ class _Group:
         if not self.first.place and seen.failure.place:
             self.first = seen.failure
         self.owners[seen.failure.owner] += 1
+        self.whys.setdefault(seen.failure.owner, seen.failure.why)
         self.tests.update(dict.fromkeys(seen.tests))
         self.cells[seen.cell] = None
         self.modules.update({seen.module: None} if seen.module else {})
@@ -104,11 +113,14 @@ class _Group:
 
     def cause(self, key: str) -> Cause:
         first = self.first
+        owner = self.owners.most_common(1)[0][0]
         return Cause(
             id=key,
             exception=first.exception,
             message=first.message,
-            owner=self.owners.most_common(1)[0][0],
+            owner=owner,
+            why=self.whys[owner],
+            known=known(first, tuple(self.cells)),
             place=first.place,
             raised_at=first.raised_at,
             warning=first.warning,
@@ -117,6 +129,23 @@ class _Group:
             modules=tuple(self.modules),
             hops=tuple(self.hops),
         )
+
+
+def known(failure: Failure, cells: tuple[str, ...]) -> Known | None:
+    """Return what is known of a failure seen in `cells`; what one of them has is no reason."""
+    source = failure.frames[-1][3] if failure.frames else ""
+    if failure.root:
+        failure = msgspec.structs.replace(
+            failure, exception=failure.root, message=failure.root_message
+        )
+    found = None
+    for cell in cells:
+        match = _CELL.fullmatch(cell)
+        python, django = match.groups() if match else ("", "")
+        found = explain(failure, source=source, django=django, python=python)
+        if found is None:
+            return None
+    return found
 
 
 def label(result: CellResult) -> CellResult:

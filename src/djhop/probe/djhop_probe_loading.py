@@ -35,7 +35,8 @@ def _follow(loader, change):
     run = loader.exec_module
 
     def exec_module(module):
-        del loader.exec_module
+        # Where several wait for one module, the outermost has restored the loader already.
+        vars(loader).pop("exec_module", None)
         run(module)
         change(module)
 

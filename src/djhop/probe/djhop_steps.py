@@ -126,11 +126,23 @@ def _do(step, config, result):
         django.setup()
         step().run(config, result)
     except Exception as error:
+        _must_not_attach(error)
         why = missing_driver(error)
         if why:
             raise Unavailable(why)
         raise
     result.done()
+
+
+def _must_not_attach(error):
+    """Say what SQLite means by "not authorized"."""
+    from django.db.utils import OperationalError
+    from djhop_steps_databases import NOT_ATTACHED
+
+    if NOT_ATTACHED:
+        raise OperationalError(
+            "djhop: a step attaches no database that it did not make itself: %s" % NOT_ATTACHED[0]
+        ) from error
 
 
 def missing_driver(error):

@@ -8,6 +8,7 @@ something put an address of its own in their place, the connection is refused.
 import contextlib
 import functools
 import os
+import sqlite3
 
 import django.conf
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -20,6 +21,10 @@ LEADING = frozenset(
     "database dbname db dsn host hostaddr port user service servicefile passfile unix_socket"
     " read_default_file read_default_group conninfo".split()
 )
+#: What an authorizer is told of ATTACH: https://sqlite.org/c3ref/c_alter_table.html
+ATTACH = 24
+#: Files that were not attached, for they are not ours.
+NOT_ATTACHED = []
 #: alias → why the database cannot be made.
 REFUSED = {}
 #: Names of databases on a server that a step may connect to: each, and that of the other side.
@@ -76,6 +81,7 @@ def _scratch(alias, entry, config):
     if kind == "sqlite":
         name = "".join(c if c.isalnum() or c in "-_" else "_" for c in str(alias))
         made["NAME"] = os.path.join(_folders[0], "%s.sqlite3" % name)
+        made["OPTIONS"].setdefault("factory", _Connection)
         return made
     if kind and _served(made, options, config):
         number = len(_ours)
@@ -129,6 +135,26 @@ def _guarded(connect):
     return checked
 
 
+class _Connection(sqlite3.Connection):
+    """A connection that attaches no file but those of ours, from its first statement on."""
+
+    def __init__(self, *args, **kwargs):
+        super(_Connection, self).__init__(*args, **kwargs)
+        self.set_authorizer(_authorized)
+
+
+def _authorized(action, file, *_):
+    # VACUUM attaches a file without a name.
+    if action != ATTACH or file in ("", ":memory:") or _is_ours(file):
+        return sqlite3.SQLITE_OK
+    NOT_ATTACHED.append(str(file))
+    return sqlite3.SQLITE_DENY
+
+
+def _is_ours(file):
+    return bool(file) and os.path.realpath(file).startswith(tuple(_folders))
+
+
 def _hurry(connection):
     """Wait for no disk: a file of ours need not outlive the machine. It halves a long migrate."""
     for pragma in ("synchronous = OFF", "journal_mode = MEMORY"):
@@ -141,7 +167,7 @@ def _may_connect(connection):
         return False
     name = settings.get("NAME")
     if connection.vendor == "sqlite":
-        return os.path.realpath(str(name)).startswith(tuple(_folders))
+        return _is_ours(str(name))
     return name in _ours or name in _ours.values() or bool(_creating)
 
 

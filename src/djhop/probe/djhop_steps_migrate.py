@@ -14,7 +14,7 @@ from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 from djhop_steps_history import is_reversible, located, said, unloadable
 from djhop_steps_result import Unavailable, described
-from djhop_steps_schema import schema
+from djhop_steps_schema import constraints, schema
 
 
 def run(config, result):
@@ -54,17 +54,17 @@ def _migrate(connection, entry, result):
         rows = djhop_steps_rows.counts(connection) if upgrade else {}
         sums = djhop_steps_rows.sums(connection, rows)
         started = time.time()
-        error = _run(connection.alias, entry["applied"], result)
+        error = _run(connection.alias, entry["applied"], result, rows)
         entry["seconds"] = round(time.time() - started, 3)
         if error is not None:
             entry["failed"] = located(error, result) or next(iter(unloadable(result)), None)
             result.found["error"] = described(error)
             raise error
-        entry["tables"] = schema(connection)
+        entry.update(tables=schema(connection), constraints=constraints(connection))
         if upgrade:
             entry.update(rows=rows, changed=_changed(sums, connection))
         again = []
-        error = _run(connection.alias, again, result)
+        error = _run(connection.alias, again, result, {})
         entry["again"] = [row[:2] for row in again]
         if error is not None:
             entry["again_error"] = described(error)
@@ -72,18 +72,26 @@ def _migrate(connection, entry, result):
             entry["again"].append(["", "the schema is not what it was"])
 
 
-def _tell(migration, before, connection, result):
-    """Say which operations were done, whether each can be taken back, and which rows are gone."""
-    where = {"app": migration.app_label, "migration": migration.name}
-    facts = result.found.setdefault("facts", [])
+def _operations(migration):
+    """Say which operations a migration did, and whether each can be taken back."""
     for operation in migration.operations:
         kind = "reversible" if is_reversible(operation) else "irreversible"
-        facts.append(dict(where, kind=kind, operation=said(operation)))
-    after = djhop_steps_rows.counts(connection)
+        yield dict(_where(migration), kind=kind, operation=said(operation))
+
+
+def _where(migration):
+    """Name a migration; None: what is done between migrations, such as handlers of signals."""
+    if migration is None:
+        return {"app": "", "migration": ""}
+    return {"app": migration.app_label, "migration": migration.name}
+
+
+def _lost(migration, before, after):
+    """Say which rows are gone."""
     for table, had, has in djhop_steps_rows.lost(before, after):
         left = "the table is gone" if has is None else "%d are left" % has
         words = "%s: of %d rows %s" % (table, had, left)
-        facts.append(dict(where, kind="lost", operation=words))
+        yield dict(_where(migration), kind="lost", operation=words)
 
 
 def _changed(before, connection):
@@ -97,25 +105,39 @@ def _changed(before, connection):
     ]
 
 
-def _run(alias, applied, result):
-    """Run `migrate` as it is typed; return what it raised."""
+def _run(alias, applied, result, rows):
+    """Run `migrate` as it is typed; return what it raised.
+
+    `rows`: {table: rows} before it, where it is to be said which are lost.
+    """
     real = MigrationExecutor.apply_migration
     upgrade = result.found["step"] == "upgrade"
+    facts = result.found.setdefault("facts", [])
+    known = {(one["app"], one["migration"]) for one in facts}  # of another database
+    last = rows
+
+    def count(migration=None):
+        nonlocal last
+        if rows:
+            before, last = last, djhop_steps_rows.counts(connections[alias])
+            facts.extend(_lost(migration, before, last))
 
     def apply_migration(self, state, migration, *args, **kwargs):
         result.running("%s.%s" % (migration.app_label, migration.name))
-        before = djhop_steps_rows.counts(connections[alias]) if upgrade else {}
+        count()
         started = time.time()
         done = real(self, state, migration, *args, **kwargs)
         seconds = round(time.time() - started, 3)
         applied.append([migration.app_label, migration.name, seconds])
-        if upgrade:
-            _tell(migration, before, connections[alias], result)
+        if upgrade and (migration.app_label, migration.name) not in known:
+            facts.extend(_operations(migration))
+        count(migration)
         return done
 
     MigrationExecutor.apply_migration = apply_migration
     try:
         call_command("migrate", database=alias, interactive=False, skip_checks=False)
+        count()
     except Exception as error:
         return error
     finally:

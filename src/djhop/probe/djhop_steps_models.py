@@ -9,7 +9,8 @@ from django.apps import apps
 from django.db import connections, router, transaction
 from djhop_steps_migrate import is_mirror
 from djhop_steps_result import described
-from djhop_steps_values import row
+from djhop_steps_schema import constraints, schema
+from djhop_steps_values import rows
 
 #: Rows that are read.
 ROWS = 20
@@ -18,19 +19,26 @@ ROWS = 20
 def run(config, result):
     """Try every managed model of every database that both have."""
     there = [one for one in connections if one not in databases.REFUSED and not is_mirror(one)]
-    pairs = [(alias, model) for alias in sorted(there) for model in _models(alias)]
-    own = [_tried(alias, model, result) for alias, model in pairs]
+    own = [_Tried(model, alias) for alias in sorted(there) for model in _models(alias)]
+    for one in own:
+        one.on_its_own(result)
+    were = {alias: _schema(alias) for alias in there}
     lost = [alias for alias in there if not databases.turn(connections[alias])]
+    are = {alias: _schema(alias) for alias in there if alias not in lost}
     result.found["models"] = []
-    for (alias, model), before in zip(pairs, own):
-        after = {} if alias in lost else _tried(alias, model, result)
-        if before or after:
-            entry = {"model": model._meta.label, "table": model._meta.db_table, "alias": alias}
-            entry.update(own=_told(before), other=_told(after))
-            result.found["models"].append(entry)
+    for one in own:
+        if one.alias not in lost:
+            one.on_the_other(result)
+        if one.own or one.other:
+            changed = one.alias in are and one.of(were) != one.of(are)
+            result.found["models"].append(dict(one.told(), changed=changed))
     result.found["skipped"] = [
         {"alias": alias, "reason": "the other side has no such database"} for alias in sorted(lost)
     ]
+
+
+def _schema(alias):
+    return schema(connections[alias]), constraints(connections[alias])
 
 
 def _models(alias):
@@ -42,34 +50,83 @@ def _models(alias):
     return [model for model in models if router.allow_migrate_model(alias, model)]
 
 
-def _tried(alias, model, result):
-    """Return what fails: {operation: exception}."""
-    result.running(model._meta.label)
+class _Tried(object):
+    """One model on both sides: what fails on each, as {operation: exception}."""
+
+    def __init__(self, model, alias):
+        self.model, self.alias = model, alias
+        self.own, self.other = {}, {}
+        #: Those that can be written on its own side; if none can, one that cannot.
+        self._rows = []
+
+    def on_its_own(self, result):
+        """Try it where it has to work, and keep the rows that can be written there."""
+        result.running(self.model._meta.label)
+        self.own = _read(self.alias, self.model)
+        try:
+            made = rows(self.model, self.alias)
+        except Exception as error:
+            self.own.update(create=error)
+            return
+        tried = [(row, _written(self.alias, self.model, row)) for row in made]
+        self._rows = [row for row, failed in tried if not failed]
+        if not self._rows:
+            self.own.update(tried[0][1])
+            self._rows = made[:1]
+
+    def on_the_other(self, result):
+        """Do the same there, with the same rows: a new CHECK may forbid one, and not another."""
+        result.running(self.model._meta.label)
+        self.other = _read(self.alias, self.model)
+        tried = []
+        for row in self._rows:
+            tried.append(_written(self.alias, self.model, row))
+            if not tried[-1]:
+                return
+        self.other.update(tried[0] if tried else {})
+
+    def of(self, schemas):
+        """Return what one side's schema says of the model's table."""
+        return [tables.get(self.model._meta.db_table) for tables in schemas[self.alias]]
+
+    def told(self):
+        """Return it as data."""
+        meta = self.model._meta
+        sides = {"own": _told(self.own), "other": _told(self.other)}
+        return dict(sides, model=meta.label, table=meta.db_table, alias=self.alias)
+
+
+def _read(alias, model):
     failed = {}
-    rows = model._base_manager.using(alias)
+    manager = model._base_manager.using(alias)
     for name, read in (
-        ("all", lambda: list(rows.all()[:ROWS])),
-        ("count", rows.count),
-        ("values", lambda: list(rows.values()[:ROWS])),
+        ("all", lambda: list(manager.all()[:ROWS])),
+        ("count", manager.count),
+        ("values", lambda: list(manager.values()[:ROWS])),
     ):
         _attempt(name, read, alias, failed)
+    return failed
+
+
+def _written(alias, model, values):
+    """Write a row, and take it back."""
+    failed = {}
     with transaction.atomic(using=alias):
-        _write(alias, model, failed)
+        _write(alias, model, values, failed)
         transaction.set_rollback(True, using=alias)
     return failed
 
 
-def _write(alias, model, failed):
+def _write(alias, model, values, failed):
     # Nobody's rows are touched: no other row has this key.
-    rows = model._base_manager.using(alias)
+    manager = model._base_manager.using(alias)
     try:
-        values = row(model)
         fields = [field for field in model._meta.local_concrete_fields if field.attname in values]
-        made = model(**{key: values[key] for key in values})
+        made = model(**values)
     except Exception as error:
         failed.update(create=error)
         return
-    mine = rows.filter(pk=values[model._meta.pk.attname])
+    mine = manager.filter(pk=values[model._meta.pk.attname])
     changed = {f.attname: values[f.attname] for f in fields if not f.primary_key}
     # As `bulk_create` does it: without signals, and of a child model its own table alone.
     insert = model._base_manager._insert

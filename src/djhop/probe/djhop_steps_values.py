@@ -1,4 +1,4 @@
-"""A row that a model's table takes: the least that its fields ask for."""
+"""Rows that a model's table may take: the least that its fields ask for, and what is like it."""
 
 import datetime
 import decimal
@@ -28,14 +28,34 @@ NUMBERS = {
 }
 
 
-def row(model):
-    """Return {attname: value} for the model's own columns; generated ones are left out."""
-    meta = model._meta
-    return {
-        field.attname: key(field) if field.primary_key else value(field)
-        for field in meta.local_concrete_fields
+#: A CHECK may forbid one number and allow another.
+TRIED = (0, 1, 10, 1000, -1)
+WHOLE = frozenset(
+    "IntegerField BigIntegerField SmallIntegerField PositiveIntegerField PositiveBigIntegerField"
+    " PositiveSmallIntegerField FloatField DecimalField".split()
+)
+
+
+def rows(model, alias):
+    """Return several rows as {attname: value}, of which a table may take one.
+
+    They ask for the least, each with other numbers; where a model has rows, one is like these.
+    """
+    fields = [
+        field
+        for field in model._meta.local_concrete_fields
         if not getattr(field, "generated", False)
-    }
+    ]
+    least = {field.attname: key(field) if field.primary_key else value(field) for field in fields}
+    free = [field for field in fields if not (field.primary_key or field.unique)]
+    numbers = [f.attname for f in free if f.get_internal_type() in WHOLE and not f.null]
+    found = [least]
+    if numbers:
+        found += [dict(least, **dict.fromkeys(numbers, number)) for number in TRIED]
+    there = model._base_manager.using(alias).values(*(field.attname for field in free))[:1]
+    # What may be null is null in the least: that the other side allows it is to be seen.
+    nothing = {field.attname: None for field in free if field.null}
+    return found + [dict(dict(least, **one), **nothing) for one in there]
 
 
 def key(field):

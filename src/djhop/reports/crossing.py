@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from djhop.reports.clean import one_line
 from djhop.reports.shown import Shown, shown
 from djhop.reports.signs import listed, number
-from djhop.results.steps import Crossing, CrossingName, Finding, Step
+from djhop.results.steps import BAD, Crossing, CrossingName, Finding, Step
 
 #: Longest line, in characters.
 WIDE = 300
@@ -19,15 +19,29 @@ SIDES: tuple[tuple[CrossingName, str], ...] = (
 QUIET = ("upgrade.reversible", "model.untested")
 
 
-def lines(crossing: Crossing | None, limit: int) -> tuple[Shown, ...]:
+def repeats(crossing: Crossing, broke: Collection[str]) -> bool:
+    """Say whether an upgrade fails as `migrate` from nothing does, which `broke` tells already."""
+    upgrade = crossing.steps.get("upgrade")
+    if upgrade is None or upgrade.status not in BAD:
+        return False
+    told = (text.partition(": ") for text in broke)
+    return any("database" in names and reason == upgrade.reason for names, _, reason in told)
+
+
+def lines(crossing: Crossing | None, limit: int, broke: Collection[str] = ()) -> tuple[Shown, ...]:
     """Say how the upgrade of a database went, and whether both versions can use it.
 
-    The label of each is a sentence; its items are what it rests on.
+    `broke` is what the hop breaks in the cells' own steps, told beside it. The label of each line
+    is a sentence; its items are what it rests on.
     """
     if crossing is None:
         return ()
     if crossing.reason:
         return (_said(f"the upgrade of a database: not done ({crossing.reason})"),)
+    if repeats(crossing, broke):
+        return (
+            _said("the upgrade of a database: fails, too, for the reason of the step database"),
+        )
     return tuple(_lines(crossing, limit))
 
 
@@ -66,12 +80,13 @@ def _made(step: Step) -> str:
 
 
 def _works(step: Step) -> str:
-    if step.status == "ok":
-        return "works"
-    if step.status != "found":
+    if step.status not in ("ok", "found"):
         return f"{step.status.replace('-', ' ')} ({one_line(step.reason, 160)})"
-    models = dict.fromkeys(one.about for one in step.counted)
-    return f"does not work, {number(len(models), 'model')}"
+    models = {one.about for one in step.counted if one.level == "error"}
+    if models:
+        return f"does not work, {number(len(models), 'model')}"
+    untested = {one.about for one in step.counted}
+    return f"not known for {number(len(untested), 'model')}" if untested else "works"
 
 
 def _said(text: str) -> Shown:
@@ -80,7 +95,7 @@ def _said(text: str) -> Shown:
 
 def _listed(text: str, findings: tuple[Finding, ...], limit: int) -> Shown:
     order = ("error", "warning", "info")
-    told = [one for one in findings if one.id not in QUIET]
+    told = [one for one in findings if one.id not in QUIET or one.level != "info"]
     told.sort(key=lambda one: order.index(one.level))
     items = tuple(f"{one.about}: {one.text}" for one in told)
     return shown(one_line(text, WIDE), items, limit, WIDE)

@@ -14,6 +14,7 @@ from djhop.compare.verdicts import Verdict
 from djhop.matrix.plan import Hop
 from djhop.reports import crossing, steps
 from djhop.reports.clean import one_line
+from djhop.reports.known import sentence
 from djhop.reports.remedies import remedy
 from djhop.reports.shown import Shown, shown
 from djhop.reports.signs import SIGNS, Tone, listed, number, owner, tone_of_verdict
@@ -21,6 +22,7 @@ from djhop.resolve.blockers import Blocker
 from djhop.resolve.moves import Move
 
 WHOLE = "the whole suite"
+AGAIN = "run again"
 #: "cannot import name 'url' from 'django.conf.urls' (/…/__init__.py)": the folder says nothing.
 IMPORTED_FROM = re.compile(r" \([^()]*__init__\.py\)$| \(/[^()]*\)$")
 #: What Django's system checks say before the first issue.
@@ -37,8 +39,15 @@ class CauseView(msgspec.Struct, frozen=True, kw_only=True):
     headline: str
     #: "your code, tests/urls.py:3".
     where: str
+    #: Why it is this owner's.
+    why: str = ""
+    #: The removal behind it, and where to read of it: "…ugettext was removed in Django 4.0 …".
+    known: str = ""
+    link: str = ""
     #: What to type where it is the environment's: 'pass-env = ["DATABASE_URL"] …'.
     remedy: str = ""
+    #: What was tried to repair it, and with what success.
+    fix: str = ""
     example: str = ""
     reproduce: str = ""
     modules: Shown | None = None
@@ -101,7 +110,7 @@ def view(result: HopResult, hop: Hop, causes: Mapping[str, Cause], limit: int) -
         more_deprecated=len(result.deprecation_groups[limit:]),
         lists=_lists(result, limit),
         steps=steps.of_hop(result.steps, limit),
-        crossing=crossing.lines(result.crossing, limit),
+        crossing=crossing.lines(result.crossing, limit, result.steps.broke),
         steps_broke=len(result.steps.broke) + _upgrade_broke(result),
         steps_new=sum(one.level != "info" for one in result.steps.new),
         details=_blockers(result, limit) or _printed(result),
@@ -111,7 +120,8 @@ def view(result: HopResult, hop: Hop, causes: Mapping[str, Cause], limit: int) -
 
 
 def _upgrade_broke(result: HopResult) -> bool:
-    return bool(result.crossing and result.crossing.broke)
+    found = result.crossing
+    return bool(found and found.broke and not crossing.repeats(found, result.steps.broke))
 
 
 def views(groups: tuple[Group, ...], causes: Mapping[str, Cause]) -> tuple[CauseView, ...]:
@@ -129,6 +139,9 @@ def _cause(group: Group, cause: Cause) -> CauseView:
         count=tests if group.tests else number(len(modules), "module") if modules else WHOLE,
         headline=one_line(f"{name}: {message}" if message else name, 260) or "it does not say why",
         where=_where(cause, group.place),
+        why=one_line(cause.why, 160),
+        known=sentence(cause.known),
+        link=cause.known.link if cause.known else "",
         remedy=remedy(cause),
         example=one_line(group.example, 200),
         reproduce=one_line(group.reproduce, 500),
@@ -155,11 +168,26 @@ def _lists(result: HopResult, limit: int) -> tuple[Shown, ...]:
         shown(_skipped(result), result.newly_skipped, few),
         shown("are new and fail", result.new_failures, few),
         shown("flaky, not counted", result.flaky, few),
+        shown("order-dependent, not counted", result.order_dependent, few),
+        shown("known as flaky, not counted", result.known_flaky, few),
+        _rerun(result),
         shown("fixed", result.fixed, 3),
         shown("new", tuple(t for t in result.appeared if t not in set(result.fixed)), 0),
         shown("did not pass before, and are gone", result.gone, 0),
     ]
-    return tuple(one for one in lists if one.total and (one.items or one.label != "vanished"))
+    some = (one for one in lists if one.total or AGAIN in one.label)
+    return tuple(one for one in some if one.items or one.label != "vanished")
+
+
+def _rerun(result: HopResult) -> Shown:
+    """How much of what newly fails was run again, and why not all; what was not counts as it is."""
+    again = result.reruns
+    if again is None or not (again.tests or again.reason):
+        return Shown(label="", items=(), total=0)
+    told = f"; a deprecation foretold {again.foretold:,}" if again.foretold else ""
+    why = f": {one_line(again.reason, 160)}" if again.reason else ""
+    label = f"of {number(again.asked, 'test')} that newly fail were {AGAIN} in both cells"
+    return Shown(label=f"{label}{told}{why}", items=(), total=again.tests)
 
 
 def _skipped(result: HopResult) -> str:

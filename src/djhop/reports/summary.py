@@ -9,6 +9,8 @@ from djhop.matrix.plan import Cell
 from djhop.releases import Releases, version_key
 from djhop.reports.ahead import RemovalView, Unknown, notes, removals, unknowns
 from djhop.reports.clean import one_line as clean
+from djhop.reports.fixes import with_fixes
+from djhop.reports.foretold import checked
 from djhop.reports.hops import CauseView, HopView, view, views
 from djhop.reports.shown import Shown, shown
 from djhop.reports.signs import SIGNS, Tone, listed, number, tone_of_status
@@ -70,6 +72,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     steps: StepsView
     coverage: tuple[Covered, ...]
     removals: tuple[RemovalView, ...]
+    #: What warnings foretold, against what broke: a line for all, and one for each hop.
+    foretold: tuple[str, ...]
     flaky: Shown
     unknowns: tuple[Unknown, ...]
     #: What was assumed, and what cells had to say.
@@ -83,12 +87,18 @@ def summarise(run: Run, releases: Releases, *, limit: int = LIMIT) -> Summary:
     """Compute what every report of `run` says; lists are cut to `limit`."""
     causes = {cause.id: cause for cause in run.causes}
     hops = {hop.id: hop for hop in run.plan.hops}
-    shown_hops = [view(hop, hops[hop.id], causes, limit) for hop in run.hops if hop.id in hops]
+    shown_hops = [
+        with_fixes(view(hop, hops[hop.id], causes, limit), hop.id, run.fixes)
+        for hop in run.hops
+        if hop.id in hops
+    ]
     path = tuple(one for one in shown_hops if one.on_path)
     cells = [cell for cell in run.cells if cell.status != "unsupported"]
     return Summary(
         title=_title(run),
-        answer=" ".join(filter(None, (_tests(run, path, cells), _steps_clause(path)))),
+        answer=" ".join(
+            filter(None, (_tests(run, path, cells), _steps_clause(path), _expired(run)))
+        ),
         tone=_worst_tone(path),
         series=tuple(sorted({cell.django for cell in cells}, key=version_key)),
         pythons=tuple(sorted({cell.python for cell in cells}, key=version_key)),
@@ -99,6 +109,7 @@ def summarise(run: Run, releases: Releases, *, limit: int = LIMIT) -> Summary:
         steps=steps_view(run, limit),
         coverage=_coverage(run, cells),
         removals=removals(run, releases, limit),
+        foretold=checked(run, limit),
         flaky=_flaky(cells, limit),
         unknowns=unknowns(run, releases),
         notes=notes(run),
@@ -156,6 +167,13 @@ def _steps_clause(path: tuple[HopView, ...]) -> str:
     said = [f"break on {listed(broke)}"] if broke else []
     said += [f"have something new to say on {listed(new)}"] if new else []
     return f"Django's own upgrade steps {' and '.join(said)}." if said else ""
+
+
+def _expired(run: Run) -> str:
+    """Say which entries of the list of known flaky tests fail the run."""
+    count = len(run.expired)
+    verb = "has" if count == 1 else "have"
+    return f"{number(count, 'known flaky test')} {verb} expired." if count else ""
 
 
 def _alone(cells: list[RunCell]) -> str:

@@ -20,9 +20,10 @@ NARROWEST, WIDEST = 60, 120
 
 
 def render(run: Run, *, color: bool = False, width: int = 80) -> str:
-    """Return the report of `run` as text of at most `width` columns, commands excepted.
+    """Return the report of `run` as text of at most `width` columns.
 
-    Colour adds ANSI escapes and nothing else: every state has a sign and a word too.
+    Commands and addresses are never broken, however long they are. Colour adds ANSI escapes and
+    nothing else: every state has a sign and a word too.
     """
     return from_summary(summarise(run, releases.load()), color=color, width=width)
 
@@ -61,6 +62,10 @@ class _Page:
             yield from self.heading("Deprecations")
             for removal in summary.removals:
                 yield from self.removal(removal)
+        if summary.foretold:
+            yield from self.heading("What deprecations foretold")
+            for line in summary.foretold:
+                yield from self.wrap(line, indent="  ", hanging="    ")
         if summary.flaky.total:
             yield from self.heading("Flaky: passed and failed in one cell, counted as neither")
             yield from self.items(summary.flaky, "  ")
@@ -107,9 +112,15 @@ class _Page:
             counted.replace(cause.count, self.paint.tone(tone)(cause.count)) + first[len(counted) :]
         )
         yield from rest
-        yield from self.wrap(f"in {cause.where}", indent="      ", style=self.paint.dim)
+        why = f" ({cause.why})" if cause.why else ""
+        yield from self.wrap(f"in {cause.where}{why}", indent="      ", style=self.paint.dim)
+        if cause.known:
+            yield from self.wrap(cause.known, indent="      → ", hanging="        ")
+            yield self.paint.dim(f"        {cause.link}")
         if cause.remedy:
             yield from self.wrap(cause.remedy, indent="      → ", hanging="        ")
+        if cause.fix:
+            yield from self.wrap(cause.fix, indent="      → ", hanging="        ")
         if cause.modules:
             yield from self.wrap(_joined(cause.modules), indent="      behind it: ")
         if cause.example:

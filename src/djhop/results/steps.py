@@ -65,6 +65,8 @@ class Database(msgspec.Struct, frozen=True, kw_only=True):
     kept: str = ""
     #: Table → its columns.
     tables: dict[str, tuple[Column, ...]] = {}
+    #: Table → what its rows must obey, as SQL has it: "UNIQUE (number)".
+    constraints: dict[str, tuple[str, ...]] = {}
     #: Table → its rows before it was upgraded.
     rows: dict[str, int] = {}
 

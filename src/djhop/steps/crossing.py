@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Literal
 
 import msgspec
 
@@ -11,14 +12,20 @@ from djhop.results.eventlog import Exc
 from djhop.results.steps import Column, CrossingName, Database, Finding, Step
 from djhop.steps.wrote import Facts, Tried, Wrote
 
+CONSTRAINT, FORBADE = "a new constraint", "the constraint is gone"
 #: What a change of the schema means for a deploy.
 HINTS = {
+    CONSTRAINT: "old code that writes what it forbids fails: let all code obey it first",
+    FORBADE: "new code that writes what it forbade fails until migrate has run",
+    "may not be null": "old code that leaves it out fails: let all code give it a value first",
     "no default for it": "old code that adds rows fails: give it a default in the database "
     "(db_default), or let it be null until all code knows it",
     "a new column": "migrate first: the old code does not see it",
     "a new table": "migrate first: the old code does not see it",
     "is gone": "the new code first, then migrate: the old code still asks for it",
 }
+#: What loses rows where no migration does.
+BESIDE = "handlers of pre_migrate or post_migrate"
 READS = frozenset({"all", "count", "values"})
 
 
@@ -40,7 +47,7 @@ def rows(found: Wrote) -> Iterator[Finding]:
     """Name the migrations that lose rows, and the columns whose values are not what they were."""
     for fact in found.facts:
         if fact.kind == "lost":
-            about = f"{fact.app}.{fact.migration}"
+            about = f"{fact.app}.{fact.migration}" if fact.app else BESIDE
             yield Finding(id="upgrade.rows", about=about, text=f"rows are lost: {fact.operation}")
     for one in found.databases:
         for about in one.changed:
@@ -65,7 +72,7 @@ def models(tried: Iterable[Tried]) -> Iterator[Finding]:
             yield Finding(
                 id="model.untested",
                 about=model.model,
-                level="info",
+                level="warning" if model.changed else "info",
                 text=f"{names}: fails on the schema of its own, too: {why}",
             )
 
@@ -112,10 +119,21 @@ def _changed(old: Column, new: Column) -> str:
 def changed(before: tuple[Database, ...], after: tuple[Database, ...]) -> dict[str, str]:
     """Return what an upgrade did to the tables, by "table" and "table.column"."""
     were = {one.alias: one.tables for one in before}
+    obeyed = {one.alias: one.constraints for one in before}
     found: dict[str, str] = {}
     for one in after:
-        found |= differences(were.get(one.alias, {}), one.tables)
+        tables = were.get(one.alias, {})
+        found |= differences(tables, one.tables)
+        # Those of a table that is new, or gone, say nothing more.
+        both = tables.keys() & one.tables.keys()
+        old, new = _named(both, obeyed.get(one.alias, {})), _named(both, one.constraints)
+        found |= dict.fromkeys(sorted(new - old), CONSTRAINT)
+        found |= dict.fromkeys(sorted(old - new), FORBADE)
     return found
+
+
+def _named(tables: Iterable[str], constraints: Mapping[str, tuple[str, ...]]) -> set[str]:
+    return {f"{table} {text}" for table in tables for text in constraints.get(table, ())}
 
 
 def told(changes: Mapping[str, str]) -> Iterator[Finding]:
@@ -133,12 +151,15 @@ def explained(step: Step, changes: Mapping[str, str]) -> Step:
 
 
 def _explained(one: Finding, changes: Mapping[str, str]) -> Finding:
-    words = set(re.findall(r"\w+", one.text))
     # The longest names first: a column says more than its table.
     for about in sorted(changes, key=lambda about: ("." not in about, about)):
-        if one.level == "error" and words >= set(about.split(".")):
+        if one.level == "error" and all(_is_in(name, one.text) for name in about.split(".")):
             return msgspec.structs.replace(one, hint=f"the upgrade: {about}: {changes[about]}")
     return one
+
+
+def _is_in(name: str, text: str) -> bool:
+    return bool(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text))
 
 
 def drift(upgraded: tuple[Database, ...], fresh: tuple[Database, ...]) -> Iterator[Finding]:
@@ -158,20 +179,36 @@ def drift(upgraded: tuple[Database, ...], fresh: tuple[Database, ...]) -> Iterat
 
 def advice(steps: Mapping[CrossingName, Step]) -> str:
     """Say in which order code and migrations can go out; "" where that is not known."""
-    sides = [steps.get("old-code"), steps.get("new-code")]
-    if any(one is None or one.status not in ("ok", "found") for one in sides):
-        return ""
     upgrade = steps.get("upgrade")
-    if upgrade is None or not any(one.id == "upgrade.changed" for one in upgrade.findings):
-        return ""  # there is but one schema
-    old, new = (one is not None and one.status == "ok" for one in sides)
-    if old and new:
-        return "in any order: both versions work on both schemas"
-    if old:
-        return "migrate first, then the new code: the old code works on the new schema"
-    if new:
-        return "the new code first, then migrate: the new code works on the old schema"
-    return (
-        "neither order works while both versions run: do it in two releases (add, then use; stop "
-        "using, then drop), or stop the old code before migrate"
-    )
+    changes = [one for one in upgrade.findings if one.id == "upgrade.changed"] if upgrade else []
+    old, new = steps.get("old-code"), steps.get("new-code")
+    # Without a change there is but one schema.
+    if not changes or any(one is None or one.status not in ("ok", "found") for one in (old, new)):
+        return ""
+    match _works(old), _works(new):
+        case "yes", "yes":
+            return "in any order: both versions work on both schemas" + _but(changes, CONSTRAINT)
+        case "yes", _:
+            said = "migrate first, then the new code: the old code works on the new schema"
+            return said + _but(changes, CONSTRAINT)
+        case _, "yes":
+            said = "the new code first, then migrate: the new code works on the old schema"
+            return said + _but(changes, FORBADE)
+        case "no", "no":
+            return (
+                "neither order works while both versions run: do it in two releases (add, then use;"
+                " stop using, then drop), or stop the old code before migrate"
+            )
+    return ""
+
+
+def _works(step: Step | None) -> Literal["yes", "no", "unknown"]:
+    if step is None or not step.counted:
+        return "yes"
+    return "no" if any(one.level == "error" for one in step.counted) else "unknown"
+
+
+def _but(changes: Iterable[Finding], what: str) -> str:
+    """Name the constraints that a row of djhop's own obeys, and others may not."""
+    named = [one.about for one in changes if one.text == what]
+    return f"; but what is written there must obey {', '.join(named)}" if named else ""

@@ -19,6 +19,8 @@ from djhop.steps.wrote import Broken, Facts, Made, Message, Operation, Wrote
 LIMIT = 64 * 1024 * 1024
 WARNING, ERROR = 30, 40
 #: "cannot import name 'utc' from 'django.utils.timezone' (/…/timezone.py)".
+#: What a SystemCheckError is about stands below its heading.
+_ERRORS = re.compile(r"^(?:ERRORS|CRITICALS):\n(.+)", re.MULTILINE)
 _IMPORTED_FROM = re.compile(r" \(/[^()]*\)$")
 
 
@@ -115,7 +117,7 @@ def _judged(step: ProcessName, found: Wrote, failures: Failures, sources: Source
 def _said(error: Exc | None) -> str:
     if error is None:
         return "it ended without saying why"
-    first = error.message.strip().partition("\n")[0]
+    first = next(iter(_ERRORS.findall(error.message)), error.message).strip().partition("\n")[0]
     return f"{error.name}: {_IMPORTED_FROM.sub('', first)}"
 
 
@@ -215,5 +217,6 @@ def _database(one: Made) -> Database:
         seconds=one.seconds,
         kept=Path(one.kept).name if one.kept else "",
         tables=one.tables,
+        constraints=one.constraints,
         rows=one.rows,
     )

@@ -71,6 +71,7 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
     kept: str = ""
     failed: Broken | None = None
     tables: dict[str, tuple[Column, ...]] = {}
+    constraints: dict[str, tuple[str, ...]] = {}
     #: Rows before an upgrade, and "table.column" whose values are not what they were after it.
     rows: dict[str, int] = {}
     changed: tuple[str, ...] = ()
@@ -91,6 +92,8 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     table: str
     alias: str
+    #: Whether its table is another one on the other side.
+    changed: bool = False
     own: tuple[tuple[str, Exc], ...] = ()
     other: tuple[tuple[str, Exc], ...] = ()
 

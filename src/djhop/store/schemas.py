@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from djhop.fixes.proof import Fix
+from djhop.results.reruns import Reruns
 from djhop.results.results import CellResult
 from djhop.results.steps import Crossing
 from djhop.store.record import Run
@@ -15,6 +17,8 @@ PUBLISHED: dict[str, type[msgspec.Struct]] = {
     "run.schema.json": Run,
     "cell.schema.json": CellResult,
     "crossing.schema.json": Crossing,
+    "fix.schema.json": Fix,
+    "reruns.schema.json": Reruns,
 }
 
 

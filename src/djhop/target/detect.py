@@ -101,11 +101,25 @@ class _Finder:
             kind = self.kind(call)
             if kind is not None and self.runnable(kind, call):
                 return self.made(kind, call, source)
+        if not self.matrix.does("tests"):
+            return self.steps_only()
         self.notes.append(
             "no suite is found: no command in tox.ini, a Makefile or a workflow, no configuration "
             "of pytest, no runtests.py, manage.py or settings for tests that could run one."
         )
         return None
+
+    def steps_only(self) -> Suite:
+        """What stands for a suite where none is wanted: how Django's own steps are entered."""
+        folder, settings = self.matrix.working_directory, self.matrix.settings
+        return Suite(
+            kind="django",
+            argv=("-m", "django", "test"),
+            settings=settings,
+            source="matrix" if settings else "no suite found",
+            working_directory="" if folder == "." else folder,
+            environment=self.environment(),
+        )
 
     def kind(self, call: Call) -> SuiteKind | None:
         """pytest or Django's runner; what a script runs is read in its text."""
@@ -118,15 +132,18 @@ class _Finder:
         return "django" if _DJANGO_RUNNER.search(text) else None
 
     def runnable(self, kind: SuiteKind, call: Call) -> bool:
-        """Whether what a command names is there, and has tests to run."""
+        """Whether what a command names is there, and has tests to run, where they are wanted."""
         folder = self.root / call.directory
         if kind == "django" and call.argv[0] != "-m" and not (folder / call.argv[0]).is_file():
             return False
         if call.settings and not settings_modules.file_of(self.root, call.settings, call.directory):
             return False
-        if call.kind == "script" or (kind == "pytest" and self.config(call.directory).own_names):
+        if not self.matrix.does("tests") or call.kind == "script":
             return True
-        if kind == "django" and option(call.argv, "-p", "--pattern"):
+        named = (kind == "pytest" and self.config(call.directory).own_names) or (
+            kind == "django" and option(call.argv, "-p", "--pattern")
+        )
+        if named:
             return True
         if any(_TEST_FILES[kind].search(file) for file in self.files.files):
             return True

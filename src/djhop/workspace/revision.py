@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import msgspec
 
 from djhop.errors import InfraError, Interrupted, UsageError
 from djhop.processes.process import Command, Spawner
+from djhop.workspace.removal import remove
 from djhop.workspace.visible import GIT_ENVIRON
 
 #: No hook and no daemon of the target's runs, and large files stay the pointers that they are.
@@ -19,6 +22,10 @@ GIT = (
     *("-c", "core.hooksPath=/dev/null", "-c", "filter.lfs.smudge=", "-c", "filter.lfs.process="),
     *("-c", "filter.lfs.required=false"),
 )
+
+
+#: Checkouts that are kept of a target, and seconds after which a further one is in nobody's use.
+KEPT, IN_USE = 4, 24 * 3600.0
 
 
 class Revision(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +74,7 @@ def checkout(root: Path, revision: Revision, into: Path, spawner: Spawner) -> Pa
     """
     path = into / revision.commit[:12]
     found = path / revision.below
+    sweep(into)
     if not path.is_dir():
         aside = into / f".{revision.commit[:12]}.{os.getpid()}"
         shutil.rmtree(aside, ignore_errors=True)
@@ -84,9 +92,24 @@ def checkout(root: Path, revision: Revision, into: Path, spawner: Spawner) -> Pa
             aside.rename(path)
         except OSError:  # another djhop was faster
             shutil.rmtree(aside, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        os.utime(path)  # when it was used last
     if not found.is_dir():
         raise UsageError(f"--before-rev: {revision.below} is not there in {revision.said}")
     return found
+
+
+def sweep(into: Path) -> None:
+    """Remove the checkouts that nobody has used for a day, but for the latest few."""
+    used: list[tuple[float, Path]] = []
+    for path in into.glob("*") if into.is_dir() else ():
+        with contextlib.suppress(OSError):  # another djhop was faster
+            used.append((path.stat().st_mtime, path))
+    whole = [(when, path) for when, path in used if not path.name.startswith(".")]
+    kept = {path for _, path in sorted(whole, reverse=True)[:KEPT]}
+    for when, path in used:
+        if path not in kept and time.time() - when > IN_USE:
+            remove(path, into / ".trash")
 
 
 def files(root: Path) -> tuple[str, ...]:

@@ -1,0 +1,212 @@
+"""A cell of a run that is over, run again: the same packages, matrix and arguments, other files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec.json import decode, encode
+
+from djhop import cells, landing, locate
+from djhop.cells import Job
+from djhop.errors import InfraError, NoTestsError, UsageError
+from djhop.interpreters.interpreters import Interpreter
+from djhop.masking import MASK
+from djhop.matrix import config, matrixfiles
+from djhop.matrix.config import Matrix
+from djhop.matrix.plan import Cell, settings_of
+from djhop.processes.process import Spawner
+from djhop.resolve import locks, lockstore
+from djhop.resolve.locks import Lock
+from djhop.results.results import CellResult
+from djhop.services.services import Services
+from djhop.steps.commands import Served
+from djhop.store.record import Run
+from djhop.store.store import RunFolder
+from djhop.suites import cellenv
+from djhop.target import target
+from djhop.target.target import Target
+from djhop.workspace import revision, visible
+
+
+class Again(msgspec.Struct, frozen=True, kw_only=True):
+    """What the cells of a run were made of, for cells that are to be compared with them."""
+
+    folder: RunFolder
+    run: Run
+    target: Target
+    matrix: Matrix
+    #: What belongs to the target.
+    files: tuple[str, ...]
+    args: tuple[str, ...]
+    found: dict[str, Interpreter]
+    spawner: Spawner
+    offline: bool = False
+
+    def job(self, cell: Cell, tree: Path, folder: Path) -> Job:
+        """Say what is to be done: the tests of `cell`, on the files of `tree`.
+
+        Raises:
+            InfraError: its Python is not there any more.
+            UsageError: the run has no lock of the cell.
+        """
+        interpreter = self.found.get(cell.python)
+        if interpreter is None:
+            raise InfraError(f"no Python {cell.python}", hint="djhop doctor")
+        return Job(
+            cell=cell,
+            target=msgspec.structs.replace(self.target, root=str(tree)),
+            matrix=msgspec.structs.replace(self.matrix, only=("tests",)),
+            settings=settings_of(self.matrix, cell),
+            interpreter=interpreter,
+            lock=lock(self.folder, self.folder.read_cell(cell.id), self.target.requirements),
+            folder=str(folder),
+            cache=str(locate.cache()),
+            files=self.files,
+            args=self.args,
+            offline=self.offline,
+        )
+
+    def cell(self, job: Job, report: cells.Report, services: Services) -> CellResult:
+        """Run a cell; where its services are gone, what it shows says nothing.
+
+        Raises:
+            InfraError, Interrupted: as `cells.run_cell` does.
+        """
+        if not services:
+            return cells.run_cell(job, self.spawner, report)
+        env, places = services.env(), services.places()
+        served = Served(ports=tuple(p for p, _ in places), folders=tuple(f for _, f in places))
+        job = msgspec.structs.replace(job, services=env, served=served)
+        result = cells.run_cell(job, self.spawner, report)
+        if gone := services.gone():
+            raise gone
+        return result
+
+    def services(self, logs: Path) -> Services:
+        """The services of these cells; whoever asks for them stops them."""
+        return Services(
+            self.matrix.service,
+            environ=cellenv.passed(os.environ, self.matrix.pass_env),
+            target=self.target.root,
+            logs=logs,
+            runs=self.spawner,
+            registry=locate.cache() / "running",
+        )
+
+
+def look(
+    folder: RunFolder,
+    root: str,
+    args: tuple[str, ...],
+    spawner: Spawner,
+    *,
+    offline: bool = False,
+) -> Again:
+    """Look at the target of a run again; it must be what the run has seen.
+
+    Args:
+        root: the target, where it is not where the run says.
+        args: what goes to the suite; the same as in the run.
+
+    Raises:
+        UsageError: the target, or what goes to its suite, is another than in the run.
+        NoTestsError: there is no suite.
+    """
+    run = folder.load()
+    place = Path(root or run.target.root)
+    matrix = matrix_of(run, place, str(folder.run))
+    looked = target.look(place, matrix, command="djhop fix --try")
+    if looked.suite is None:
+        raise NoTestsError(f"no test suite found in {place}")
+    out = folder.path.parent
+    inside = out.is_relative_to(looked.root) and out != Path(looked.root)
+    exclude = (str(out.relative_to(looked.root)),) if inside else ()
+    files = visible.files(Path(looked.root), spawner, copy=matrix.copy, exclude=exclude)
+    if _inputs(looked, matrix, files, args, spawner) != run.inputs:
+        raise UsageError(
+            f"{looked.root} is not what {run.name} has seen: files have changed since, "
+            "or other arguments went to the suite",
+            hint="djhop run; what followed -- there has to follow here, too",
+        )
+    return Again(
+        folder=folder,
+        run=run,
+        target=looked,
+        matrix=matrix,
+        files=files,
+        args=args,
+        found=locate.pythons(spawner),
+        spawner=spawner,
+        offline=offline,
+    )
+
+
+def _inputs(
+    looked: Target,
+    matrix: Matrix,
+    files: tuple[str, ...],
+    args: tuple[str, ...],
+    spawner: Spawner,
+) -> str:
+    """As the run has it: `runner.Session`."""
+    commit: tuple[str, ...] = ()
+    if matrix.before_rev:
+        commit = (revision.find(Path(looked.root), matrix.before_rev, spawner).commit,)
+    named = (*files, *filter(None, [matrix.data]))
+    return landing.inputs(looked, named, (*args, *commit))
+
+
+def matrix_of(run: Run, root: Path, where: str) -> Matrix:
+    """Read a run's matrix back; what is masked in it is read where the run has read it.
+
+    Raises:
+        UsageError: something that is masked is not there any more.
+    """
+    settings = run.matrix.settings
+    if MASK in encode(settings).decode():
+        words = run.command
+        named = [words[words.index("--matrix") + 1]] if "--matrix" in words else []
+        own = config.of_target(root)
+        tables = [*([own] if own else []), *(matrixfiles.read(name) for name in named)]
+        settings = _unmasked(settings, decode(encode(config.combine(*tables))), where)
+    return config.parse(settings, where)
+
+
+def _unmasked(saved: Any, now: Any, where: str) -> Any:
+    """Put back what is masked in `saved` from the same place of `now`."""
+    if isinstance(saved, dict):
+        known = now if isinstance(now, dict) else {}
+        return {key: _unmasked(value, known.get(key), where) for key, value in saved.items()}
+    if isinstance(saved, list):
+        items = now if isinstance(now, list) and len(now) == len(saved) else [None] * len(saved)
+        return [_unmasked(*pair, where) for pair in zip(saved, items, strict=True)]
+    if not isinstance(saved, str) or MASK not in saved:
+        return saved
+    if not isinstance(now, str):
+        raise UsageError(f"{where}: a secret of its matrix is masked, and its file is not there")
+    return now
+
+
+def lock(folder: RunFolder, result: CellResult, requirements: tuple[str, ...]) -> Lock:
+    """Read the exact packages of a cell back from the run's own folder.
+
+    Raises:
+        UsageError: they are not there.
+    """
+    path = folder.cell(result.id).path / "requirements.txt"
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}", hint="djhop run") from error
+    found = locks.parse("\n".join(line for line in lines if not line.startswith("#")))
+    found = msgspec.structs.replace(
+        found,
+        django_release=found.django_release or result.django_release,
+        forced=result.forced,
+        blockers=result.blockers,
+        moves_why=result.moves_why,
+    )
+    return lockstore.unmasked(found, requirements)

@@ -1,0 +1,1 @@
+"""What Django, Python and setuptools have removed, and which failure or warning tells of it."""
