@@ -40,6 +40,7 @@ from djhop.reports import (
     workflow,
 )
 from djhop.reports.summary import summarise
+from djhop.results.reruns import Again, Reruns
 from djhop.results.results import CellResult
 from djhop.results.results import Test as Case
 
@@ -117,6 +118,34 @@ def test_strict_and_flaky_are_told_as_what_they_are() -> None:
     assert [
         tests[name]["status"] for name in ("left", "unseen", "xfailed", "skipped", "crashed")
     ] == [*("pending", "pending", "other", "skipped", "failed")]
+
+
+def test_reruns_are_told_as_surefire_tells_them() -> None:
+    cells = Cell(django="4.2", python="3.12"), Cell(django="5.0", python="3.12")
+    green = [Case(id=name, strict="passed", plain="passed") for name in ("a", "b")]
+    red = (Case(id="a", strict="failed", plain="failed", failure=many.failure(1)), green[1])
+    results = {
+        cells[0].id: many.result(cells[0], "passed", tuple(green)),
+        cells[1].id: many.result(cells[1], "failed", red),
+    }
+    run = many.finished(many.plan_of(cells), results)
+    done = Reruns(
+        before=cells[0].id,
+        after=cells[1].id,
+        runs=(
+            Again(test="a", side="before", how="alone", outcome="error"),
+            Again(test="a", side="after", how="alone", outcome="failed"),
+            Again(test="a", side="after", how="module", outcome="passed"),
+            Again(test="a", side="after", how="module"),
+        ),
+    )
+    text = "".join(outputs.pieces("junit", run, results, {done.id: done}))
+    schema("junit-10.xsd").validate(ET.ElementTree(ET.fromstring(text)))
+    before, after = (next(iter(suite)) for suite in suites(text).values())
+    assert before.is_passed and [type(r) for r in before.interim_result] == [xunit2.FlakyError]
+    assert after.is_failure and [type(r) for r in after.interim_result] == [xunit2.RerunFailure]
+    assert after.system_out == "run again, with its module: passed"
+    assert suites(text)[cells[1].id].failures == run.cells[1].failing == 1
 
 
 def test_no_two_cases_are_one_to_a_reader_that_goes_by_names() -> None:
@@ -230,7 +259,7 @@ def hostile(name: str, message: str, place: str) -> Made:
 def test_hostile_text_breaks_nothing(name: str, message: str, place: str) -> None:
     run = hostile(name, message, place)
     validate(run)
-    for form in outputs.FORMS:
+    for form in (*outputs.FORMS, *outputs.JUNIT):
         shown = made(form, run)
         assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\ud800-\udfff\ufffe]", shown)
         assert "##[" not in shown
@@ -254,7 +283,7 @@ def test_what_a_log_would_obey_is_inert() -> None:
 
 def test_huge_messages_are_cut_and_said_to_be() -> None:
     run = hostile("tests/a.py::b", "x" * 5_000_000, "a.py:3")
-    for form in outputs.FORMS:
+    for form in (*outputs.FORMS, *outputs.JUNIT):
         if form != "json":  # run.json itself
             assert len(made(form, run)) < 300_000
     assert re.search(r"4,9\d\d,\d{3} more characters", made("junit", run))
@@ -361,7 +390,7 @@ def test_a_state_is_what_a_comparison_takes_it_for(outcome: Any) -> None:
 
 
 def test_the_command_line_knows_every_form() -> None:
-    assert set(cli.FORMATS) == {*outputs.FORMS, *outputs.COVERAGE}
+    assert set(cli.FORMATS) == {*outputs.FORMS, *outputs.JUNIT, *outputs.COVERAGE}
 
 
 def test_cells_are_read_one_after_the_other() -> None:
