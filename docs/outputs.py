@@ -30,7 +30,7 @@ def excerpt(folder: RunFolder, form: str) -> str:
         root = run.target.root
         whole, _ = covered.render(folder.path / "coverage", root=root, source=Path(root), form=form)
     else:
-        whole = "".join(outputs.FORMS[form](run, folder.results()))
+        whole = "".join(outputs.pieces(form, run, folder.results()))
     lines = whole.replace(run.target.root, "/home/me/shop").splitlines()
     first = next(n for n, line in enumerate(lines) if FIRST.get(form, "") in line)
     text = lines[first][lines[first].find('"results"') :] if form == "sarif" else lines[first]

@@ -20,7 +20,7 @@ Made = tuple[Run, dict[str, CellResult]]
 
 def made(form: str, run: Made) -> str:
     """One output of a run."""
-    return "".join(outputs.FORMS[form](*run))
+    return "".join(outputs.pieces(form, *run))
 
 
 def suites(text: str) -> dict[str, junitparser.TestSuite]:

@@ -252,7 +252,8 @@ def _write_reports(folder: RunFolder) -> Run:
         ("report.md", markdown.render(finished)),
     ):
         durable.write(folder.path / name, content.encode(errors="backslashreplace"))
-    suites = junit.lines(finished, pairs.of(finished, folder.results()))
+    cells = pairs.of(finished, folder.results())
+    suites = junit.lines(finished, cells, reruns=folder.reruns())
     durable.write_all(folder.path / "junit.xml", (suite.encode() for suite in suites))
     return finished
 
@@ -424,7 +425,7 @@ def _pieces(
         raise UsageError("--cell and --source are for coverage: --format cobertura or lcov")
     if form == "text" and not to_file:
         return (_as_text(found),)
-    return outputs.FORMS[form](found, folder.results())
+    return outputs.pieces(form, found, folder.results(), folder.reruns())
 
 
 def _coverage(folder: RunFolder, found: Run, form: str, cell: str, source: str) -> str:

@@ -17,7 +17,7 @@ import msgspec
 import pytest
 import xmlschema
 from counting import Made, said, suites
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from jsonschema.validators import validator_for
 from junitparser import xunit2
@@ -40,6 +40,7 @@ from djhop.reports import (
     workflow,
 )
 from djhop.reports.summary import summarise
+from djhop.results.reruns import Again, Reruns
 from djhop.results.results import CellResult
 from djhop.results.results import Test as Case
 
@@ -101,7 +102,7 @@ def test_strict_and_flaky_are_told_as_what_they_are() -> None:
     warned, wobbly, unsteady = (named[name] for name in ("warned", "wobbly", "unsteady"))
     assert warned.is_passed and not warned.interim_result
     assert "strict: fails" in warned.system_out and "url() is deprecated" in warned.system_out
-    assert wobbly.is_passed
+    assert wobbly.is_passed and not wobbly.system_out
     (flaky,) = wobbly.interim_result
     assert type(flaky) is xunit2.FlakyFailure and "AssertionError" in flaky.stack_trace
     assert unsteady.is_failure and "flaky" in unsteady.system_out
@@ -117,6 +118,34 @@ def test_strict_and_flaky_are_told_as_what_they_are() -> None:
     assert [
         tests[name]["status"] for name in ("left", "unseen", "xfailed", "skipped", "crashed")
     ] == [*("pending", "pending", "other", "skipped", "failed")]
+
+
+def test_reruns_are_told_as_surefire_tells_them() -> None:
+    cells = Cell(django="4.2", python="3.12"), Cell(django="5.0", python="3.12")
+    green = [Case(id=name, strict="passed", plain="passed") for name in ("a", "b")]
+    red = (Case(id="a", strict="failed", plain="failed", failure=many.failure(1)), green[1])
+    results = {
+        cells[0].id: many.result(cells[0], "passed", tuple(green)),
+        cells[1].id: many.result(cells[1], "failed", red),
+    }
+    run = many.finished(many.plan_of(cells), results)
+    done = Reruns(
+        before=cells[0].id,
+        after=cells[1].id,
+        runs=(
+            Again(test="a", side="before", how="alone", outcome="error"),
+            Again(test="a", side="after", how="alone", outcome="failed"),
+            Again(test="a", side="after", how="module", outcome="passed"),
+            Again(test="a", side="after", how="module"),
+        ),
+    )
+    text = "".join(outputs.pieces("junit", run, results, {done.id: done}))
+    schema("junit-10.xsd").validate(ET.ElementTree(ET.fromstring(text)))
+    before, after = (next(iter(suite)) for suite in suites(text).values())
+    assert before.is_passed and [type(r) for r in before.interim_result] == [xunit2.FlakyError]
+    assert after.is_failure and [type(r) for r in after.interim_result] == [xunit2.RerunFailure]
+    assert after.system_out == "run again, with its module: passed"
+    assert suites(text)[cells[1].id].failures == run.cells[1].failing == 1
 
 
 def test_no_two_cases_are_one_to_a_reader_that_goes_by_names() -> None:
@@ -225,11 +254,12 @@ def hostile(name: str, message: str, place: str) -> Made:
 
 
 @given(nasty, nasty, nasty)
+@example("".join(HOSTILE), "\n".join(HOSTILE), "".join(HOSTILE))
 @settings(max_examples=10)
 def test_hostile_text_breaks_nothing(name: str, message: str, place: str) -> None:
     run = hostile(name, message, place)
     validate(run)
-    for form in outputs.FORMS:
+    for form in (*outputs.FORMS, *outputs.JUNIT):
         shown = made(form, run)
         assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\ud800-\udfff\ufffe]", shown)
         assert "##[" not in shown
@@ -245,6 +275,7 @@ def test_what_a_log_would_obey_is_inert() -> None:
     said = clean.inert("a\n  ::add-mask::x\nb ::c\n::error::d\n\t::e")
     assert [line for line in said.splitlines() if line.lstrip().startswith("::")] == []
     assert "b ::c" in said
+    assert clean.block("a\n\t::error::b\nc\x1b\td", 100) == "a\n\t\\x3a:error::b\nc\\x1b\td"
     assert workflow._command("error", {"title": "a:b,c\n"}, "x\n::error::y%") == (
         "::error title=a%3Ab%2Cc%0A::x%0A::error::y%25"
     )
@@ -252,7 +283,7 @@ def test_what_a_log_would_obey_is_inert() -> None:
 
 def test_huge_messages_are_cut_and_said_to_be() -> None:
     run = hostile("tests/a.py::b", "x" * 5_000_000, "a.py:3")
-    for form in outputs.FORMS:
+    for form in (*outputs.FORMS, *outputs.JUNIT):
         if form != "json":  # run.json itself
             assert len(made(form, run)) < 300_000
     assert re.search(r"4,9\d\d,\d{3} more characters", made("junit", run))
@@ -359,7 +390,7 @@ def test_a_state_is_what_a_comparison_takes_it_for(outcome: Any) -> None:
 
 
 def test_the_command_line_knows_every_form() -> None:
-    assert set(cli.FORMATS) == {*outputs.FORMS, *outputs.COVERAGE}
+    assert set(cli.FORMATS) == {*outputs.FORMS, *outputs.JUNIT, *outputs.COVERAGE}
 
 
 def test_cells_are_read_one_after_the_other() -> None:

@@ -8,21 +8,26 @@ without a reason has passed with a `flakyFailure`. Class names begin with the ce
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
 import msgspec
 
 from djhop.reports import cases, tracebacks
+from djhop.reports.again import by_cell
 from djhop.reports.cases import Case, Tally
 from djhop.reports.clean import block, cut, one_line, spelled
 from djhop.reports.pairs import Pair
+from djhop.results.reruns import Again, How, Reruns
 from djhop.store.record import Run, RunCell
 
 #: Characters of a name, of a message, and of a traceback.
 NAME, MESSAGE, TEXT = 1_000, 500, 10_000
 #: Tests per cause in one cell that come with a traceback; the others have equal ones.
 TRACEBACKS = 20
+
+
+_HOW: dict[How, str] = {"alone": "alone", "module": "with its module"}
 
 
 class Budget(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,8 +43,14 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
 GITLAB = Budget(bytes=29_000_000, objects=200_000)
 
 
-def lines(run: Run, pairs: Iterable[Pair], budget: Budget | None = None) -> Iterator[str]:
-    """Yield the XML of `run`, a piece per cell.
+def lines(
+    run: Run,
+    pairs: Iterable[Pair],
+    budget: Budget | None = None,
+    *,
+    reruns: Mapping[str, Reruns] | None = None,
+) -> Iterator[str]:
+    """Yield the XML of `run`, a piece per cell; `reruns` says what was run again, by hops' ids.
 
     With a budget each cell has an equal share of what those before it left: what failed comes
     first, what passed last, and what is left out is counted in the suite's properties. A `file`
@@ -48,11 +59,14 @@ def lines(run: Run, pairs: Iterable[Pair], budget: Budget | None = None) -> Iter
     yield '<?xml version="1.0" encoding="utf-8"?>\n'
     yield f"<testsuites name={_name(run.target.name or 'djhop')}>\n"
     left = budget
+    again = by_cell(run, reruns or {})
     for number, (cell, result) in enumerate(pairs):
         found = cases.of(cell, result)
         share = _share(left, len(run.cells) - number) if left else None
+        ours = again.get(cell.id, {})
         written = [
-            _case(cell, case, plain, files=budget is not None) for case, plain in _told(found)
+            _case(cell, case, plain, ours.get(case.id, ()), files=budget is not None)
+            for case, plain in _told(found)
         ]
         kept = _within(found, written, share) if share else set(range(len(found)))
         if left:
@@ -136,11 +150,11 @@ def _properties(cell: RunCell, whole: Tally, more: int) -> dict[str, str]:
     return {name: value for name, value in said.items() if value}
 
 
-def _case(cell: RunCell, case: Case, whole: bool, *, files: bool) -> str:
+def _case(cell: RunCell, case: Case, whole: bool, again: Sequence[Again], *, files: bool) -> str:
     file, group, name = cases.split(case.id)
     classname = f"{cell.id}.{group}" if group else cell.id
     where = f" file={_name(file)}" if files and file else ""
-    inside = "".join(_inside(case, whole))
+    inside = "".join((*_inside(case, whole), *_reruns(case, again), *_said(case, whole, again)))
     return (
         f"<testcase classname={_name(classname)} name={_name(name)}"
         f'{where} time="{case.seconds:.3f}"' + (f">{inside}</testcase>" if inside else "/>")
@@ -161,10 +175,26 @@ def _inside(case: Case, whole: bool) -> Iterator[str]:
         case "passed":
             if case.flaky:
                 yield _flaky(case, whole)
-    if case.strictly:
-        yield f"<system-out>{_text(_strictly(case, whole))}</system-out>"
-    elif case.flaky and case.bad:
-        yield "<system-out>flaky: it passed under the strict filter</system-out>"
+
+
+def _reruns(case: Case, again: Sequence[Again]) -> Iterator[str]:
+    """What was run again and failed: of a test that fails a rerun, else what makes it flaky."""
+    for one in again:
+        found = cases.state(one.outcome)
+        if found in ("failed", "error"):
+            tag = ("rerun" if case.bad else "flaky") + ("Error" if found == "error" else "Failure")
+            said = f"{found}, {_HOW[one.how]}"
+            yield f'<{tag} type="djhop.rerun" message={_attribute(said, MESSAGE)}/>'
+
+
+def _said(case: Case, whole: bool, again: Sequence[Again]) -> Iterator[str]:
+    """What no element is for."""
+    said = [_strictly(case, whole)] if case.strictly else []
+    said += ["flaky: it passed under the strict filter"] if case.flaky and case.bad else []
+    fine = [one for one in again if cases.state(one.outcome) == "passed"]
+    said += [f"run again, {_HOW[one.how]}: passed" for one in fine] if case.bad else []
+    if said:
+        yield f"<system-out>{_text(chr(10).join(said))}</system-out>"
 
 
 def _element(tag: str, case: Case, whole: bool) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 
 from djhop.reports import (
@@ -18,6 +18,7 @@ from djhop.reports import (
     text,
     workflow,
 )
+from djhop.results.reruns import Reruns
 from djhop.results.results import CellResult
 from djhop.store.record import Run
 
@@ -29,24 +30,29 @@ def _whole(render: Callable[[Run], str]) -> Form:
     return lambda run, _: (render(run),)
 
 
-def _gitlab_junit(run: Run, cells: Cells) -> Iterator[str]:
-    return junit.lines(run, pairs.of(run, cells), junit.GITLAB)
-
-
 #: Name → what makes it. Those that need every test read the cells one after the other.
 FORMS: dict[str, Form] = {
     "text": _whole(text.render),
     "markdown": _whole(markdown.render),
     "json": _whole(json.render),
     "jsonl": lambda run, cells: jsonl.lines(run, pairs.of(run, cells)),
-    "junit": lambda run, cells: junit.lines(run, pairs.of(run, cells)),
     "ctrf": lambda run, cells: ctrf.lines(run, pairs.of(run, cells)),
     "sarif": _whole(sarif.render),
     "github-summary": _whole(github.step_summary),
     "github-comment": _whole(github.comment),
     "github-annotations": _whole(workflow.render),
-    "gitlab-junit": _gitlab_junit,
     "gitlab-quality": _whole(quality.render),
 }
+#: JUnit XML, which tells of reruns too, and what its reader takes.
+JUNIT: dict[str, junit.Budget | None] = {"junit": None, "gitlab-junit": junit.GITLAB}
 #: Forms of coverage: they need the target's sources too.
 COVERAGE = ("cobertura", "lcov")
+
+
+def pieces(
+    form: str, run: Run, cells: Cells, reruns: Mapping[str, Reruns] | None = None
+) -> Iterable[str]:
+    """Return a run's report in a form of `FORMS` or `JUNIT`, piece by piece."""
+    if form in JUNIT:
+        return junit.lines(run, pairs.of(run, cells), JUNIT[form], reruns=reruns)
+    return FORMS[form](run, cells)
