@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Callable, Iterable
@@ -12,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from djhop import landing, locate, releases
+from djhop import jobs, landing, releases
 from djhop.bisect import bisecting
 from djhop.bisect.bisecting import Site
 from djhop.bisect.choosing import Chosen, Runs, Wanted
@@ -23,15 +22,12 @@ from djhop.masking import MASK
 from djhop.matrix import config
 from djhop.matrix.config import Matrix
 from djhop.processes.process import Spawner
-from djhop.services.services import Services
 from djhop.store import blame as records
 from djhop.store import store
 from djhop.store.blame import Blame
 from djhop.store.record import Run
 from djhop.store.store import RunFolder
-from djhop.suites import cellenv
 from djhop.target.target import Target
-from djhop.workspace import visible
 
 #: How often a boundary is run, where nobody says.
 TIMES = 3
@@ -101,7 +97,7 @@ def site(
 ) -> Site:
     """Make ready to bisect what the run saw; nothing is started yet."""
     folder, since = runs.folder, runs.since
-    files = _files(folder, target, matrix, spawner)
+    files = jobs.files(target, matrix, folder.path.parent, spawner)
     return Site(
         stage=Stage(
             target=target,
@@ -115,34 +111,13 @@ def site(
         releases=releases.load(),
         run=folder.path,
         inputs=landing.inputs(target, files, args),
-        services=_services(folder, target, matrix, spawner),
+        services=jobs.services(target, matrix, folder.path / "bisect" / "services", spawner)
+        if matrix.service
+        else None,
         times=repeat,
         fresh=fresh,
         words=("--since", str(since.path)) if since else (),
         say=say,
-    )
-
-
-def _files(folder: RunFolder, target: Target, matrix: Matrix, spawner: Spawner) -> tuple[str, ...]:
-    """What belongs to the target; the folder that runs land in does not."""
-    root, out = Path(target.root), folder.path.parent
-    inside = out != root and out.is_relative_to(root)
-    exclude = (str(out.relative_to(root)),) if inside else ()
-    return visible.files(root, spawner, copy=matrix.copy, exclude=exclude)
-
-
-def _services(
-    folder: RunFolder, target: Target, matrix: Matrix, spawner: Spawner
-) -> Services | None:
-    if not matrix.service:
-        return None
-    return Services(
-        matrix.service,
-        environ=cellenv.passed(os.environ, matrix.pass_env),
-        target=target.root,
-        logs=folder.path / "bisect" / "services",
-        runs=spawner,
-        registry=locate.cache() / "running",
     )
 
 

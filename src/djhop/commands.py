@@ -259,10 +259,10 @@ def _write_reports(folder: RunFolder) -> Run:
 
 
 def _options(given: dict[str, Any], args: tuple[str, ...], matrix: Matrix) -> Any:
-    from djhop import runner
+    from djhop import jobs
 
     names = ("fresh", "recreate", "offline", "install_only", "fail_fast", "resume")
-    return runner.Options(
+    return jobs.Options(
         out=given["out"],
         jobs=_cells_at_a_time(matrix),
         args=args,

@@ -191,7 +191,7 @@ def test_reports_say_what_was_run_again_and_what_does_not_count() -> None:
     ]  # fmt: skip
     none = msgspec.structs.replace(done, runs=(), tests=0, foretold=4, reason="")
     quiet = judge(before, after, HOP, evidence=Evidence(reruns=none))
-    assert hops.view(quiet, HOP, {}, 8).lists == ()
+    assert hops.view(quiet, HOP, {}, 8, {}).lists == ()
 
 
 def test_a_test_that_fails_for_changing_reasons_is_flaky() -> None:

@@ -73,6 +73,10 @@ MAY_IMPORT = {
     "crossings": {
         *("errors", "durable", "processes", "matrix", "environments", "results", "steps", "cells"),
     },
+    "jobs": {
+        *("errors", "processes", "interpreters", "matrix", "target", "workspace", "environments"),
+        *("resolve", "suites", "services", "steps", "locate", "requests", "landing", "cells"),
+    },
     "due": {"matrix", "store"},
     "hops": {"errors", "processes", "matrix", "results", "store", "crossings", "due"},
     "reruns": {
@@ -87,12 +91,12 @@ MAY_IMPORT = {
         *("errors", "durable", "processes", "interpreters", "matrix", "target", "workspace"),
         *("environments", "resolve", "suites", "services", "results", "compare", "store", "locate"),
         *("requests", "dryrun", "cells", "chain", "landing", "closing", "news", "untested"),
-        *("steps", "crossings", "hops", "reruns", "repeats"),
+        *("steps", "crossings", "hops", "reruns", "repeats", "jobs"),
     },
     "again": {
         *("errors", "masking", "processes", "interpreters", "matrix", "target", "workspace"),
         *("resolve", "suites", "services", "results", "steps", "store", "locate", "landing"),
-        "cells",
+        *("cells", "jobs"),
     },
     "fixable": {"errors", "compare", "fixes", "store"},
     "fixing": {
@@ -106,7 +110,7 @@ MAY_IMPORT = {
     },
     "blaming": {
         *("errors", "releases", "masking", "processes", "interpreters", "matrix", "target"),
-        *("workspace", "suites", "services", "store", "locate", "landing", "bisect"),
+        *("workspace", "suites", "services", "store", "locate", "landing", "jobs", "bisect"),
     },
     "console": {"results", "reports", "news"},
     "doctor": {
@@ -115,7 +119,8 @@ MAY_IMPORT = {
     },
     "commands": {
         *("errors", "releases", "durable", "processes", "interpreters", "matrix", "target"),
-        *("environments", "store", "deps", "reports", "locate", "runner", "console", "terminal"),
+        *("environments", "store", "deps", "reports", "locate", "jobs", "runner", "console"),
+        "terminal",
         *("again", "fixable", "fixing", "blaming"),
     },
     "nox": {"errors", "releases", "matrix", "commands"},
