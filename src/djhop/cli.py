@@ -107,9 +107,9 @@ def _run_options(command: Any) -> Any:
 @_cells_option
 def plan_command(**given: Any) -> int:
     """Show the path, its hops and cells, and which interpreters are there. Installs nothing."""
-    from djhop import commands
+    from djhop.commands import planning
 
-    return commands.plan(**given)
+    return planning.plan(**given)
 
 
 @cli.command("deps", context_settings=CONTEXT, short_help="Say what has to move with each hop.")
@@ -128,9 +128,9 @@ def deps_command(**given: Any) -> int:  # fmt: skip
 
     Proven by resolving; nothing is installed and no test is run.
     """
-    from djhop import commands
+    from djhop.commands import planning
 
-    return commands.deps(**given)
+    return planning.deps(**given)
 
 
 @cli.command("run", context_settings=CONTEXT, short_help="Run the matrix and report what breaks.")
@@ -143,9 +143,9 @@ def run_command(**given: Any) -> int:
 
     What follows `--` goes to the suite: djhop run . -- tests/test_orders.py -k refund
     """
-    from djhop import commands
+    from djhop.commands import running
 
-    return commands.run(args=_State.args, **given)
+    return running.run(args=_State.args, **given)
 
 
 @cli.command("hop", context_settings=CONTEXT, short_help="Run one Django hop: two cells, no more.")
@@ -157,9 +157,9 @@ def run_command(**given: Any) -> int:
 @_run_options
 def hop_command(**given: Any) -> int:
     """Run one hop only: Django BEFORE and AFTER on one Python, and nothing else."""
-    from djhop import commands
+    from djhop.commands import running
 
-    return commands.hop(args=_State.args, **given)
+    return running.hop(args=_State.args, **given)
 
 
 @cli.command(
@@ -189,9 +189,9 @@ def bisect_command(**given: Any) -> int:  # fmt: skip
     RUN is a folder, a name, or the latest. Without --cause, --test or --hop it is the worst cause
     of the first hop that breaks. What follows `--` goes to the suite.
     """
-    from djhop import commands
+    from djhop.commands import explaining
 
-    return commands.bisect(args=_State.args, **given)
+    return explaining.bisect(args=_State.args, **given)
 
 
 @cli.command("report", context_settings=CONTEXT, short_help="Print the report of a run again.")
@@ -216,9 +216,9 @@ def report_command(**given: Any) -> int:
 
     With OTHER: what changed from RUN to OTHER, cell by cell (text, markdown or json).
     """
-    from djhop import commands
+    from djhop.commands import reporting
 
-    return commands.report(**given)
+    return reporting.report(**given)
 
 
 @cli.command("fix", context_settings=CONTEXT, short_help="Try what a fixer repairs, and apply it.")
@@ -241,9 +241,9 @@ def fix_command(**given: Any) -> int:
 
     What followed -- in the run has to follow here, too.
     """
-    from djhop import commands
+    from djhop.commands import explaining
 
-    return commands.fix(args=_State.args, **given)
+    return explaining.fix(args=_State.args, **given)
 
 
 @cli.command(
@@ -279,9 +279,9 @@ def deprecations_command(**given: Any) -> int:  # fmt: skip
     Where that hop was run, it is said whether it broke. Nothing is run, and no cell is needed
     beside the run's folder. In an editor: vim -q <(djhop deprecations --format lines)
     """
-    from djhop import commands
+    from djhop.commands import reporting
 
-    return commands.deprecations(**given)
+    return reporting.deprecations(**given)
 
 
 @cli.command("doctor", context_settings=CONTEXT, short_help="Say what is missing and what to type.")

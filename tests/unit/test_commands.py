@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from djhop.commands import _cells_at_a_time
+from djhop.commands.running import _cells_at_a_time
 from djhop.matrix.config import Matrix
 
 
