@@ -38,6 +38,7 @@ from djhop.steps.commands import Served
 from djhop.suites import foreign as commands
 from djhop.suites import suites
 from djhop.suites.suites import PassFiles, Room, Stand
+from djhop.suites.taken import Taken
 from djhop.target import pytest_config
 from djhop.target.target import Suite, Target
 from djhop.untested import without
@@ -72,6 +73,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     #: Variables that lead to the run's services, and where those are.
     services: dict[str, str] = {}
     served: Served = Served()
+    #: Set to look behind causes that are taken away: one plain run, nothing measured.
+    taken: Taken | None = None
 
 
 def run_cell(job: Job, spawner: Spawner, report: Report) -> CellResult:
@@ -272,11 +275,12 @@ class _Work:
             ignores=config.ignores if suite.kind == "pytest" else 0,
             overlay=dirs,
             tools=(str(tools),),
-            source=source,
+            source=source if job.taken is None else None,
             omit=omit,
             branch=job.matrix.branch,
             literal=job.matrix.strict == "literal",
             isolate=job.matrix.isolate,
+            taken=job.taken,
             timeout=job.settings.timeout,
         )
 
@@ -305,6 +309,9 @@ class _Work:
 
     def _passes(self, stand: Stand, room: Workspace) -> list[Ran]:
         """Run strict, then whatever is needed to know what each test does, each on a fresh tree."""
+        if self.job.taken is not None:
+            with self._stage("plain"):
+                return [self._pass(stand, Next(mode="plain"))]
         following: Next | None = Next(mode="strict")
         runs: list[Ran] = []
         while following is not None:

@@ -81,6 +81,8 @@ def _run_options(command: Any) -> Any:
                      help="Whether uv may install a missing Python."),
         click.option("--fail-fast", is_flag=True, help="After a red cell, start no other."),
         click.option("--resume", is_flag=True, help="Keep the cells an interrupted run finished."),
+        click.option("--peel", type=click.FloatRange(min=0.0, min_open=True), metavar="SECONDS",
+                     help="Then look behind what is red, worst first, as long as this."),
         click.option("--dry-run", is_flag=True, help="Print every command; run none."),
         click.option("--list", "list_only", is_flag=True, help="Print the cells; run none."),
         click.option("--quiet", "-q", is_flag=True, help="Print the final report only."),
@@ -194,6 +196,40 @@ def fix_command(**given: Any) -> int:
     from djhop import commands
 
     return commands.fix(args=_State.args, **given)
+
+
+@cli.command(
+    "peel", context_settings=CONTEXT, short_help="Look behind the first cause of a red cell."
+)
+@click.argument("target", default="")
+@click.argument("run", default="latest")
+@click.option(
+    "--cell", metavar="ID", default="", help="This cell (default: the worst that is red)."
+)
+@click.option("--hop", metavar="BEFORE..AFTER", default="", help="The cell after this hop.")
+@click.option("--all", "every", is_flag=True, help="Each red cell, the worst first.")
+@click.option(
+    "--budget",
+    type=click.FloatRange(min=0.0, min_open=True),
+    metavar="SECONDS",
+    help="Longest it may take.",
+)
+@click.option("--out", metavar="DIR", default="reports", help="Where runs land.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
+@click.option("--offline", is_flag=True, help="Use caches alone.")
+@click.option("--quiet", "-q", is_flag=True, help="Print the result only.")
+def peel_command(**given: Any) -> int:  # fmt: skip
+    """Say what hides behind the first cause of a red cell of RUN (default: the latest).
+
+    On a scratch copy the first cause is taken away (django-upgrade; else a shim of what was
+    removed; else what cannot be loaded is left out), the suite is run again, and so on until it
+    runs or nothing more can be taken away. TARGET is not touched, and the cell keeps its status.
+
+    What followed -- in the run has to follow here, too.
+    """
+    from djhop import commands
+
+    return commands.peel(args=_State.args, **given)
 
 
 @cli.command("doctor", context_settings=CONTEXT, short_help="Say what is missing and what to type.")

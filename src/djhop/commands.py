@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from djhop import durable, locate, releases, terminal
-from djhop.errors import ExitCode, NoTestsError, UsageError
+from djhop.errors import DjhopError, ExitCode, NoTestsError, UsageError
 from djhop.interpreters.interpreters import Interpreter
 from djhop.matrix import config, matrixfiles
 from djhop.matrix import plan as planning
@@ -181,6 +181,8 @@ def run(args: tuple[str, ...], **given: Any) -> int:
     quiet = given["quiet"] or given["as_json"]
     with _interruptible(session.spawner):
         console.watch(session.events(), stream=sys.stderr, quiet=quiet)
+        if given.get("peel") and not session.spawner.interrupted:
+            _peel_run(session, given["peel"], args, quiet=quiet)
     finished = _write_reports(session)
     terminal.show(json_report.render(finished) if given["as_json"] else _as_text(finished))
     if not quiet:
@@ -327,6 +329,64 @@ def fix(args: tuple[str, ...], target: str, run: str, out: str, **given: Any) ->
             fixing.write(folder, written, Path(target or found.target.root), spawner)
             console.say(f"applied: {folder.path / 'fixes' / written.patch}", sys.stderr)
     return code
+
+
+def peel(args: tuple[str, ...], target: str, run: str, out: str, **given: Any) -> int:
+    """`djhop peel`: what is behind the first cause of red cells."""
+    from djhop import again, console, peeling
+    from djhop.reports import peels as peels_report
+    from djhop.store import store
+
+    _exclude(given)
+    spawner = Spawner(registry=locate.cache() / "running")
+    folder = store.find(run, Path(out))
+    folder = type(folder)(folder.path.resolve())
+    quiet = given["quiet"] or given["as_json"]
+    with _interruptible(spawner):
+        found = folder.load()
+        chosen = peeling.wanted(found, cell=given["cell"], hop=given["hop"], every=given["every"])
+        look = again.look(
+            folder, target, args, spawner, offline=given["offline"], command="djhop peel"
+        )
+        peels = peeling.peel_all(
+            look,
+            chosen,
+            lambda line: None if quiet else console.say(line, sys.stderr),
+            budget=given["budget"],
+        )
+        _rewrite_reports(folder)
+    if given["as_json"]:
+        terminal.show(durable.encode(peels).decode())
+    else:
+        terminal.show(peels_report.text(found, peels))
+    return peeling.exit_code(peels)
+
+
+def _exclude(given: dict[str, Any]) -> None:
+    """Cells can be chosen in one way only."""
+    named = [f"--{name}" for name in ("cell", "hop") if given[name]]
+    named += ["--all"] if given["every"] else []
+    if len(named) > 1:
+        raise UsageError(f"{' and '.join(named)} exclude each other", hint="djhop peel --all")
+
+
+def _peel_run(session: Session, budget: float, args: tuple[str, ...], *, quiet: bool) -> None:
+    """Look behind what is red in a run that has just ended; what goes wrong there is only said."""
+    from djhop import again, console, peeling
+
+    def say(line: str) -> None:
+        if not quiet:
+            console.say(line, sys.stderr)
+
+    folder = session.folder
+    try:
+        chosen = peeling.wanted(folder.load(), every=True)
+        if chosen:
+            root, offline = session.target.root, session.options.offline
+            look = again.look(folder, root, args, session.spawner, offline=offline)
+            peeling.peel_all(look, chosen, say, budget=budget)
+    except DjhopError as error:
+        console.say(f"not peeled: {error}", sys.stderr)
 
 
 def _as_text(finished: Run) -> str:

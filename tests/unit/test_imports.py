@@ -46,7 +46,11 @@ MAY_IMPORT = {
         *("errors", "processes", "interpreters", "matrix", "workspace", "environments"),
         *("results", "compare"),
     },
-    "store": {"errors", "durable", "masking", "matrix", "target", "results", "compare", "fixes"},
+    "peels": {"knowledge", "suites", "results", "compare", "fixes"},
+    "store": {
+        *("errors", "durable", "masking", "matrix", "target", "results", "compare", "fixes"),
+        "peels",
+    },
     "requests": {"interpreters", "matrix", "resolve", "suites", "target"},
     "chain": {"matrix", "resolve"},
     "declared": {"processes"},
@@ -58,7 +62,7 @@ MAY_IMPORT = {
     "reports": {
         *("errors", "releases", "durable", "interpreters", "matrix", "target"),
         *("resolve", "results", "compare", "store", "superseded", "declared", "deps"),
-        *("knowledge", "fixes"),
+        *("knowledge", "fixes", "peels"),
     },
     "locate": {"errors", "processes", "interpreters", "environments"},
     "dryrun": {"interpreters", "matrix", "target", "resolve", "suites", "results"},
@@ -90,6 +94,10 @@ MAY_IMPORT = {
         *("errors", "durable", "processes", "matrix", "workspace", "results", "services"),
         *("compare", "fixes", "store", "locate", "landing", "cells", "again"),
     },
+    "peeling": {
+        *("errors", "durable", "matrix", "workspace", "results", "services", "suites"),
+        *("compare", "fixes", "peels", "store", "locate", "landing", "cells", "again"),
+    },
     "console": {"results", "reports", "news"},
     "doctor": {
         *("errors", "releases", "processes", "interpreters", "environments", "reports", "locate"),
@@ -98,7 +106,7 @@ MAY_IMPORT = {
     "commands": {
         *("errors", "releases", "durable", "processes", "interpreters", "matrix", "target"),
         *("environments", "store", "deps", "reports", "locate", "runner", "console", "terminal"),
-        *("again", "fixing"),
+        *("again", "fixing", "peeling"),
     },
     "nox": {"errors", "releases", "matrix", "commands"},
     "cli": {"errors", "commands", "doctor"},

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from djhop.fixes.proof import Fix
+from djhop.peels.layers import Peel
 from djhop.results.results import CellResult
 from djhop.results.steps import Crossing
 from djhop.store.record import Run
@@ -17,6 +18,7 @@ PUBLISHED: dict[str, type[msgspec.Struct]] = {
     "cell.schema.json": CellResult,
     "crossing.schema.json": Crossing,
     "fix.schema.json": Fix,
+    "peel.schema.json": Peel,
 }
 
 
