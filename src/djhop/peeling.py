@@ -186,7 +186,7 @@ class _Peeling:
             seen=msgspec.structs.replace(sight.seen, tried=tuple(self.told.get(cause, ()))),
             how=way.how,
             what=what,
-            after_leaving=self.left_out,
+            after_leaving=self.left_out and sight.seen.known is None,
         )
         self.say(f"{self.name}: {_short(sight.seen)}: {way.how.replace('-', ' ')}: {what}")
         after = self._run()
@@ -245,7 +245,8 @@ class _Peeling:
         self, first: CellResult, last: CellResult, ended: Ended | None, reason: str, seconds: float
     ) -> Peel:
         was, now = Told.of(first), Told.of(last)
-        still = tuple(test.id for test in last.tests if test.id in now.failing)
+        before, earlier = self._before()
+        old = now.failing & earlier.failing
         return Peel(
             id=self.name,
             status=first.status,
@@ -253,9 +254,11 @@ class _Peeling:
             failing=len(was.failing),
             fixer=f"{NAME} {self.tool.version}" if self.tool else "",
             layers=tuple(self.layers),
-            left=tuple(self._left(one.seen) for one in sights(last)),
-            still=still,
-            before=self._before(still),
+            left=tuple(self._left(one, old) for one in sights(last)),
+            before=before,
+            still=tuple(test.id for test in last.tests if test.id in now.failing),
+            old=tuple(sorted(old)),
+            missing=tuple(sorted(earlier.there - now.there)),
             ran_in_the_end=len(now.there),
             ended=ended or ("runs" if runs(last) else "stuck"),
             reason=reason,
@@ -263,18 +266,21 @@ class _Peeling:
             seconds=seconds,
         )
 
-    def _left(self, seen: Seen) -> Seen:
-        return msgspec.structs.replace(seen, tried=tuple(self.told.get(seen.cause, ())))
+    def _left(self, sight: Sight, old: frozenset[str]) -> Seen:
+        tried = tuple(self.told.get(sight.seen.cause, ()))
+        return msgspec.structs.replace(sight.seen, tried=tried, old=len(sight.tests & old))
 
-    def _before(self, still: tuple[str, ...]) -> tuple[str, ...]:
-        """Those that fail in the cell before the hop as well."""
-        hops = [one for one in self.again.run.plan.hops if one.after.id == self.name]
-        hops.sort(key=lambda one: not one.on_path)
-        for hop in hops:
-            with contextlib.suppress(UsageError):
-                failing = Told.of(self.again.folder.read_cell(hop.before.id)).failing
-                return tuple(test for test in still if test in failing)
-        return ()
+    def _before(self) -> tuple[str, Told]:
+        """The nearest cell before this one in which tests ran."""
+        hops = sorted(self.again.run.plan.hops, key=lambda one: one.on_path)
+        earlier = {hop.after.id: hop.before.id for hop in hops}
+        name = self.name
+        while name := earlier.pop(name, ""):
+            with contextlib.suppress(UsageError):  # it is not on disk
+                told = Told.of(self.again.folder.read_cell(name))
+                if told.there:
+                    return name, told
+        return "", Told(there=frozenset(), failing=frozenset())
 
 
 class _Over(Exception):  # noqa: N818 - it is no error

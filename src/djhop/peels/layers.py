@@ -39,6 +39,8 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     #: How many tests fail for it, and what cannot be loaded because of it.
     tests: int = 0
     modules: tuple[str, ...] = ()
+    #: Those of the tests that fail in the cell before as well.
+    old: int = 0
     #: Ways of taking it away that did not help, and why.
     tried: tuple[str, ...] = ()
 
@@ -52,7 +54,8 @@ class Layer(msgspec.Struct, frozen=True, kw_only=True):
     what: str
     #: The same cause shows again, for fewer tests or modules.
     partly: bool = False
-    #: Something was left out before it came to light: it may come of that.
+    #: Nothing is known of it, and something was left out before it came to light: it may come of
+    #: that.
     after_leaving: bool = False
     #: Tests that run now and did not, that fail no more, and that are not there any more.
     back: int = 0
@@ -78,9 +81,13 @@ class Peel(msgspec.Struct, frozen=True, kw_only=True):
     layers: tuple[Layer, ...] = ()
     #: Causes that are left, with what was tried.
     left: tuple[Seen, ...] = ()
-    #: Tests that still fail, and those of them that fail in the cell before the hop as well.
+    #: The nearest cell before it in which tests ran; "" for none.
+    before: str = ""
+    #: Tests that still fail, and those of them that fail in the cell before as well.
     still: tuple[str, ...] = ()
-    before: tuple[str, ...] = ()
+    old: tuple[str, ...] = ()
+    #: Tests that ran in the cell before, and are not there in the end.
+    missing: tuple[str, ...] = ()
     #: Tests that ran in the end.
     ran_in_the_end: int = 0
     ended: Ended = "runs"
@@ -96,6 +103,7 @@ class Sight(msgspec.Struct, frozen=True, kw_only=True):
 
     seen: Seen
     failures: tuple[Failure, ...]
+    tests: frozenset[str] = frozenset()
     #: Nothing ran because of it.
     deadly: bool = False
 
@@ -120,7 +128,9 @@ def sights(result: CellResult) -> tuple[Sight, ...]:
             tests=group.tests,
             modules=group.modules,
         )
-        made.append(Sight(seen=seen, failures=failures, deadly=deadly and not group.modules))
+        tests = frozenset(t for one in found if one.key == group.cause for t in one.tests)
+        dead = deadly and not group.modules
+        made.append(Sight(seen=seen, failures=failures, tests=tests, deadly=dead))
     made.sort(key=lambda one: (not one.deadly, -len(one.seen.modules), -one.seen.tests))
     return tuple(made)
 

@@ -22,7 +22,7 @@ _HOW = {"fixer": "", "shim": "with a shim: ", "left-out": "left out: "}
 def with_peel(view: HopView, cell: str, run: Run) -> HopView:
     """Say under a hop what is behind its first cause, where that was looked for."""
     for peel in run.peels:
-        if peel.id == cell and (peel.layers or peel.left):
+        if peel.id == cell and (peel.layers or peel.ended != "runs"):
             items = tuple(one_line(line, 400) for line in _short(peel))
             label = f"behind the first cause: {headline(peel)}"
             return msgspec.structs.replace(
@@ -33,7 +33,7 @@ def with_peel(view: HopView, cell: str, run: Run) -> HopView:
 
 def headline(peel: Peel) -> str:
     """Say in one sentence what peeling came to."""
-    layers = number(len(peel.layers), "layer") if peel.layers else "nothing"
+    layers = number(len(peel.layers), "layer") if peel.layers else "nothing was"
     came = {
         "runs": f"{layers} taken away, and the suite runs",
         "stuck": f"{layers} taken away, and nothing more can be",
@@ -47,16 +47,25 @@ def headline(peel: Peel) -> str:
 
 
 def _before(peel: Peel) -> str:
-    return f", {len(peel.before):,} of them before the hop as well" if peel.before else ""
+    said = f", {len(peel.old):,} of them in {peel.before} as well" if peel.old else ""
+    if peel.missing:
+        said += f"; {number(len(peel.missing), 'test')} of {peel.before} did not run"
+    return said
 
 
 def _short(peel: Peel) -> Iterator[str]:
     for count, layer in enumerate(peel.layers, 1):
         yield f"{count}. {cause(layer.seen)}; {how(layer)}: {brought(layer)}"
-    for seen in peel.left[:FEW]:
-        yield f"left: {_count(seen)} {cause(seen)}"
-    if peel.left[FEW:]:
-        yield f"… and {number(len(peel.left) - FEW, 'more cause')}"
+    new = _new(peel)
+    for seen in new[:FEW]:
+        yield f"left: {_count(seen)}, {cause(seen)}"
+    if new[FEW:]:
+        yield f"… and {number(len(new) - FEW, 'more cause')}"
+
+
+def _new(peel: Peel) -> tuple[Seen, ...]:
+    """The causes that are left, but for those whose tests all fail in the cell before as well."""
+    return tuple(one for one in peel.left if not one.tests or one.old < one.tests)
 
 
 def cause(seen: Seen) -> str:
@@ -76,6 +85,8 @@ def how(layer: Layer) -> str:
 
 def brought(layer: Layer) -> str:
     """Say what that brought: "288 tests came back, 3 pass again"."""
+    if not layer.ran:
+        return "still no test runs"
     said = [f"{number(layer.back, 'test')} came back"]
     said += [f"{number(layer.mended, 'test')} no longer failed"] if layer.mended else []
     said += [f"{number(layer.lost, 'test')} lost"] if layer.lost else []
@@ -107,11 +118,14 @@ def _lines(peel: Peel) -> Iterator[str]:
             yield "     it may come of what was left out before"
         yield f"     taken away: {how(layer)}"
         yield f"     {brought(layer)}"
+    new = _new(peel)
     if peel.left:
-        yield f"  still failing, {number(len(peel.still), 'test')}{_before(peel)}:"
-    for seen in peel.left[: FEW * 2]:
+        yield f"  left, {number(len(peel.still), 'test')}{_before(peel)}:"
+    for seen in new[: FEW * 2]:
         yield f"    {_count(seen)}  {cause(seen)}"
         yield from (f"      tried: {one_line(tried, 200)}" for tried in seen.tried)
-    if len(peel.left) > FEW * 2:
-        yield f"    … and {number(len(peel.left) - FEW * 2, 'more cause')}"
+    if len(new) > FEW * 2:
+        yield f"    … and {number(len(new) - FEW * 2, 'more cause')}"
+    if old := len(peel.left) - len(new):
+        yield f"    {number(old, 'cause')} of what fails in {peel.before} as well"
     yield f"  {peel.id} stays {peel.status}: what ran here is no pass, and no result of the cell"
