@@ -92,12 +92,14 @@ def look(
     spawner: Spawner,
     *,
     offline: bool = False,
+    command: str = "djhop fix --try",
 ) -> Again:
     """Look at the target of a run again; it must be what the run has seen.
 
     Args:
         root: the target, where it is not where the run says.
         args: what goes to the suite; the same as in the run.
+        command: what asks: an error says it.
 
     Raises:
         UsageError: the target, or what goes to its suite, is another than in the run.
@@ -106,7 +108,7 @@ def look(
     run = folder.load()
     place = Path(root or run.target.root)
     matrix = matrix_of(run, place, str(folder.run))
-    looked = target.look(place, matrix, command="djhop fix --try")
+    looked = target.look(place, matrix, command=command)
     if looked.suite is None:
         raise NoTestsError(f"no test suite found in {place}")
     files = jobs.files(looked, matrix, folder.path.parent, spawner)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterable
 from itertools import pairwise
@@ -31,21 +30,6 @@ from djhop.target.target import Target
 
 #: How often a boundary is run, where nobody says.
 TIMES = 3
-
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smh]?)")
-_SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
-
-
-def seconds(text: str) -> float:
-    """Read a duration: "90", "90s", "10m", "1h".
-
-    Raises:
-        UsageError: it is none.
-    """
-    found = _DURATION.fullmatch(text.strip())
-    if not found or not float(found[1]):
-        raise UsageError(f"{text!r} is not a duration", hint="as in 90s, 10m or 1h")
-    return float(found[1]) * _SECONDS[found[2]]
 
 
 def matrix_of(run: Run) -> Matrix | None:

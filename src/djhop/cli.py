@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tempfile
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import click
 
@@ -28,6 +29,23 @@ FORMATS = (
     *("github-summary", "github-comment", "github-annotations"),
     *("gitlab-junit", "gitlab-quality", "cobertura", "lcov"),
 )
+
+
+class _Duration(click.ParamType[float]):
+    """A number of seconds, or of minutes or hours with their letter behind it."""
+
+    name = "TIME"
+    _units: ClassVar = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        """Return seconds."""
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", str(value).strip())
+        if not found or not float(found[1]):
+            self.fail(f"{value!r} is not a duration, as 90s, 10m and 1h are", param, ctx)
+        return float(found[1]) * self._units[found[2]]
+
+
+DURATION = _Duration()
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 98}
 
 
@@ -88,8 +106,10 @@ def _run_options(command: Any) -> Any:
         click.option("--fail-fast", is_flag=True, help="After a red cell, start no other."),
         click.option("--resume", is_flag=True, help="Keep the cells an interrupted run finished."),
         click.option("--auto", is_flag=True, help="Then bisect each cause, worst first."),
-        click.option("--auto-budget", metavar="TIME", default="10m", show_default=True,
+        click.option("--auto-budget", type=DURATION, default="10m", show_default=True,
                      help="How long that may take: 90s, 10m, 1h."),
+        click.option("--peel", type=click.FloatRange(min=0.0, min_open=True), metavar="SECONDS",
+                     help="Then look behind what is red, worst first, as long as this."),
         click.option("--dry-run", is_flag=True, help="Print every command; run none."),
         click.option("--list", "list_only", is_flag=True, help="Print the cells; run none."),
         click.option("--quiet", "-q", is_flag=True, help="Print the final report only."),
@@ -178,7 +198,7 @@ def hop_command(**given: Any) -> int:
     show_default=True,
     help="Runs of the last good and the first bad.",
 )
-@click.option("--budget", metavar="TIME", help="Stop after that long: 90s, 10m, 1h.")
+@click.option("--budget", type=DURATION, help="Stop after that long: 90s, 10m, 1h.")
 @click.option("--fresh", is_flag=True, help="Run everything again.")
 @click.option("--offline", is_flag=True, help="Use caches alone.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
@@ -282,6 +302,35 @@ def deprecations_command(**given: Any) -> int:  # fmt: skip
     from djhop.commands import reporting
 
     return reporting.deprecations(**given)
+
+
+@cli.command(
+    "peel", context_settings=CONTEXT, short_help="Look behind the first cause of a red cell."
+)
+@click.argument("target", default="")
+@click.argument("run", default="latest")
+@click.option(
+    "--cell", metavar="ID", default="", help="This cell (default: the worst that is red)."
+)
+@click.option("--hop", metavar="BEFORE..AFTER", default="", help="The cell after this hop.")
+@click.option("--all", "every", is_flag=True, help="Each red cell, the worst first.")
+@click.option("--budget", type=DURATION, help="Stop after that long: 90s, 10m, 1h.")
+@click.option("--out", metavar="DIR", default="reports", help="Where runs land.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
+@click.option("--offline", is_flag=True, help="Use caches alone.")
+@click.option("--quiet", "-q", is_flag=True, help="Print the result only.")
+def peel_command(**given: Any) -> int:  # fmt: skip
+    """Say what hides behind the first cause of a red cell of RUN (default: the latest).
+
+    On a scratch copy the first cause is taken away (django-upgrade; else a shim of what was
+    removed; else what cannot be loaded is left out), the suite is run again, and so on until it
+    runs or nothing more can be taken away. TARGET is not touched, and the cell keeps its status.
+
+    What followed -- in the run has to follow here, too.
+    """
+    from djhop.commands import explaining
+
+    return explaining.peel(args=_State.args, **given)
 
 
 @cli.command("doctor", context_settings=CONTEXT, short_help="Say what is missing and what to type.")

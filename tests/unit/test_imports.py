@@ -46,7 +46,11 @@ MAY_IMPORT = {
         *("errors", "processes", "interpreters", "matrix", "workspace", "environments"),
         *("results", "compare"),
     },
-    "store": {"errors", "durable", "masking", "matrix", "target", "results", "compare", "fixes"},
+    "peels": {"knowledge", "suites", "results", "compare", "fixes"},
+    "store": {
+        *("errors", "durable", "masking", "matrix", "target", "results", "compare", "fixes"),
+        "peels",
+    },
     "requests": {"interpreters", "matrix", "resolve", "suites", "target"},
     "chain": {"matrix", "resolve"},
     "declared": {"processes"},
@@ -58,7 +62,7 @@ MAY_IMPORT = {
     "reports": {
         *("errors", "releases", "durable", "interpreters", "matrix", "target"),
         *("resolve", "results", "compare", "store", "superseded", "declared", "deps"),
-        *("knowledge", "fixes"),
+        *("knowledge", "fixes", "peels"),
     },
     "locate": {"errors", "processes", "interpreters", "environments"},
     "dryrun": {"interpreters", "matrix", "target", "resolve", "suites", "results"},
@@ -112,6 +116,10 @@ MAY_IMPORT = {
         *("errors", "releases", "masking", "processes", "interpreters", "matrix", "target"),
         *("workspace", "suites", "services", "store", "locate", "landing", "jobs", "bisect"),
     },
+    "peeling": {
+        *("errors", "durable", "matrix", "workspace", "results", "services", "suites"),
+        *("compare", "fixes", "peels", "store", "locate", "landing", "cells", "again"),
+    },
     "console": {"results", "reports", "news"},
     "doctor": {
         *("errors", "releases", "processes", "interpreters", "environments", "reports", "locate"),
@@ -121,7 +129,7 @@ MAY_IMPORT = {
         *("errors", "releases", "durable", "processes", "interpreters", "matrix", "target"),
         *("environments", "store", "deps", "reports", "locate", "jobs", "runner", "console"),
         "terminal",
-        *("again", "fixable", "fixing", "blaming"),
+        *("again", "fixable", "fixing", "blaming", "peeling"),
     },
     "nox": {"errors", "releases", "matrix", "commands"},
     "cli": {"errors", "commands", "doctor"},

@@ -299,19 +299,6 @@ def test_what_found_nothing_is_incomplete_and_says_why(outcome: str) -> None:
     assert blaming.exit_code([blamed()]) == ExitCode.OK
 
 
-@pytest.mark.parametrize(
-    ("text", "wanted"), [("90", 90), ("90s", 90), ("10m", 600), ("1.5h", 5400)]
-)
-def test_durations(text: str, wanted: float) -> None:
-    assert blaming.seconds(text) == wanted
-
-
-@pytest.mark.parametrize("text", ["", "0", "0m", "ten", "-1m", "10d"])
-def test_what_is_no_duration(text: str) -> None:
-    with pytest.raises(UsageError, match="not a duration"):
-        blaming.seconds(text)
-
-
 def test_the_matrix_of_a_run_is_read_from_its_record_unless_something_is_masked(
     folder: RunFolder,
 ) -> None:

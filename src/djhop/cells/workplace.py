@@ -148,11 +148,12 @@ class Workplace:
             ignores=config.ignores if suite.kind == "pytest" else 0,
             overlay=dirs,
             tools=(str(tools),),
-            source=source,
+            source=source if job.taken is None else None,
             omit=omit,
             branch=job.matrix.branch,
             literal=job.matrix.strict == "literal",
             isolate=job.matrix.isolate,
+            taken=job.taken,
             timeout=job.settings.timeout,
         )
 

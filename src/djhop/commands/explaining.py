@@ -1,4 +1,4 @@
-"""More about the breaks of a run: `djhop bisect`, `djhop fix`."""
+"""More about the breaks of a run: `djhop bisect`, `djhop fix`, `djhop peel`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ def bisect(run: str, out: str, args: tuple[str, ...], **given: Any) -> int:
     from djhop import blaming
     from djhop.reports import blame as blame_report
 
-    budget = blaming.seconds(given["budget"]) if given["budget"] else None
     runs = blaming.runs(run, given["since"], Path(out))
     chosen = tuple(runs.choose(blaming.wanted(given)))
     spawner = Spawner(registry=locate.cache() / "running")
@@ -36,7 +35,7 @@ def bisect(run: str, out: str, args: tuple[str, ...], **given: Any) -> int:
         **{name: given[name] for name in ("offline", "fresh", "repeat")},
     )
     with interruptible(spawner):
-        found = blaming.carry_out(chosen, site, runs.folder, budget=budget)
+        found = blaming.carry_out(chosen, site, runs.folder, budget=given["budget"])
     write_reports(runs.folder)
     if given["as_json"]:
         terminal.show(blame_report.as_json(found))
@@ -62,9 +61,7 @@ def fix(args: tuple[str, ...], target: str, run: str, out: str, **given: Any) ->
         if given["trying"]:
             wanted = fixable.wanted(folder.load(), **chosen)
             made = again.look(folder, target, args, spawner, offline=given["offline"])
-            fixes = fixing.try_all(
-                made, wanted, lambda line: None if quiet else console.say(line, sys.stderr)
-            )
+            fixes = fixing.try_all(made, wanted, said(quiet=quiet))
             code = fixing.exit_code(fixes)
             write_reports(folder)
             if given["as_json"]:
@@ -77,3 +74,42 @@ def fix(args: tuple[str, ...], target: str, run: str, out: str, **given: Any) ->
             fixing.write(folder, written, Path(target or found.target.root), spawner)
             console.say(f"applied: {folder.path / 'fixes' / written.patch}", sys.stderr)
     return code
+
+
+def peel(args: tuple[str, ...], target: str, run: str, out: str, **given: Any) -> int:
+    """`djhop peel`: what is behind the first cause of red cells."""
+    from djhop import again, peeling
+    from djhop.reports import peels as peels_report
+    from djhop.store import store
+
+    _exclude(given)
+    spawner = Spawner(registry=locate.cache() / "running")
+    folder = store.find(run, Path(out))
+    folder = type(folder)(folder.path.resolve())
+    quiet = given["quiet"] or given["as_json"]
+    with interruptible(spawner):
+        found = folder.load()
+        chosen = peeling.wanted(found, cell=given["cell"], hop=given["hop"], every=given["every"])
+        look = again.look(
+            folder, target, args, spawner, offline=given["offline"], command="djhop peel"
+        )
+        peels = peeling.peel_all(
+            look,
+            chosen,
+            said(quiet=quiet),
+            budget=given["budget"],
+        )
+        write_reports(folder)
+    if given["as_json"]:
+        terminal.show(durable.encode(peels).decode())
+    else:
+        terminal.show(peels_report.text(found, peels))
+    return peeling.exit_code(peels)
+
+
+def _exclude(given: dict[str, Any]) -> None:
+    """Cells can be chosen in one way only."""
+    named = [f"--{name}" for name in ("cell", "hop") if given[name]]
+    named += ["--all"] if given["every"] else []
+    if len(named) > 1:
+        raise UsageError(f"{' and '.join(named)} exclude each other", hint="djhop peel --all")

@@ -39,6 +39,8 @@ def run(args: tuple[str, ...], **given: Any) -> int:
         console.watch(session.events(), stream=sys.stderr, quiet=quiet)
         if given["auto"] and not session.spawner.interrupted:
             _auto(session, given["auto_budget"], quiet=quiet)
+        if given["peel"] and not session.spawner.interrupted:
+            _peel(session, given["peel"], args, quiet=quiet)
     finished = write_reports(session.folder)
     terminal.show(json_report.render(finished) if given["as_json"] else as_text(finished))
     if not quiet:
@@ -122,7 +124,7 @@ def _cells_at_a_time(matrix: Matrix) -> int:
     return matrix.jobs or (os.cpu_count() if matrix.isolate else 0) or 1
 
 
-def _auto(session: Session, budget: str, *, quiet: bool) -> None:
+def _auto(session: Session, budget: float, *, quiet: bool) -> None:
     """Bisect the causes of a run that has ended, worst first; the run stands whatever comes."""
     from djhop import blaming
 
@@ -141,6 +143,21 @@ def _auto(session: Session, budget: str, *, quiet: bool) -> None:
         repeat=blaming.TIMES,
     )
     try:
-        blaming.carry_out(runs.every(), site, runs.folder, budget=blaming.seconds(budget))
+        blaming.carry_out(runs.every(), site, runs.folder, budget=budget)
     except DjhopError as error:
         say(f"the bisects were not finished: {error}")
+
+
+def _peel(session: Session, budget: float, args: tuple[str, ...], *, quiet: bool) -> None:
+    """Look behind what is red in a run that has just ended; what goes wrong there is only said."""
+    from djhop import again, peeling
+
+    folder = session.folder
+    try:
+        chosen = peeling.wanted(folder.load(), every=True)
+        if chosen:
+            root, offline = session.target.root, session.options.offline
+            look = again.look(folder, root, args, session.spawner, offline=offline)
+            peeling.peel_all(look, chosen, said(quiet=quiet), budget=budget)
+    except DjhopError as error:
+        said(quiet=quiet)(f"not peeled: {error}")

@@ -81,6 +81,8 @@ class HopView(msgspec.Struct, frozen=True, kw_only=True):
     steps: tuple[Shown, ...] = ()
     steps_broke: int = 0
     steps_new: int = 0
+    #: What is behind its first cause, where that was looked for.
+    peel: Shown | None = None
     #: What became of a database on it: sentences, each with what it rests on.
     crossing: tuple[Shown, ...] = ()
     #: Under the sentence: the ways out of blockers, or what a build printed before it failed.

@@ -116,6 +116,9 @@ def _hop(hop: HopView) -> Iterator[str]:
     for shown in (*hop.lists, *hop.steps):
         yield f"- {shown.total:,} {escape(shown.label)}"
         yield from (f"  {line}" for line in _items(shown))
+    if hop.peel:
+        yield f"- {escape(hop.peel.label)}"
+        yield from (f"  {line}" for line in _items(hop.peel))
     for told in hop.crossing:
         yield f"- {escape(told.label)}"
         yield from (f"  {line}" for line in _items(told))

@@ -88,6 +88,9 @@ class _Page:
         yield from self.more(hop.more_causes, "causes", "    ")
         for shown in (*hop.lists, *hop.steps):
             yield from self.shown(shown)
+        if hop.peel:
+            yield from self.wrap(hop.peel.label, indent="  ")
+            yield from self.items(hop.peel, "    ")
         for told in hop.crossing:
             yield from self.wrap(told.label, indent="    ")
             yield from self.items(told, "      ")

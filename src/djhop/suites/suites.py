@@ -13,6 +13,7 @@ from djhop import masking
 from djhop.processes.process import Command
 from djhop.suites import addopts
 from djhop.suites.cellenv import INHERITED, Room, cell_environ
+from djhop.suites.taken import Taken
 from djhop.target.target import Suite, SuiteKind
 
 __all__ = [
@@ -70,6 +71,8 @@ class ProbeConfig(msgspec.Struct, frozen=True, kw_only=True):
     isolate: bool = True
     #: Where in the environment something stands that must not be written: see `masking.spans`.
     secrets: dict[str, tuple[tuple[int, int], ...]] = {}
+    #: What is taken away to see what is behind it.
+    taken: Taken | None = None
 
 
 class PassFiles(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,6 +123,7 @@ class Stand(msgspec.Struct, frozen=True, kw_only=True):
     #: As in `ProbeConfig`.
     literal: bool = False
     isolate: bool = True
+    taken: Taken | None = None
     timeout: float | None = None
 
 
@@ -156,6 +160,7 @@ def pass_command(
         literal=stand.literal and mode == "strict",
         isolate=stand.isolate,
         secrets=masking.spans(stand.env),
+        taken=stand.taken,
     )
     command = Command(
         argv=(
