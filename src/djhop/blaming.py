@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,37 +16,16 @@ from djhop.bisect.choosing import Chosen, Runs, Wanted
 from djhop.bisect.world import Stage
 from djhop.errors import ExitCode, UsageError, worst
 from djhop.interpreters.interpreters import Interpreter
-from djhop.masking import MASK
-from djhop.matrix import config
 from djhop.matrix.config import Matrix
 from djhop.processes.process import Spawner
 from djhop.store import blame as records
 from djhop.store import store
 from djhop.store.blame import Blame
-from djhop.store.record import Run
 from djhop.store.store import RunFolder
 from djhop.target.target import Target
 
 #: How often a boundary is run, where nobody says.
 TIMES = 3
-
-
-def matrix_of(run: Run) -> Matrix | None:
-    """The matrix as the run had it; None where something in it is masked."""
-    settings: dict[str, Any] = run.matrix.settings
-    if MASK in repr(settings):
-        return None
-    return config.parse({k: v for k, v in settings.items() if v not in ("", [], {})}, run.name)
-
-
-def typed(run: Run) -> dict[str, Any]:
-    """The arguments of the command that made the run, as `commands.set_up` takes them."""
-    names = {"--matrix": "matrix", "--from": "start", "--to": "goal", "--python": "python"}
-    names["--policy"] = "policy"
-    words = run.command
-    given: dict[str, Any] = dict.fromkeys((*names.values(), "jobs", "timeout", "strict", "only"))
-    given |= {names[w]: v for w, v in pairwise(words) if w in names}
-    return {**given, "target": run.target.root}
 
 
 def wanted(given: dict[str, Any]) -> Wanted:

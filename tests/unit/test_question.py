@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from djhop import blaming
+from djhop import again, blaming
 from djhop.bisect import mixing, paragraph
 from djhop.bisect.choosing import Runs, Wanted, with_credentials
 from djhop.bisect.points import Point
@@ -299,31 +299,12 @@ def test_what_found_nothing_is_incomplete_and_says_why(outcome: str) -> None:
     assert blaming.exit_code([blamed()]) == ExitCode.OK
 
 
-def test_the_matrix_of_a_run_is_read_from_its_record_unless_something_is_masked(
-    folder: RunFolder,
-) -> None:
+def test_the_matrix_of_a_run_is_read_from_its_record(folder: RunFolder) -> None:
     matrix = Matrix(name="m", test=("pytest",), set_env={"A": "b"}, steps=("4.2", "5.2"))
     run = folder.read_run()
     settings = msgspec.json.decode(msgspec.json.encode(matrix))
     told = msgspec.structs.replace(run, matrix=record.RunMatrix(name="m", settings=settings))
-    assert blaming.matrix_of(told) == matrix
-    hidden = record.RunMatrix(settings={"set-env": {"SECRET": "****"}})
-    assert blaming.matrix_of(msgspec.structs.replace(run, matrix=hidden)) is None
-
-
-def test_the_command_of_a_run_is_read_again() -> None:
-    plan = Plan(cells=(), path=(), hops=())
-    run = record.Run(
-        name="r",
-        target=record.RunTarget(name="t", root="/t"),
-        matrix=record.RunMatrix(),
-        command=("djhop", "run", ".", "--matrix", "m.toml", "--from", "4.2"),
-        started="",
-        plan=plan,
-    )
-    given = blaming.typed(run)
-    assert (given["target"], given["matrix"], given["start"]) == ("/t", "m.toml", "4.2")
-    assert given["goal"] is None
+    assert again.matrix_of(told, Path("/t"), "run.json") == matrix
 
 
 # Locks of points

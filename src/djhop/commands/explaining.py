@@ -8,7 +8,7 @@ from typing import Any
 
 from djhop import durable, locate, terminal
 from djhop.commands.reporting import said, write_reports
-from djhop.commands.setting_up import interruptible, matrix_of
+from djhop.commands.setting_up import interruptible
 from djhop.errors import ExitCode, UsageError
 from djhop.processes.process import Spawner
 from djhop.target import target
@@ -16,17 +16,18 @@ from djhop.target import target
 
 def bisect(run: str, out: str, args: tuple[str, ...], **given: Any) -> int:
     """`djhop bisect`: what brought a failure of a run in."""
-    from djhop import blaming
+    from djhop import again, blaming
     from djhop.reports import blame as blame_report
 
     runs = blaming.runs(run, given["since"], Path(out))
     chosen = tuple(runs.choose(blaming.wanted(given)))
     spawner = Spawner(registry=locate.cache() / "running")
-    matrix = blaming.matrix_of(runs.run) or matrix_of(blaming.typed(runs.run))
+    root = Path(runs.run.target.root)
+    matrix = again.matrix_of(runs.run, root, str(runs.folder.run))
     quiet = given["quiet"] or given["as_json"]
     site = blaming.site(
         runs,
-        target=target.look(Path(runs.run.target.root), matrix, command="djhop bisect"),
+        target=target.look(root, matrix, command="djhop bisect"),
         matrix=matrix,
         found=locate.pythons(spawner),
         spawner=spawner,
