@@ -159,7 +159,7 @@ def hop_command(**given: Any) -> int:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "markdown", "json"]),
+    type=click.Choice(["text", "markdown", "json", "html", "svg", "badge"]),
     default="text",
     help="How it is written.",
 )

@@ -242,11 +242,13 @@ def _typed(given: dict[str, Any]) -> tuple[str, ...]:
 def _write_reports(session: Session) -> Run:
     """Write the readable reports beside `run.json`; return the run as it stands on disk."""
     from djhop.reports import markdown, text
+    from djhop.reports.html import page
 
     finished = session.folder.load()
     for name, content in (
         ("report.txt", text.render(finished, width=terminal.USUAL)),
         ("report.md", markdown.render(finished)),
+        ("report.html", page.render(finished, session.folder)),
     ):
         durable.write(session.folder.path / name, content.encode(errors="backslashreplace"))
     return finished
@@ -274,14 +276,19 @@ def _cells_at_a_time(matrix: Matrix) -> int:
 def report(run: str, out: str, form: str, output: str | None) -> int:
     """`djhop report`: a run's report again, from its folder alone."""
     from djhop.reports import json as json_report
-    from djhop.reports import markdown, text
+    from djhop.reports import markdown, picture, text
+    from djhop.reports.html import page
     from djhop.store import store
 
-    found = store.find(run, Path(out)).load()
+    folder = store.find(run, Path(out))
+    found = folder.load()
     render: dict[str, Callable[[Any], str]] = {
         "text": text.render if output else _as_text,
         "markdown": markdown.render,
         "json": json_report.render,
+        "html": lambda run: page.render(run, folder),
+        "svg": picture.render,
+        "badge": picture.badge,
     }
     if output:
         durable.write(Path(output), render[form](found).encode(errors="backslashreplace"))

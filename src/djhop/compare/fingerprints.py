@@ -76,11 +76,16 @@ def same_root(before: Failure, after: Failure) -> bool:
     The target's tree is the same on both sides, so a check that fails on the same line is the
     same check, whatever it compared.
     """
+    if same_key(before) == same_key(after):
+        return True
     if _name(before) != _name(after):
         return False
-    if _template(before) == _template(after):
-        return True
-    return _is_check(before) and bool(before.place) and before.place == after.place
+    return is_check(before) and bool(before.place) and before.place == after.place
+
+
+def same_key(failure: Failure) -> tuple[str, str]:
+    """Return what two failures of one test have in common where their reason is the same."""
+    return _name(failure), _template(failure)
 
 
 def spot(failure: Failure) -> str:
@@ -99,7 +104,7 @@ def spot(failure: Failure) -> str:
         case "project":
             return f"{file}:{function}" if failure.owner.kind == "project" else outside
         case "test":
-            return file if _is_check(failure) else outside
+            return file if is_check(failure) else outside
         case "outside":
             return outside
         case "unknown":
@@ -117,12 +122,13 @@ def _name(failure: Failure) -> str:
     return (failure.warning or failure.exception).rpartition(".")[2]
 
 
-def _is_check(failure: Failure) -> bool:
+def is_check(failure: Failure) -> bool:
+    """Whether it is a failed check, and not an exception that came by itself."""
     return _name(failure) in ("AssertionError", "Failed")
 
 
 def _template(failure: Failure) -> str:
-    return template(failure.message, check=_is_check(failure))
+    return template(failure.message, check=is_check(failure))
 
 
 def essential(failure: Failure) -> Failure:

@@ -47,6 +47,10 @@ class CauseView(msgspec.Struct, frozen=True, kw_only=True):
 class HopView(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a report says of a hop."""
 
+    #: Ids of the cells, and of the hop: "py3.10-django4.2..py3.10-django5.2".
+    before: str
+    after: str
+    id: str
     #: "3.2 → 4.2", "Python 3.8 → 3.10".
     title: str
     #: What stays as it is: "Python 3.8", "Django 4.2".
@@ -86,6 +90,9 @@ def view(result: HopResult, hop: Hop, causes: Mapping[str, Cause], limit: int) -
     title = f"{before.django} → {after.django}" if django else f"{before.python} → {after.python}"
     owned = [causes[group.cause].owner for group in result.groups if group.cause in causes]
     return HopView(
+        before=before.id,
+        after=after.id,
+        id=result.id,
         title=title if django else f"Python {title}",
         fixed=f"Python {after.python}" if django else f"Django {after.django}",
         verdict=result.verdict,
