@@ -17,6 +17,7 @@ from djhop.matrix.plan import Cell, Hop, Plan
 from djhop.results.outcomes import count
 from djhop.results.results import CellResult, Deprecation, Failure, Owner, Pass
 from djhop.results.results import Test as Case
+from djhop.results.steps import Finding, Step
 from djhop.store import record
 from djhop.store.store import RunFolder
 from djhop.target.target import Suite, Target
@@ -38,6 +39,19 @@ BREAKS = {"4.0": 0.3, "5.0": 0.3, "5.2": 0.4}
 ROOTS = 15
 FRAMES = 25
 OWNERS = (Owner("project"), Owner("package", "django-filter"), Owner("django"))
+GONE = Failure(
+    exception="ModuleNotFoundError",
+    message="No module named 'shop.gone'",
+    owner=OWNERS[0],
+    place="tests/test_gone.py:1",
+    raised_at="tests/test_gone.py:1",
+    frames=(("tests/test_gone.py", 1, "<module>", "import shop.gone"),),
+    when="collect",
+)
+CHECKS = Step(
+    status="found",
+    findings=(Finding(id="models.W042", about="shop.Order", text="Auto-created primary key"),),
+)
 
 
 def make(path: Path, *, tests: int = 20_000, failing: int = 5_000, cells: int = 20) -> RunFolder:
@@ -87,6 +101,7 @@ def _begins(tests: int, failing: int) -> dict[int, str]:
 
 def _result(cell: Cell, tests: int, begins: dict[int, str]) -> CellResult:
     rows = tuple(_cases(cell, tests, begins))
+    late = _key(cell.django) >= (4, 2)
     return CellResult(
         id=cell.id,
         django=cell.django,
@@ -97,9 +112,16 @@ def _result(cell: Cell, tests: int, begins: dict[int, str]) -> CellResult:
             "strict": count([row.strict for row in rows]),
             "plain": count([row.plain for row in rows]),
         },
+        django_release=f"{cell.django}.9",
+        python_release=f"{cell.python}.1",
+        reason="a module cannot be loaded" if late else "",
         coverage=87.5,
+        failures=(("tests/test_gone.py", GONE),) if late else (),
+        steps={"checks": CHECKS},
+        notes=("the suite says so",),
+        moves_why={"django": "the hop"},
         packages={"django": cell.django, **{f"package-{n}": f"1.{n}" for n in range(60)}},
-        deprecations=tuple(_use(n, rows) for n in range(200)),
+        deprecations=tuple(_use(n, rows) for n in range(min(200, tests // 5))),
         passes=(Pass(mode="strict", argv=("pytest",), ran=tests, log="strict.txt"),),
         seconds={"environment": 2.0, "strict": 90.0, "plain": 80.0},
     )
@@ -112,13 +134,18 @@ def _cases(cell: Cell, tests: int, begins: dict[int, str]) -> Iterator[Case]:
         series = begins.get(n)
         red = series is not None and at >= _key(series)
         warns = series is not None and not red
+        skipped = series is None and n % 40 == 7
+        flaky = series is None and n % 200 == 11
         yield Case(
             id=f"tests/orders/test_module_{n // 50:03}.py::TestOrders{n // 10 % 5}"
             f"::test_what_happens_when_an_order_is_placed_{n:05}",
-            strict="failed" if red or warns else "passed",
-            plain="failed" if red else "passed",
+            strict="failed" if red or warns else "skipped" if skipped else "passed",
+            plain="failed" if red else "skipped" if skipped else "passed",
             seconds=round(0.01 + noise.random() * 0.1, 4),
             failure=_failure(n, series, cell) if series and (red or warns) else None,
+            skip_reason="no printer here" if skipped else "",
+            subtests=("order 1", "order 2") if red and n % 10 == 0 else (),
+            flaky=flaky,
         )
 
 

@@ -21,6 +21,8 @@ from djhop.resolve.blockers import Blocker
 from djhop.resolve.moves import Move
 
 WHOLE = "the whole suite"
+#: Characters of a message in which its first line is looked for.
+LONGEST = 20_000
 #: "cannot import name 'url' from 'django.conf.urls' (/…/__init__.py)": the folder says nothing.
 IMPORTED_FROM = re.compile(r" \([^()]*__init__\.py\)$| \(/[^()]*\)$")
 #: What Django's system checks say before the first issue.
@@ -129,7 +131,7 @@ def views(groups: tuple[Group, ...], causes: Mapping[str, Cause]) -> tuple[Cause
 def _cause(group: Group, cause: Cause) -> CauseView:
     tests = number(group.tests, "test")
     name = (cause.warning or cause.exception).rpartition(".")[2]
-    message = IMPORTED_FROM.sub("", one_line(CHECKS.sub("", cause.message, count=1), 200))
+    message = IMPORTED_FROM.sub("", one_line(CHECKS.sub("", cause.message[:LONGEST], count=1), 200))
     modules = tuple(name for name in group.modules if name != group.example)
     return CauseView(
         id=cause.id,

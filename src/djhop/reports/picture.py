@@ -195,6 +195,8 @@ def badge_words(summary: Summary) -> tuple[str, str]:
         found = sum(hop.verdict == verdict for hop in summary.path)
         if found:
             return asked, f"{SIGNS[tone_of_verdict(verdict)]} {number(found, *words)}"
+        if verdict == "breaks" and any(hop.steps_broke for hop in summary.path):
+            return asked, f"{SIGNS['bad']} upgrade steps break"
     if not summary.path:
         return asked, f"{SIGNS['unknown']} no hop judged"
     return asked, f"{SIGNS['good']} every hop clean"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+import msgspec
+
 from djhop.compare.fingerprints import is_check, same_key
 from djhop.durable import encode
 from djhop.reports.html.texts import Texts, line
@@ -14,6 +16,8 @@ from djhop.results.results import Failure
 
 #: Frames of one traceback: the outermost and the innermost of more.
 OUTERMOST, INNERMOST = 20, 40
+#: Characters of a message of which anything is read.
+ENDLESS = 20_000
 
 
 class Failures:
@@ -33,6 +37,8 @@ class Failures:
 
     def number(self, failure: Failure, cause: str) -> int:
         """Return the number of a failure, a new one where it was not seen before."""
+        if len(failure.message) > ENDLESS:
+            failure = msgspec.structs.replace(failure, message=failure.message[:ENDLESS])
         # A digest: thousands of whole tracebacks would stay in memory as keys.
         key = hashlib.blake2b(encode((failure, cause)), digest_size=16).digest()
         if key not in self._numbers:
