@@ -161,7 +161,7 @@ def hop_command(**given: Any) -> int:
     "form",
     type=click.Choice(["text", "markdown", "json", "html", "svg", "badge"]),
     default="text",
-    help="How it is written.",
+    help="How it is written; html is one file to look at, svg the matrix as a picture.",
 )
 @click.option("--output", "-o", metavar="FILE", help="Write it there instead of printing it.")
 def report_command(**given: Any) -> int:

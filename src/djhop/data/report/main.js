@@ -5,6 +5,11 @@ const help = document.getElementById('help');
 let view = 'overview', home = '#overview', opener = null;
 
 function route() {
+  follow();
+  reachable();
+}
+
+function follow() {
   const raw = location.hash.slice(1) || 'overview';
   const [path, query] = raw.includes('?') && !raw.startsWith('test/') ? raw.split('?', 2) : [raw, ''];
   const at = path.indexOf('/');
@@ -115,6 +120,16 @@ function pressed(event) {
   }
 }
 
+// What scrolls sideways can be scrolled by keyboard, and is no stop where it does not.
+function reachable() {
+  for (const box of document.querySelectorAll('.wide')) {
+    const scrolls = box.scrollWidth > box.clientWidth;
+    for (const [name, value] of Object.entries({ tabindex: '0', role: 'group', 'aria-label': 'Table' })) {
+      if (scrolls) box.setAttribute(name, value); else box.removeAttribute(name);
+    }
+  }
+}
+
 document.documentElement.classList.add('scripts');
 theme(stored());
 document.addEventListener('keydown', pressed);
@@ -128,6 +143,7 @@ show('overview');
 requestAnimationFrame(() => setTimeout(async () => {
   await unpack();
   addEventListener('hashchange', route);
+  addEventListener('resize', reachable);
   route();
   document.documentElement.dataset.ready = 'yes';
   (window.requestIdleCallback ?? setTimeout)(anyBits);
