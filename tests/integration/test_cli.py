@@ -296,7 +296,6 @@ def test_report_is_what_run_printed(tiny: tuple[Djhop, Done]) -> None:
     assert djhop("report", "reports/latest").out == done.out
     assert djhop("report", "--format", "markdown").out == (folder / "report.md").read_text()
     assert json.loads(djhop("report", "--format", "json").out) == djhop.last()
-    assert json.loads(djhop("report", "--format", "json").out) == djhop.last()
     written = djhop("report", "--format", "markdown", "-o", "here.md")
     assert (written.code, written.out) == (0, "")
     assert (djhop.cwd / "here.md").read_text() == (folder / "report.md").read_text()
