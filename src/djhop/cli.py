@@ -25,7 +25,7 @@ class _State:
 
 #: The forms of a report; a test compares them with `reports.outputs`, which takes time to import.
 FORMATS = (
-    *("text", "markdown", "json", "jsonl", "junit", "ctrf", "sarif"),
+    *("text", "markdown", "html", "svg", "badge", "json", "jsonl", "junit", "ctrf", "sarif"),
     *("github-summary", "github-comment", "github-annotations"),
     *("gitlab-junit", "gitlab-quality", "cobertura", "lcov"),
 )

@@ -302,6 +302,10 @@ def test_report_is_what_run_printed(tiny: tuple[Djhop, Done]) -> None:
     written = djhop("report", "--format", "markdown", "-o", "here.md")
     assert (written.code, written.out) == (0, "")
     assert (djhop.cwd / "here.md").read_text() == (folder / "report.md").read_text()
+    assert djhop("report", "--format", "html", "-o", "here.html").code == 0
+    assert (djhop.cwd / "here.html").read_text() == (folder / "report.html").read_text()
+    assert djhop("report", "--format", "svg").out.startswith("<svg ")
+    assert "aria-label=" in djhop("report", "--format", "badge").out
     nowhere = djhop("report", "-o", "no/such/folder/report.txt")
     assert (nowhere.code, "no/such/folder" in nowhere.err) == (4, True)
 

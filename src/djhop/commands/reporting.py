@@ -61,6 +61,7 @@ def _pieces(
 ) -> Iterable[str]:
     """The report of a run in the form that was asked for."""
     from djhop.reports import outputs
+    from djhop.reports.html import page
 
     found = folder.load()
     if form in outputs.COVERAGE:
@@ -69,6 +70,8 @@ def _pieces(
         raise UsageError("--cell and --source are for coverage: --format cobertura or lcov")
     if form == "text" and not to_file:
         return (as_text(found),)
+    if form == outputs.HTML:
+        return (page.render(found, folder),)
     return outputs.pieces(form, found, folder.results(), folder.reruns())
 
 
@@ -114,11 +117,13 @@ def as_text(finished: Run) -> str:
 def write_reports(folder: RunFolder) -> Run:
     """Write the reports that each run has beside `run.json`; return the run as it is on disk."""
     from djhop.reports import junit, markdown, pairs, text
+    from djhop.reports.html import page
 
     finished = folder.load()
     for name, content in (
         ("report.txt", text.render(finished, width=terminal.USUAL)),
         ("report.md", markdown.render(finished)),
+        ("report.html", page.render(finished, folder)),
     ):
         durable.write(folder.path / name, content.encode(errors="backslashreplace"))
     cells = pairs.of(finished, folder.results())
