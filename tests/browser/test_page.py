@@ -188,7 +188,7 @@ def listed(page: Any, list_: str = "#tests-list") -> dict[str, list[str]]:
         """async (place) => {
           const box = document.querySelector(place + ' .box'), rows = new Map();
           if (!box) return [];
-          for (let top = 0; top <= box.scrollHeight; top += 300) {
+          for (let top = 0; top <= box.scrollHeight; top += 450) {
             box.scrollTop = top;
             await new Promise(requestAnimationFrame); await new Promise(requestAnimationFrame);
             for (const li of box.querySelectorAll('li')) {
