@@ -252,6 +252,8 @@ class _Rerun:
         red_before = doubt.before is not None and kind(plainly(doubt.before)) == "failed"
         like = bool(red_before and was and failure and same_root(was, failure))
         new = bool(now and failure and same_root(now, failure))
+        if again.side == "before" and now and failure and not (like or new):
+            return msgspec.structs.replace(again, reason="it fails there for yet another reason")
         return msgspec.structs.replace(again, outcome=outcome, as_before=like and not new)
 
 

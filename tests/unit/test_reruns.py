@@ -13,13 +13,14 @@ import pytest
 from djhop import reruns
 from djhop.cells import cells
 from djhop.cells.job import Job
-from djhop.compare.compare import findings
+from djhop.compare.compare import findings, judge
+from djhop.compare.flaky import Evidence
 from djhop.errors import Interrupted
 from djhop.interpreters.interpreters import Interpreter
 from djhop.matrix.config import Matrix
 from djhop.matrix.flaky import Flaky, KnownFlaky
 from djhop.matrix.patterns import CellSettings
-from djhop.matrix.plan import Cell
+from djhop.matrix.plan import Cell, Hop
 from djhop.processes.process import Completed, Spawner
 from djhop.resolve.locks import Lock
 from djhop.results import passes
@@ -132,6 +133,28 @@ def test_a_break_is_run_alone_in_both_cells_and_no_more(again: Callable[..., Rer
         ("before", "passed"),
         ("after", "failed"),
     ] * 2
+
+
+def test_before_the_hop_failing_for_yet_another_reason_excuses_nothing(
+    again: Callable[..., Reruns],
+) -> None:
+    # On its own it fails in both cells, by an assertion; in the suite 5.2 brings a ValueError.
+    rooms = Rooms(lambda _, chosen: {"t.py::a" if chosen == "t.py" else chosen: "f"})
+    old, new = cell(OLD, case("t.py::a")), cell(NEW, case("t.py::a", "ValueError"))
+    done = again(rooms, old, new)
+    told = {(run.side, run.outcome, run.reason) for run in done.runs}
+    assert told == {
+        ("before", None, "it fails there for yet another reason"),
+        ("after", "failed", ""),
+    }
+    hop = Hop(before=OLD, after=NEW, axis="django")
+    judged = judge(old, new, hop, evidence=Evidence(reruns=done))
+    assert (judged.verdict, judged.broke) == ("breaks", ("t.py::a",))
+
+    # The same reason as after the hop: it is what the test needs before it that has gone.
+    done = again(rooms, old, new := cell(NEW, case("t.py::a", "AssertionError")))
+    judged = judge(old, new, hop, evidence=Evidence(reruns=done))
+    assert (judged.verdict, judged.order_dependent) == ("unknown", ("t.py::a",))
 
 
 def test_one_test_stands_for_what_one_exception_breaks(again: Callable[..., Reruns]) -> None:

@@ -179,7 +179,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def known_in_force(self) -> tuple[KnownFlaky, ...]:
-        """KnownFlaky flaky tests that were not expired on the day on which the run began."""
+        """The known flaky tests that were not expired on the day on which the run began."""
         return tuple(one for one in self.known_flaky if not one.expired(self._day))
 
     @property
