@@ -92,7 +92,7 @@ def _root(named: str, matrix: Matrix) -> Path:
 def _demo_or(root: str) -> str:
     """The path of the bundled project where `root` names it and no folder here is called so."""
     if root == DEMO and not Path(root).is_dir():
-        return str(Path(__file__).resolve().parent / "data" / DEMO)
+        return str(Path(__file__).resolve().parents[1] / "data" / DEMO)
     return root
 
 
