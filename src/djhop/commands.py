@@ -187,7 +187,7 @@ def run(args: tuple[str, ...], **given: Any) -> int:
     terminal.show(json_report.render(finished) if given["as_json"] else _as_text(finished))
     if not quiet:
         console.say(f"written to {session.folder.path}{os.sep}", sys.stderr)
-    return session.exit_code
+    return ExitCode.INTERRUPTED if session.spawner.interrupted else session.exit_code
 
 
 def cell(cell: str, **given: Any) -> int:
