@@ -242,9 +242,13 @@ def peel(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callabl
     monkeypatch.setattr(peeling, "fixer", lambda *_, **__: tool)
     monkeypatch.setattr(peeling.locate, "cache", lambda: tmp_path / "cache")
 
-    def go(first: CellResult, world: World, budget: float | None = None) -> Peel:
+    def go(
+        first: CellResult,
+        world: World,
+        budget: float | None = None,
+        before: CellResult = result(A, a="passed", b="passed", c=failing("old")),  # noqa: B008
+    ) -> Peel:
         folder = store.create(tmp_path / "out", "x", now=NOW)
-        before = result(A, a="passed", b="passed", c=failing("old"))
         folder.write_run(made(before, first))
         folder.write_cell(before)
         folder.write_cell(first)
@@ -336,7 +340,7 @@ def test_a_cause_that_shows_again_for_less_is_kept_and_goes_on(peel: Callable[..
     )
     (layer,) = found.layers
     assert (layer.how, layer.partly, layer.mended, layer.failing) == ("shim", True, 1, 1)
-    assert found.still == ("b",)
+    assert (found.still, found.runs) == (("b",), 1)
 
 
 def test_the_budget_ends_it_and_so_does_a_machine_that_fails(peel: Callable[..., Peel]) -> None:
@@ -353,6 +357,14 @@ def test_the_budget_ends_it_and_so_does_a_machine_that_fails(peel: Callable[...,
     found = peel(result(dead=dead_url()), fails)
     assert (found.ended, found.reason) == ("failed", "the disk is full")
     assert peeling.exit_code((msgspec.structs.replace(found, ended="stuck"),)) == ExitCode.OK
+
+
+def test_a_cell_before_in_which_nothing_ran_is_compared_with_nothing(
+    peel: Callable[..., Peel],
+) -> None:
+    dead = result(A, dead=dead_url())
+    found = peel(result(dead=dead_url()), lambda *_: result(a=failing("x")), before=dead)
+    assert (found.before, found.still, found.old, found.missing) == ("", ("a",), (), ())
 
 
 # Reports.
