@@ -87,8 +87,15 @@ def find(root: Path, path: str) -> ast.stmt | Path | None:
     if isinstance(holder, Path):
         return _in_module(root, holder, name)
     if isinstance(holder, ast.ClassDef):
-        return next((n for n in statements(holder.body) if name in bound(n)), None)
+        return next((n for n in statements(holder.body) if name in bound(n)), None) or next(
+            (n for n in ast.walk(holder) if isinstance(n, ast.Assign) and _sets(n, name)), None
+        )
     return None
+
+
+def _sets(node: ast.Assign, name: str) -> bool:
+    """Whether a method sets `self.name`."""
+    return any(isinstance(one, ast.Attribute) and one.attr == name for one in node.targets)
 
 
 def _in_module(root: Path, file: Path, name: str) -> ast.stmt | Path | None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tempfile
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import click
 
@@ -22,6 +23,29 @@ class _State:
     args: tuple[str, ...] = ()
 
 
+#: The forms of a report; a test compares them with `reports.outputs`, which takes time to import.
+FORMATS = (
+    *("text", "markdown", "html", "svg", "badge", "json", "jsonl", "junit", "ctrf", "sarif"),
+    *("github-summary", "github-comment", "github-annotations"),
+    *("gitlab-junit", "gitlab-quality", "cobertura", "lcov"),
+)
+
+
+class _Duration(click.ParamType[float]):
+    """A number of seconds, or of minutes or hours with their letter behind it."""
+
+    name = "TIME"
+    _units: ClassVar = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        """Return seconds."""
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", str(value).strip())
+        if not found or not float(found[1]):
+            self.fail(f"{value!r} is not a duration, as 90s, 10m and 1h are", param, ctx)
+        return float(found[1]) * self._units[found[2]]
+
+
+DURATION = _Duration()
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 98}
 
 
@@ -81,6 +105,9 @@ def _run_options(command: Any) -> Any:
                      help="Whether uv may install a missing Python."),
         click.option("--fail-fast", is_flag=True, help="After a red cell, start no other."),
         click.option("--resume", is_flag=True, help="Keep the cells an interrupted run finished."),
+        click.option("--auto", is_flag=True, help="Then bisect each cause, worst first."),
+        click.option("--auto-budget", type=DURATION, default="10m", show_default=True,
+                     help="How long that may take: 90s, 10m, 1h."),
         click.option("--peel", type=click.FloatRange(min=0.0, min_open=True), metavar="SECONDS",
                      help="Then look behind what is red, worst first, as long as this."),
         click.option("--dry-run", is_flag=True, help="Print every command; run none."),
@@ -100,9 +127,9 @@ def _run_options(command: Any) -> Any:
 @_cells_option
 def plan_command(**given: Any) -> int:
     """Show the path, its hops and cells, and which interpreters are there. Installs nothing."""
-    from djhop import commands
+    from djhop.commands import planning
 
-    return commands.plan(**given)
+    return planning.plan(**given)
 
 
 @cli.command("deps", context_settings=CONTEXT, short_help="Say what has to move with each hop.")
@@ -121,9 +148,9 @@ def deps_command(**given: Any) -> int:  # fmt: skip
 
     Proven by resolving; nothing is installed and no test is run.
     """
-    from djhop import commands
+    from djhop.commands import planning
 
-    return commands.deps(**given)
+    return planning.deps(**given)
 
 
 @cli.command("run", context_settings=CONTEXT, short_help="Run the matrix and report what breaks.")
@@ -136,9 +163,9 @@ def run_command(**given: Any) -> int:
 
     What follows `--` goes to the suite: djhop run . -- tests/test_orders.py -k refund
     """
-    from djhop import commands
+    from djhop.commands import running
 
-    return commands.run(args=_State.args, **given)
+    return running.run(args=_State.args, **given)
 
 
 @cli.command("hop", context_settings=CONTEXT, short_help="Run one Django hop: two cells, no more.")
@@ -150,27 +177,68 @@ def run_command(**given: Any) -> int:
 @_run_options
 def hop_command(**given: Any) -> int:
     """Run one hop only: Django BEFORE and AFTER on one Python, and nothing else."""
-    from djhop import commands
+    from djhop.commands import running
 
-    return commands.hop(args=_State.args, **given)
+    return running.hop(args=_State.args, **given)
+
+
+@cli.command(
+    "bisect", context_settings=CONTEXT, short_help="Find the release that brought a break."
+)
+@click.argument("run", default="latest")
+@click.option("--cause", metavar="ID", help="A cause of the run, or how its id begins.")
+@click.option("--test", metavar="ID", help="A test of the run.")
+@click.option("--hop", metavar="A..B", help="Each cause of a hop, worst first: 4.2..5.2.")
+@click.option("--since", metavar="RUN", help="The good end is the cell in this run.")
+@click.option("--out", metavar="DIR", default="reports", help="Where runs land.")
+@click.option(
+    "--repeat",
+    type=click.IntRange(1),
+    default=3,
+    show_default=True,
+    help="Runs of the last good and the first bad.",
+)
+@click.option("--budget", type=DURATION, help="Stop after that long: 90s, 10m, 1h.")
+@click.option("--fresh", is_flag=True, help="Run everything again.")
+@click.option("--offline", is_flag=True, help="Use caches alone.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
+@click.option("--quiet", "-q", is_flag=True, help="Print the answer only.")
+def bisect_command(**given: Any) -> int:  # fmt: skip
+    """Find what brought a failure of RUN in: Django, Python or a package, and which release of it.
+
+    RUN is a folder, a name, or the latest. Without --cause, --test or --hop it is the worst cause
+    of the first hop that breaks. What follows `--` goes to the suite.
+    """
+    from djhop.commands import explaining
+
+    return explaining.bisect(args=_State.args, **given)
 
 
 @cli.command("report", context_settings=CONTEXT, short_help="Print the report of a run again.")
 @click.argument("run", default="latest")
+@click.argument("other", default="")
 @click.option("--out", metavar="DIR", default="reports", help="Where runs land.")
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "markdown", "json"]),
+    metavar="NAME",
+    type=click.Choice(FORMATS),
     default="text",
-    help="How it is written.",
+    help=f"How it is written: {', '.join(FORMATS)}. docs/outputs.md describes each.",
+)
+@click.option("--cell", metavar="ID", default="", help="Coverage of this cell, not of all.")
+@click.option(
+    "--source", metavar="DIR", default="", help="Where the sources are that coverage names."
 )
 @click.option("--output", "-o", metavar="FILE", help="Write it there instead of printing it.")
 def report_command(**given: Any) -> int:
-    """Print the report of RUN again (a folder, a name, or the latest)."""
-    from djhop import commands
+    """Print the report of RUN again (a folder, a name, or the latest).
 
-    return commands.report(**given)
+    With OTHER: what changed from RUN to OTHER, cell by cell (text, markdown or json).
+    """
+    from djhop.commands import reporting
+
+    return reporting.report(**given)
 
 
 @cli.command("fix", context_settings=CONTEXT, short_help="Try what a fixer repairs, and apply it.")
@@ -193,9 +261,47 @@ def fix_command(**given: Any) -> int:
 
     What followed -- in the run has to follow here, too.
     """
-    from djhop import commands
+    from djhop.commands import explaining
 
-    return commands.fix(args=_State.args, **given)
+    return explaining.fix(args=_State.args, **given)
+
+
+@cli.command(
+    "deprecations",
+    context_settings=CONTEXT,
+    short_help="List what a run saw deprecated, and when it goes.",
+)
+@click.argument("run", default="latest")
+@click.option("--out", metavar="DIR", default="reports", help="Where runs land.")
+@click.option(
+    "--owner",
+    multiple=True,
+    metavar="NAME",
+    help="Only this owner's: project, django, python or a package.",
+)
+@click.option(
+    "--removed-in",
+    multiple=True,
+    metavar="SERIES",
+    help="Only what this removes: a Django series, or python3.12.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "lines"]),
+    default="text",
+    help="How it is written; lines: file:line:col: message, for editors.",
+)
+@click.option("--json", "form", flag_value="json", help="The same as --format json.")
+def deprecations_command(**given: Any) -> int:  # fmt: skip
+    """List what RUN saw deprecated (a folder, a name, or the latest), and on which hop it goes.
+
+    Where that hop was run, it is said whether it broke. Nothing is run, and no cell is needed
+    beside the run's folder. In an editor: vim -q <(djhop deprecations --format lines)
+    """
+    from djhop.commands import reporting
+
+    return reporting.deprecations(**given)
 
 
 @cli.command(
@@ -208,12 +314,7 @@ def fix_command(**given: Any) -> int:
 )
 @click.option("--hop", metavar="BEFORE..AFTER", default="", help="The cell after this hop.")
 @click.option("--all", "every", is_flag=True, help="Each red cell, the worst first.")
-@click.option(
-    "--budget",
-    type=click.FloatRange(min=0.0, min_open=True),
-    metavar="SECONDS",
-    help="Longest it may take.",
-)
+@click.option("--budget", type=DURATION, help="Stop after that long: 90s, 10m, 1h.")
 @click.option("--out", metavar="DIR", default="reports", help="Where runs land.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
 @click.option("--offline", is_flag=True, help="Use caches alone.")
@@ -227,9 +328,9 @@ def peel_command(**given: Any) -> int:  # fmt: skip
 
     What followed -- in the run has to follow here, too.
     """
-    from djhop import commands
+    from djhop.commands import explaining
 
-    return commands.peel(args=_State.args, **given)
+    return explaining.peel(args=_State.args, **given)
 
 
 @cli.command("doctor", context_settings=CONTEXT, short_help="Say what is missing and what to type.")

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from djhop import landing
-from djhop.compare import compare
+from djhop.compare import compare, flaky
 from djhop.compare.compare import Comparison
 from djhop.errors import ExitCode, InfraError, worst
 from djhop.landing import RED
@@ -19,17 +19,30 @@ from djhop.store.store import RunFolder
 
 
 def write(
-    folder: RunFolder, plan: Plan, *, root: Path, interrupted: bool, seconds: float
+    folder: RunFolder, plan: Plan, *, root: Path, interrupted: bool, seconds: float, whole: bool
 ) -> Comparison:
-    """Judge the cells in `folder` by the hops of `plan`, and write `run.json`."""
+    """Judge the cells in `folder` by the hops of `plan`, and write `run.json`.
+
+    `whole`: whether the whole suite was asked for.
+    """
     with landing.alone(folder):
         results = folder.results()
         run = folder.read_run()
         compared = compare.compare(
-            plan, results, reproduce=run.reproduce, crossings=folder.crossings()
+            plan,
+            results,
+            reproduce=run.reproduce,
+            crossings=folder.crossings(),
+            reruns=folder.reruns(),
+            known=run.known_in_force,
         )
+        compared = msgspec.structs.replace(compared, expired=run.expired)
         complete = not interrupted and set(results) >= {cell.id for cell in plan.cells}
         run = record.finish(run, results, compared, seconds=seconds, complete=complete)
+        if whole and complete:
+            names = flaky.unmatched(run.known_flaky, results)
+            told = (f"known flaky test {name!r}: no test is called so" for name in names)
+            run = msgspec.structs.replace(run, notes=(*run.notes, *told))
         folder.write_run(msgspec.structs.replace(run, coverage=_coverage(folder, root)))
     return compared
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import msgspec
 
-from djhop import cells, durable
-from djhop.cells import Job
+from djhop import durable
+from djhop.cells import cells
+from djhop.cells.job import Job
 from djhop.environments.inside import Inside
 from djhop.environments.installer import CannotInstall
 from djhop.errors import InfraError, Interrupted

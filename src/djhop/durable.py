@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -48,13 +49,26 @@ def write(path: Path, data: bytes) -> None:
     Raises:
         InfraError: the disk is full, or the folder may not be written.
     """
+    write_all(path, (data,))
+
+
+def write_all(path: Path, pieces: Iterable[bytes]) -> None:
+    """Write a file as `write` does, piece by piece as they are made.
+
+    Raises:
+        InfraError: the disk is full, or the folder may not be written.
+    """
     aside = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
     try:
-        aside.write_bytes(data)
+        with aside.open("wb") as file:
+            file.writelines(pieces)
         aside.replace(path)
     except OSError as error:
         aside.unlink(missing_ok=True)
         raise InfraError(f"cannot write {path}: {error.strerror}") from error
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
 
 
 def make(folder: Path) -> None:

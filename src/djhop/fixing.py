@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 import msgspec
 
-from djhop import cells, durable, landing, locate
+from djhop import durable, landing, locate
 from djhop.again import Again
+from djhop.cells.job import room_of
 from djhop.compare.causes import label
-from djhop.compare.compare import HopResult
-from djhop.errors import DjhopError, ExitCode, Interrupted, UsageError, did_you_mean
+from djhop.errors import DjhopError, ExitCode, Interrupted
+from djhop.fixable import Wanted
 from djhop.fixes import applying, proof, sources
 from djhop.fixes.proof import Fix, Sides
 from djhop.fixes.rewrite import NAME, Fixer, Rewritten, fixer, rewrite
@@ -21,71 +22,11 @@ from djhop.matrix.plan import Cell
 from djhop.processes.process import Spawner
 from djhop.results.results import CellResult
 from djhop.services.services import Services
-from djhop.store.record import Run
 from djhop.store.store import RunFolder
 from djhop.workspace import workspace
 
 #: Says one line of what is going on.
 Say = Callable[[str], None]
-
-
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be repaired: a hop, and the causes on it."""
-
-    #: Name of the fix.
-    id: str
-    hop: HopResult
-    causes: tuple[str, ...]
-
-
-def wanted(run: Run, *, cause: str = "", hop: str = "") -> tuple[Wanted, ...]:
-    """Choose what to repair: one cause, one hop, or every hop of the run that breaks.
-
-    A hop beside the path is left out where the path's own hops have all of its causes.
-
-    Raises:
-        UsageError: there is no such cause or hop, or it breaks nothing.
-    """
-    hops = [one for one in run.hops if one.verdict == "breaks" and one.causes]
-    hops.sort(key=lambda one: not one.on_path)
-    if hop:
-        hops = [_hop(run, hops, hop)]
-    if cause:
-        return (_cause(run, hops, cause),)
-    chosen: list[Wanted] = []
-    done: set[str] = set()
-    for one in hops:
-        if not set(one.causes) <= done:
-            chosen.append(Wanted(id=one.id, hop=one, causes=one.causes))
-            done |= set(one.causes)
-    return tuple(chosen)
-
-
-def _hop(run: Run, hops: list[HopResult], named: str) -> HopResult:
-    for one in hops:
-        if one.id == named:
-            return one
-    known = [one.id for one in run.hops]
-    if named in known:
-        raise UsageError(f"{named} does not break for a cause that is known", hint="djhop report")
-    raise UsageError(f"no hop {named!r} in {run.name}", hint=_close(named, known))
-
-
-def _cause(run: Run, hops: list[HopResult], named: str) -> Wanted:
-    known = [one.id for one in run.causes]
-    found = [name for name in known if name.startswith(named)]
-    if len(found) != 1:
-        several = f"{named!r} may be {len(found)} causes" if found else f"no cause {named!r}"
-        raise UsageError(f"{several} in {run.name}", hint=_close(named, known))
-    for one in hops:
-        if found[0] in one.causes:
-            return Wanted(id=found[0], hop=one, causes=(found[0],))
-    raise UsageError(f"the cause {found[0]} breaks no hop", hint="djhop report")
-
-
-def _close(named: str, known: Iterable[str]) -> str:
-    names = list(known)
-    return did_you_mean(named, names) or f"known: {', '.join(names[:8]) or 'none'}"
 
 
 def attempt(again: Again, chosen: Wanted, tool: Fixer, say: Say) -> Fix:
@@ -173,7 +114,7 @@ class _Trying(msgspec.Struct, frozen=True):
     def _scratch(self) -> Iterator[Path]:
         """A copy of the target that nobody else uses, and that no cell writes to."""
         root = Path(self.again.target.root)
-        base = cells.room_of(locate.cache(), root) / "fix"
+        base = room_of(locate.cache(), root) / "fix"
         with workspace.open(root, base, files=self.again.files) as room:
             yield room.tree
 
@@ -255,27 +196,6 @@ def try_all(again: Again, chosen: tuple[Wanted, ...], say: Say) -> tuple[Fix, ..
         return ()
     tool = fixer(again.found, cache=locate.cache(), spawner=again.spawner, offline=again.offline)
     return tuple(attempt(again, one, tool, say) for one in chosen)
-
-
-def to_write(run: Run, *, cause: str = "", hop: str = "") -> Fix:
-    """Choose the fix whose patch is to be applied.
-
-    Raises:
-        UsageError: there is none, there are several, or it repairs nothing.
-    """
-    tried = "djhop fix --try"
-    fixes = [
-        one for one in run.fixes if one.id.startswith(cause) and (cause or not hop or one.id == hop)
-    ]
-    if not fixes:
-        raise UsageError(f"no fix was tried in {run.name}", hint=tried)
-    good = [one for one in fixes if any(cause.repaired for cause in one.causes)]
-    if not good:
-        raise UsageError("what was tried repairs nothing: nothing was changed", hint="djhop report")
-    if len(good) > 1:
-        names = " or ".join(f"--{'hop' if one.id == one.hop else 'cause'} {one.id}" for one in good)
-        raise UsageError(f"there are {len(good)} fixes", hint=names)
-    return good[0]
 
 
 def write(folder: RunFolder, fix: Fix, root: Path, spawner: Spawner) -> None:

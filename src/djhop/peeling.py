@@ -13,8 +13,9 @@ from pathlib import Path
 
 import msgspec
 
-from djhop import cells, durable, landing, locate
+from djhop import durable, landing, locate
 from djhop.again import Again
+from djhop.cells.job import Job, room_of
 from djhop.compare.causes import label
 from djhop.compare.verdicts import life
 from djhop.errors import DjhopError, ExitCode, Interrupted, UsageError, did_you_mean
@@ -154,7 +155,7 @@ class _Peeling:
     def _scratch(self) -> Iterator[Path]:
         """A copy of the target that nobody else uses, and that no cell writes to."""
         root = Path(self.again.target.root)
-        base = cells.room_of(locate.cache(), root) / "peel"
+        base = room_of(locate.cache(), root) / "peel"
         with workspace.open(root, base, files=self.again.files) as room:
             yield room.tree
 
@@ -233,7 +234,7 @@ class _Peeling:
             raise _Over("the time was over while the suite ran")
         return result
 
-    def _job(self, cell: Cell, folder: Path) -> cells.Job:
+    def _job(self, cell: Cell, folder: Path) -> Job:
         job = self.again.job(cell, self.tree, folder)
         timeout = job.settings.timeout
         if self.limit is not None:

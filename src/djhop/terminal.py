@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Iterable
 
 #: Columns where nothing says how many there are.
 USUAL = 80
@@ -19,6 +20,16 @@ def color() -> bool:
     """Whether standard output is a terminal that takes colours, and NO_COLOR does not refuse."""
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
     return sys.stdout.isatty() and not plain
+
+
+def pour(pieces: Iterable[str]) -> None:
+    """Write what a tool reads to standard output, as UTF-8 whatever the terminal is."""
+    try:
+        for piece in pieces:
+            sys.stdout.buffer.write(piece.encode(errors="backslashreplace"))
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:  # `| head`: its reader has seen enough, and the exit code stands
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def show(text: str) -> None:

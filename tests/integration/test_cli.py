@@ -15,9 +15,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import counting
 import jsonschema
 import oracle
 import pytest
+
+from djhop.store import store
 
 pytestmark = pytest.mark.needs_python("3.12")
 
@@ -299,8 +302,23 @@ def test_report_is_what_run_printed(tiny: tuple[Djhop, Done]) -> None:
     written = djhop("report", "--format", "markdown", "-o", "here.md")
     assert (written.code, written.out) == (0, "")
     assert (djhop.cwd / "here.md").read_text() == (folder / "report.md").read_text()
+    assert djhop("report", "--format", "html", "-o", "here.html").code == 0
+    assert (djhop.cwd / "here.html").read_text() == (folder / "report.html").read_text()
+    assert djhop("report", "--format", "svg").out.startswith("<svg ")
+    assert "aria-label=" in djhop("report", "--format", "badge").out
     nowhere = djhop("report", "-o", "no/such/folder/report.txt")
     assert (nowhere.code, "no/such/folder" in nowhere.err) == (4, True)
+
+
+def test_every_output_of_a_real_run_counts_alike(tiny: tuple[Djhop, Done]) -> None:
+    djhop, _ = tiny
+    folder = store.find("latest", djhop.cwd / "reports")
+    run = folder.load()
+    counting.check((run, dict(folder.results())))
+    assert djhop("report", "--format", "junit").out == (folder.path / "junit.xml").read_text()
+    covered = djhop("report", "--format", "lcov", "--cell", NEW).out
+    assert "SF:settings.py\n" in covered and "\nDA:" in covered
+    assert "0 cells changed, 2 did not." in djhop("report", run.name, "latest").out
 
 
 def test_environment_is_filtered(tiny: tuple[Djhop, Done]) -> None:

@@ -26,6 +26,14 @@ from oracle import Mode, Seen
 HERE = Path(__file__).parent
 FACTS: dict[str, dict[str, Any]] = tomllib.loads((HERE / "facts.toml").read_text())
 
+#: What deprecations foretold of the path, looked up by hand in the release notes: uses that broke,
+#: that did not, that a dead run hides, and causes without a warning (guardian reads `_headers`).
+FORETOLD = {
+    "django-taggit": (3, 0, 4, 0),
+    "django-guardian": (0, 2, 0, 1),
+    "django-cors-headers": (5, 0, 0, 0),
+    "djangorestframework": (0, 0, 0, 2),
+}
 #: Per project, the Pythons of its path, and the verdict of each hop, in order.
 PROJECTS = {
     # 3.2 warns of what the URLconf uses and 4.0 removes: from there on not one test runs.
@@ -73,6 +81,9 @@ def test_djhop_and_plain_tools_agree(
     assert wrong == []
     assert tuple(hop["verdict"] for hop in done.run["hops"]) == PROJECTS[name][1]
     assert done.returncode == 1, done.said
+    counts = ("broke", "did_not_break", "not_seen", "without_warning")
+    told = tuple(done.run["foretold"][count] for count in counts)
+    assert told == FORETOLD.get(name, told)
 
 
 def _plain_tools(python: Path, source: Path, matrix: Path, mode: Mode, room: Path) -> Seen:

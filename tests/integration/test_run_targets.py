@@ -45,9 +45,12 @@ CHANGES = {
     "appeared": "appeared",
     "gone": "gone",
     "flaky": "flaky",
+    "order_dependent": "order-dependent",
 }
 #: What stands for a suite that ends badly though every test is fine.
 END = "(the end of the suite)"
+#: Targets of which what newly fails is run again; of the others it would only take time.
+AGAIN = {"kinds", "order-dependent", "flaky-then-broken"}
 FINE = {"passed", "skipped", "xfailed", "xpassed"}
 
 pytestmark = pytest.mark.needs_python("3.11", "3.12")
@@ -138,6 +141,7 @@ def _matrix(suite: Expected, room: Path, env: dict[str, str]) -> dict[str, Any]:
         "jobs": 1 if suite.target.name == "reuse-db" else 0,
         "packages": [f"{wheel.name.split('-')[0]} @ {wheel.as_uri()}" for wheel in wheels],
         # Beside the cell's copy of the target: there it outlives a pass, and no other cell sees it.
+        "flaky": {} if suite.target.name in AGAIN else {"reruns": 0},
         "set-env": {"FLAKY_COUNTER": "../counter.txt", **env},
     }
 

@@ -177,7 +177,7 @@ def test_a_step_that_takes_too_long_drops_its_database(
 def test_a_database_on_a_server_crosses_a_hop(run: Callable[..., Done], room: Path) -> None:
     """Its copy is migrated by the cell after, both versions use both, and both are dropped."""
     shop, source = room / "shop", TARGET.parent / "rolling-deploy"
-    for app in ("adds", "drops", "grows", "merges", "renames", "sheds"):
+    for app in ("adds", "drops", "forbids", "grows", "merges", "renames", "sheds"):
         shutil.copytree(source / app, shop / app)
         with (shop / "settings.py").open("a") as file:
             file.write(f'INSTALLED_APPS += ["{app}"]\n')
@@ -204,6 +204,9 @@ def test_a_database_on_a_server_crosses_a_hop(run: Callable[..., Done], room: Pa
     }
     lost = about["upgrade"]["upgrade.rows", "merges.0002_next"]
     assert lost == "rows are lost: merges_order: of 3 rows 2 are left"
+    # A unique column has an index on the server, and is one constraint all the same.
+    constraints = {name for _, name in about["upgrade"] if " " in name}
+    assert constraints == {"forbids_order UNIQUE (number)"}
     assert set(about["old-code"]) == {
         ("model.untested", "shop.Order"),  # it has no migrations, and so no table
         *((f"model.{kind}", f"{app}.Order") for kind in ("read", "write") for app in DROPPING),

@@ -265,3 +265,57 @@ def test_loader_of(test: str, module: str | None) -> None:
 def test_failures_of_a_whole_pass_have_no_module() -> None:
     found = list(sightings_of(cell(failures=(("plain", failure()), ("tests/a.py", failure())))))
     assert [sighting.module for sighting in found] == ["", "tests/a.py"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("no file 'thumb-20x20_q85.jpg'", "no file 'thumb-80x80.jpg'"),
+        ("'user-17' is gone", "'user-4' is gone"),
+        ("Add 'b' to app.tests.One.databases", "Add 'b' to app.tests.Two.databases"),
+        ('"ann@example.org" is taken', '"bob@example.org" is taken'),
+    ],
+)
+def test_quoted_values_that_are_data_do_not_tell_a_root(one: str, other: str) -> None:
+    assert fingerprint(failure(one)) == fingerprint(failure(other))
+    assert template("'a-1' != 'b-1'", check=True) == "'a-1' != 'b-1'"
+
+
+@pytest.mark.parametrize("name", ["ugettext2", "django.conf.urls2", "python2", "foo-bar"])
+def test_quoted_names_of_code_do(name: str) -> None:
+    assert f"'{name}'" in template(f"cannot import name '{name}'")
+
+
+CHAINS = st.lists(NAMES, max_size=3)
+
+
+@given(CHAINS, CHAINS, NAMES, NAMES)
+def test_what_wraps_a_root_does_not_change_it(
+    one: list[str], other: list[str], name: str, another: str
+) -> None:
+    """The root of a chain is told by what began it, however it is wrapped further out."""
+
+    def wrapped(chain: list[str], root: str) -> Failure:
+        said = f"cannot import name '{root}' from 'lib'"
+        if not chain:
+            return failure(said, exception="ImportError")
+        outer = failure(" ".join(chain), exception="django.template.InvalidTemplateLibrary")
+        return msgspec.structs.replace(outer, root="ImportError", root_message=said)
+
+    assert fingerprint(wrapped(one, name)) == fingerprint(wrapped(other, name))
+    assert same_root(wrapped(one, name), wrapped(other, name))
+    same = fingerprint(wrapped(one, name)) == fingerprint(wrapped(other, another))
+    assert same == (name == another)
+
+
+def test_a_cause_says_what_is_known_of_it_and_whose_it_is_why() -> None:
+    said = "cannot import name 'url' from 'django.conf.urls' (/x/__init__.py)"
+    gone = failure(said, exception="ImportError", why="the innermost frame")
+    (cause,) = gather([Sighting(failure=gone, cell="py3.10-django4.2", tests=("a",))])
+    assert cause.known is not None and cause.known.id == "django.conf.urls.url"
+    assert cause.why == "the innermost frame"
+    (cause,) = gather([Sighting(failure=gone, cell="py3.10-django3.2", tests=("a",))])
+    assert cause.known is None
+    outer = failure("Invalid template library specified", root="ImportError", root_message=said)
+    (cause,) = gather([Sighting(failure=outer, cell="py3.10-django4.2")])
+    assert cause.known is not None and cause.known.id == "django.conf.urls.url"

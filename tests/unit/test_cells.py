@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from djhop import cells
-from djhop.cells import Job
+from djhop.cells import cells
+from djhop.cells.job import Job
 from djhop.environments import environments
 from djhop.environments.environments import Environment
 from djhop.interpreters.interpreters import Interpreter

@@ -11,6 +11,7 @@ import pytest
 from djhop.compare.changes import change, same_reason, seen
 from djhop.compare.compare import Comparison, compare, exit_code, judge
 from djhop.compare.findings import find
+from djhop.compare.fingerprints import fingerprint
 from djhop.errors import ExitCode
 from djhop.matrix.plan import Cell, Hop, Plan
 from djhop.resolve.blockers import Blocker
@@ -480,3 +481,13 @@ def test_a_service_that_does_not_answer_is_never_blamed_on_the_hop(
 def test_nothing_is_green_for_want_of_a_service_after_a_dead_cell() -> None:
     dead = before(status="uncollectable")
     assert judge(dead, after(unserved(), good("b")), HOP).verdict == "unknown"
+
+
+def test_what_fails_plainly_is_the_cause_of_a_module_that_fails_in_two_ways() -> None:
+    """Strictness alone can fail with a SyntaxError, which is no warning."""
+    gone, strictly = failure("no ugettext_noop"), failure("invalid escape sequence")
+    module = Case(id="m", strict="error", plain="error", failure=gone)
+    now = after(module, status="uncollectable", failures=(("m", gone), ("m", strictly)))
+    hop = judge(before(good("m::a")), now, HOP)
+    assert [group.tests for group in hop.groups] == [1]
+    assert hop.causes == (fingerprint(gone),)

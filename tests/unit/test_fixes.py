@@ -160,6 +160,8 @@ def test_the_fixer_sees_nothing_of_the_tree_but_the_files() -> None:
         *("--exit-zero-even-if-changed", "--target-version", "3.2"),
         *("--", "-odd.py"),
     )
+    limited = command(Path("/tree"), ("a.py",), "3.2", TOOL, ("django_urls", "use_l10n"))
+    assert limited.argv[-6:] == ("--only", "django_urls", "--only", "use_l10n", "--", "a.py")
     assert not [name for name in made.env if name.startswith(("PYTHON", "DJANGO"))]
 
 

@@ -13,7 +13,7 @@ import jsonschema
 import msgspec
 import pytest
 
-from djhop import again, cli, durable, fixing
+from djhop import again, cli, durable, fixable, fixing
 from djhop.compare.compare import compare
 from djhop.errors import UsageError
 from djhop.fixes.patches import Changed
@@ -97,18 +97,18 @@ def folder(tmp_path: Path) -> RunFolder:
 
 def test_every_hop_that_breaks_is_tried_the_path_first_and_no_cause_twice() -> None:
     run = made(b=("one", ""), c=("one", "two"), s=("one", "two"))
-    assert [one.id for one in fixing.wanted(run)] == [f"{A.id}..{B.id}", f"{B.id}..{C.id}"]
+    assert [one.id for one in fixable.wanted(run)] == [f"{A.id}..{B.id}", f"{B.id}..{C.id}"]
     beside = made(s=("three", ""))
-    assert [one.id for one in fixing.wanted(beside)] == [f"{C.id}..{SIDE.id}"]
-    assert fixing.wanted(made()) == ()
+    assert [one.id for one in fixable.wanted(beside)] == [f"{C.id}..{SIDE.id}"]
+    assert fixable.wanted(made()) == ()
 
 
 def test_a_cause_or_a_hop_may_be_named() -> None:
     run = made(b=("one", "two"))
     (hop,) = (one for one in run.hops if one.verdict == "breaks")
-    (one,) = fixing.wanted(run, cause=hop.causes[1][:6])
+    (one,) = fixable.wanted(run, cause=hop.causes[1][:6])
     assert (one.id, one.causes, one.hop) == (hop.causes[1], (hop.causes[1],), hop)
-    (one,) = fixing.wanted(run, hop=hop.id)
+    (one,) = fixable.wanted(run, hop=hop.id)
     assert one.causes == hop.causes
 
 
@@ -123,14 +123,14 @@ def test_a_cause_or_a_hop_may_be_named() -> None:
 def test_what_is_not_there_is_said_with_what_is(named: dict[str, str], words: str) -> None:
     run = made(b=("one", ""), c=("one", ""))
     with pytest.raises(UsageError, match=words) as caught:
-        fixing.wanted(run, **named)
+        fixable.wanted(run, **named)
     assert caught.value.hint
 
 
 def test_a_cause_that_breaks_no_hop_cannot_be_tried() -> None:
     run = made(a=("one", ""), b=("one", ""), c=("one", ""), s=("one", ""))
     with pytest.raises(UsageError, match="breaks no hop"):
-        fixing.wanted(run, cause=run.causes[0].id)
+        fixable.wanted(run, cause=run.causes[0].id)
 
 
 # What is kept, and applied.
@@ -158,7 +158,7 @@ def test_the_one_fix_that_repairs_something_is_applied() -> None:
     run = made(b=("one", ""))
     good, useless = fix(run), fix(run, 0, id="0123456789")
     run = msgspec.structs.replace(run, fixes=(useless, good))
-    assert fixing.to_write(run) == good
+    assert fixable.to_write(run) == good
     for named, fixes, words in (
         ({}, (), "no fix was tried"),
         ({"hop": "another"}, (good,), "no fix was tried"),
@@ -166,11 +166,11 @@ def test_the_one_fix_that_repairs_something_is_applied() -> None:
         ({}, (good, fix(run, id="x")), "there are 2 fixes: --hop .* or --cause x"),
     ):
         with pytest.raises(UsageError) as caught:
-            fixing.to_write(msgspec.structs.replace(run, fixes=fixes), **named)
+            fixable.to_write(msgspec.structs.replace(run, fixes=fixes), **named)
         assert re.search(words, f"{caught.value}: {caught.value.hint}")
     both = msgspec.structs.replace(run, fixes=(fix(run, id="x"), good))
-    assert fixing.to_write(both, hop=good.hop) == good
-    assert fixing.to_write(both, cause="x").id == "x"
+    assert fixable.to_write(both, hop=good.hop) == good
+    assert fixable.to_write(both, cause="x").id == "x"
 
 
 # What is told.
@@ -201,11 +201,15 @@ def test_what_fix_prints_has_all_of_it(tmp_path: Path) -> None:
     hidden = NextCause(
         cause="c", exception="x.FieldError", message="m", owner=Owner("project"), tests=3
     )
-    more = {"broke_after": ("q",), "skipped": (("l.py", "it is a link"),), "next": (hidden,)}
+    more: dict[str, Any] = {"broke_after": ("q",), "broke_before": ("p",), "only": ("django_urls",)}
+    more |= {"skipped": (("l.py", "it is a link"),), "next": (hidden,)}
     said = fixes_report.text(run, (fix(run, **more),), tmp_path)
     for words in (
         "1 of 2 tests  TypeError: one",
         f"it breaks 1 test on {B.id}:\n    q",
+        f"it breaks 1 test on {A.id}:\n    p",
+        "its fixers: django_urls",
+        f"it belongs to the hop itself: {A.id}",
         "3 tests  FieldError: m in your code",
         "shop/urls.py  +3 -1",
         "l.py: it is a link",

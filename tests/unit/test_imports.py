@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "suites": {"masking", "processes", "matrix", "target"},
     "services": {"errors", "durable", "masking", "processes", "matrix"},
     "results": {"errors", "releases", "durable", "processes", "matrix", "resolve"},
-    "compare": {"errors", "knowledge", "matrix", "resolve", "results"},
+    "compare": {"errors", "releases", "knowledge", "matrix", "resolve", "results"},
     "steps": {
         "errors",
         "releases",
@@ -77,22 +77,44 @@ MAY_IMPORT = {
     "crossings": {
         *("errors", "durable", "processes", "matrix", "environments", "results", "steps", "cells"),
     },
-    "hops": {"errors", "processes", "matrix", "results", "store", "crossings"},
+    "jobs": {
+        *("errors", "processes", "interpreters", "matrix", "target", "workspace", "environments"),
+        *("resolve", "suites", "services", "steps", "locate", "requests", "landing", "cells"),
+    },
+    "due": {"matrix", "store"},
+    "hops": {"errors", "processes", "matrix", "results", "store", "crossings", "due"},
+    "reruns": {
+        *("errors", "releases", "durable", "processes", "matrix", "environments", "results"),
+        *("suites", "compare", "cells"),
+    },
+    "repeats": {
+        *("errors", "processes", "matrix", "results", "compare", "store", "due", "reruns"),
+    },
     "closing": {"errors", "matrix", "results", "compare", "store", "landing"},
     "runner": {
         *("errors", "durable", "processes", "interpreters", "matrix", "target", "workspace"),
         *("environments", "resolve", "suites", "services", "results", "compare", "store", "locate"),
         *("requests", "dryrun", "cells", "chain", "landing", "closing", "news", "untested"),
-        *("steps", "crossings", "hops"),
+        *("steps", "crossings", "hops", "reruns", "repeats", "jobs"),
     },
     "again": {
         *("errors", "masking", "processes", "interpreters", "matrix", "target", "workspace"),
         *("resolve", "suites", "services", "results", "steps", "store", "locate", "landing"),
-        "cells",
+        *("cells", "jobs"),
     },
+    "fixable": {"errors", "compare", "fixes", "store"},
     "fixing": {
         *("errors", "durable", "processes", "matrix", "workspace", "results", "services"),
-        *("compare", "fixes", "store", "locate", "landing", "cells", "again"),
+        *("compare", "fixes", "store", "locate", "landing", "cells", "again", "fixable"),
+    },
+    "bisect": {
+        *("errors", "releases", "durable", "masking", "processes", "interpreters", "matrix"),
+        *("target", "environments", "resolve", "services", "results", "compare", "store"),
+        *("requests", "locate", "cells"),
+    },
+    "blaming": {
+        *("errors", "releases", "masking", "processes", "interpreters", "matrix", "target"),
+        *("workspace", "suites", "services", "store", "locate", "landing", "jobs", "bisect"),
     },
     "peeling": {
         *("errors", "durable", "matrix", "workspace", "results", "services", "suites"),
@@ -105,8 +127,9 @@ MAY_IMPORT = {
     },
     "commands": {
         *("errors", "releases", "durable", "processes", "interpreters", "matrix", "target"),
-        *("environments", "store", "deps", "reports", "locate", "runner", "console", "terminal"),
-        *("again", "fixing", "peeling"),
+        *("environments", "store", "deps", "reports", "locate", "jobs", "runner", "console"),
+        "terminal",
+        *("again", "fixable", "fixing", "blaming", "peeling"),
     },
     "nox": {"errors", "releases", "matrix", "commands"},
     "cli": {"errors", "commands", "doctor"},

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from djhop.cells import PROBE
+from djhop.cells.workplace import PROBE
 
 
 @pytest.fixture(scope="module")

@@ -29,6 +29,7 @@ from djhop.resolve.blockers import Blocker
 from djhop.results.results import CellResult, Counts, Deprecation, Failure, Owner, Pass
 from djhop.results.results import Test as Case
 from djhop.store import record
+from djhop.store.blame import Blamed
 from djhop.store.record import Run
 from djhop.target.target import Suite, Target
 
@@ -137,6 +138,7 @@ def taggit() -> Run:
         removed_in="4.0",
         when="import",
         count=4,
+        in_target=True,
     )
     theirs = Deprecation(
         category="RemovedInDjango41Warning",
@@ -358,6 +360,27 @@ def test_lists_are_cut_and_say_so() -> None:
     report = text.render(framework())
     assert "… and 7 more" in report
     assert "run.json" in report.splitlines()[-1]
+
+
+def test_what_a_bisect_found_is_said_under_its_cause() -> None:
+    run = framework()
+    hop = next(hop for hop in run.hops if hop.groups)
+    found = Blamed(
+        cause=hop.groups[0].cause,
+        hop=hop.id,
+        outcome="found",
+        said="Django 5.0.3 is the last good.",
+        links=("https://docs.djangoproject.com/en/stable/releases/5.0.4/",),
+        file="bisect/1.json",
+    )
+    blamed = msgspec.structs.replace(run, blames=(found,))
+    for made in (text.render(blamed), markdown.render(blamed)):
+        (line,) = (line for line in made.splitlines() if "bisect:" in line)
+        assert line.strip().removeprefix("- ").startswith("bisect: Django 5.0.3 is the last good.")
+        assert found.links[0] in made
+    # Of another hop, the same cause has nothing to do with it.
+    elsewhere = msgspec.structs.replace(found, hop="py3.10-django2.2..py3.10-django3.2")
+    assert "bisect:" not in text.render(msgspec.structs.replace(run, blames=(elsewhere,)))
 
 
 def test_quiet_series_and_lost_filters_are_told() -> None:

@@ -530,6 +530,25 @@ def test_only_djangos_own_classes_say_when_it_is_removed(
     assert found.removed_in == removed_in
 
 
+@pytest.mark.parametrize(
+    ("message", "python"),
+    [
+        ("the imp module is deprecated in favour of importlib and slated for removal in Python "
+         "3.12; see the module's documentation for alternative uses", "3.12"),
+        ("'cgi' is deprecated and slated for removal in Python 3.13", "3.13"),
+        ("unittest.makeSuite() is deprecated and will be removed in Python 3.13.", "3.13"),
+        ("Using or importing the ABCs from 'collections' instead of from 'collections.abc' is "
+         "deprecated since Python 3.3, and in 3.10 it will stop working", "3.10"),
+        ("x is scheduled for removal in a future version. It came in Python 3.9", None),
+        ("deprecated since Python 3.8", None),
+        ("it will be removed in 3.0", None),
+    ],
+)  # fmt: skip
+def test_python_itself_may_say_which_python_removes_it(message: str, python: str | None) -> None:
+    (found,) = collect([warning("DeprecationWarning", message, 1, module="builtins")])
+    assert (found.removed_in, found.removed_in_python) == (None, python)
+
+
 def test_pending_is_not_fatal_and_other_warnings_are_none() -> None:
     found = collect(
         [

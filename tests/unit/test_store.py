@@ -17,7 +17,9 @@ from djhop import durable
 from djhop.compare.causes import label
 from djhop.errors import InfraError, UsageError
 from djhop.matrix.config import Matrix
+from djhop.matrix.flaky import KnownFlaky
 from djhop.matrix.plan import Cell, Hop, Plan
+from djhop.results.reruns import Again, Reruns
 from djhop.results.results import CellResult, Counts, Failure, Owner
 from djhop.results.results import Test as Case
 from djhop.store import record, schemas, store
@@ -278,3 +280,42 @@ def test_the_command_that_runs_one_test_again(
     command = msgspec.structs.replace(run.target, suite="command")
     whole = msgspec.structs.replace(run, target=command).reproduce("py3.10-django5.2", test_id)
     assert whole == expected.partition(" -- ")[0]
+
+
+def test_reruns_round_trip_and_go_with_their_cells(folder: RunFolder) -> None:
+    run = Again(test="a", side="after", how="alone", outcome="failed")
+    found = Reruns(before=OLD.id, after=NEW.id, asked=1, tests=1, runs=(run,))
+    folder.write_reruns(found)
+    assert folder.reruns() == {found.id: found}
+    folder.forget_hops("py3.12-django6.0")
+    assert folder.reruns() != {}
+    folder.forget_hops(NEW.id)
+    assert folder.reruns() == {}
+
+
+def test_a_run_that_was_cut_short_is_judged_with_its_reruns(folder: RunFolder) -> None:
+    runs = tuple(
+        Again(test="a", side="after", how="alone", outcome=end)
+        for end in ("failed", "passed")
+    )  # fmt: skip
+    folder.write_cell(result(OLD))
+    folder.write_cell(result(NEW, "failed"))
+    assert folder.load().hops[0].broke == ("a",)
+    folder.write_reruns(Reruns(before=OLD.id, after=NEW.id, asked=1, tests=1, runs=runs))
+    hop = folder.load().hops[0]
+    assert (hop.verdict, hop.broke, hop.flaky) == ("unknown", (), ("a",))
+
+
+def test_a_run_knows_which_known_flaky_tests_have_expired(folder: RunFolder) -> None:
+    last, over = (
+        KnownFlaky(id=name, reason="slow", expires=day)
+        for name, day in (("a", NOW.date()), ("b", NOW.date() - datetime.timedelta(days=1)))
+    )
+    target = Target(root="/home/me/shop", name="shop", sources=(), django="4.2")
+    run = record.begin("x", target, Matrix(), PLAN, started=NOW, known=(last, over))
+    assert (run.known_in_force, run.expired) == ((last,), ("b",))
+    assert run.comparison.expired == ("b",)
+    assert run.notes == (
+        "known flaky test 'b': its last day was 2026-11-20, so it counts again, "
+        "and the run ends with 1 (slow)",
+    )

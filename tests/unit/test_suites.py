@@ -376,7 +376,7 @@ def test_monitoring_only_where_it_is_the_faster(python: str, branch: bool, sysmo
 
 
 def test_tests_named_by_the_user_replace_those_of_the_suite() -> None:
-    chosen = suites._chosen
+    chosen = suites.chosen
     assert chosen(("tests", "--ds=x"), ("tests/test_a.py::test_b",)) == ("--ds=x",)
     assert chosen(("-o", "addopts=", "tests"), ("app.tests.A",)) == ("-o", "addopts=")
     assert chosen(("tests",), ("-k", "refund")) == ("tests",)

@@ -132,8 +132,12 @@ class _Group:
 
 
 def known(failure: Failure, cells: tuple[str, ...]) -> Known | None:
-    """Return what is known of a failure that was seen in `cells`; what all still have is none."""
+    """Return what is known of a failure seen in `cells`; what one of them has is no reason."""
     source = failure.frames[-1][3] if failure.frames else ""
+    if failure.root:
+        failure = msgspec.structs.replace(
+            failure, exception=failure.root, message=failure.root_message
+        )
     found = None
     for cell in cells:
         match = _CELL.fullmatch(cell)

@@ -10,15 +10,19 @@ import msgspec
 from djhop.compare.causes import Cause, Gathering, Sighting, sightings_of
 from djhop.compare.changes import kind, plainly, suite
 from djhop.compare.findings import Findings, find
+from djhop.compare.flaky import NOTHING, Evidence, sift
+from djhop.compare.foretold import Foretold, Uses, check, remember
 from djhop.compare.groups import Group, Reproduce, broken, deprecated, grouped, standing
 from djhop.compare.reasons import reason
 from djhop.compare.steps import StepChanges
 from djhop.compare.steps import changes as step_changes
 from djhop.compare.verdicts import Verdict, life, verdict
 from djhop.errors import ExitCode, worst
+from djhop.matrix.flaky import KnownFlaky
 from djhop.matrix.plan import Axis, Cell, Hop, Plan
 from djhop.resolve.blockers import Blocker
 from djhop.resolve.moves import Move, moves
+from djhop.results.reruns import Reruns
 from djhop.results.results import CellResult, Status
 from djhop.results.steps import Crossing
 
@@ -42,10 +46,14 @@ class HopResult(Findings, frozen=True, kw_only=True):
     groups: tuple[Group, ...] = ()
     #: The causes of what is newly deprecated.
     deprecation_groups: tuple[Group, ...] = ()
+    #: What warnings before it said of it; None beside the path, and where nothing was run after it.
+    foretold: Foretold | None = None
     #: What it does to Django's own upgrade steps; the verdict is about the suite alone.
     steps: StepChanges = StepChanges()
     #: What became of a database of the cell before; None where the step `database` was not done.
     crossing: Crossing | None = None
+    #: What newly fails was run again, without each run; None where nothing newly failed.
+    reruns: Reruns | None = None
     moves: tuple[Move, ...] = ()
     #: The packages that rule out the cell after.
     blockers: tuple[Blocker, ...] = ()
@@ -67,16 +75,23 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     allowed: tuple[str, ...] = ()
     #: Cell id → why it is red, as far as neither a hop nor an earlier cell says so.
     standing: dict[str, tuple[Group, ...]] = {}
+    #: Ids of known flaky tests whose last day is over.
+    expired: tuple[str, ...] = ()
 
 
 def judge(
-    before: CellResult, after: CellResult, hop: Hop, *, reproduce: Reproduce | None = None
+    before: CellResult,
+    after: CellResult,
+    hop: Hop,
+    *,
+    reproduce: Reproduce | None = None,
+    evidence: Evidence = NOTHING,
 ) -> HopResult:
     """Compare two cells by test id and say what the hop between them does.
 
     Never raises: a side without a usable result gives the verdict `unknown`, with the reason.
     """
-    return _judge(before, after, hop, reproduce)[0]
+    return _judge(before, after, hop, reproduce, evidence=evidence, uses={})[0]
 
 
 def compare(
@@ -85,18 +100,24 @@ def compare(
     *,
     reproduce: Reproduce | None = None,
     crossings: Mapping[str, Crossing] | None = None,
+    reruns: Mapping[str, Reruns] | None = None,
+    known: tuple[KnownFlaky, ...] = (),
 ) -> Comparison:
     """Compare every hop of `plan` and gather the causes of every failure.
 
-    `crossings` says, by the ids of hops, what became of a database on each.
+    `crossings` says, by the ids of hops, what became of a database on each, and `reruns` how what
+    newly fails ended when it was run again; `known` are the known flaky tests that count as such.
     Cells that `results` does not have count as not run. `results` may load a cell each time it
     is asked for one: no more than two are held at a time.
     """
     gathering = Gathering()
     judged: list[HopResult] = []
+    uses: Uses = {}
     for hop in plan.hops:
         before, after = result_of(results, hop.before), result_of(results, hop.after)
-        result, sightings = _judge(before, after, hop, reproduce)
+        again = (reruns or {}).get(f"{hop.before.id}..{hop.after.id}")
+        evidence = Evidence(reruns=again, known=known)
+        result, sightings = _judge(before, after, hop, reproduce, evidence=evidence, uses=uses)
         crossing = (crossings or {}).get(result.id)
         judged.append(msgspec.structs.replace(result, crossing=crossing))
         gathering.take(sightings)
@@ -139,6 +160,7 @@ def exit_code(comparison: Comparison) -> ExitCode:
     judged = [hop for hop in comparison.hops if not hop.allow_failure]
     codes += [_hop_code(hop, comparison.statuses) for hop in judged]
     codes += [ExitCode.BREAKS for hop in judged if hop.steps.broke]
+    codes += [ExitCode.BREAKS] * bool(comparison.expired)
     codes += [ExitCode.BREAKS for hop in judged if hop.crossing and hop.crossing.broke]
     return worst(codes)
 
@@ -177,15 +199,29 @@ def _hop_code(hop: HopResult, statuses: Mapping[str, Status]) -> ExitCode:
 
 
 def _judge(
-    before: CellResult, after: CellResult, hop: Hop, reproduce: Reproduce | None
+    before: CellResult,
+    after: CellResult,
+    hop: Hop,
+    reproduce: Reproduce | None,
+    *,
+    evidence: Evidence,
+    uses: Uses,
 ) -> tuple[HopResult, tuple[Sighting, ...]]:
-    found = _findings(before, after)
+    found = findings(before, after)
+    if life(before) == life(after) == "ran":
+        found = sift(found, before, after, evidence)
     decided = verdict(before, after, found)
     name = f"{before.id}..{after.id}" if decided in ("breaks", "blocked") else ""
     usable = "absent" not in (life(before), life(after)) and life(before) != "blocked"
     breaks = broken(found, after, name) if usable and decided not in ("clean", "deprecated") else ()
     newly = deprecated(found, before, after) if usable else ()
     groups = grouped(breaks, reproduce)
+    foretold = None
+    if hop.on_path:
+        remember(uses, before)
+    if hop.on_path and life(after) in ("ran", "dead"):
+        judged = decided in ("breaks", "blocked")
+        foretold = check(uses, after, found, breaks, before=before, judged=judged)
     result = HopResult(
         before=before.id,
         after=after.id,
@@ -201,13 +237,15 @@ def _judge(
         if before.packages and after.packages
         else (),
         blockers=after.blockers,
+        foretold=foretold,
         steps=step_changes(before, after),
+        reruns=evidence.summary,
         **msgspec.structs.asdict(found),
     )
     return result, (*breaks, *newly)
 
 
-def _findings(before: CellResult, after: CellResult) -> Findings:
+def findings(before: CellResult, after: CellResult) -> Findings:
     """Compare test by test where both sides can say anything about it."""
     match life(before), life(after):
         case ("ran", "ran" | "dead"):

@@ -43,9 +43,14 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     still_dead_modules: tuple[str, ...] = ()
     #: Did not pass before, and now not there, skipped or excused.
     gone: tuple[str, ...] = ()
+    #: Passed and failed in one cell, in its passes or when they were run again.
     flaky: tuple[str, ...] = ()
     #: Those of `flaky` that failed without the filter after the hop: nobody knows what they are.
     flaky_red: tuple[str, ...] = ()
+    #: Newly fail, but what is run with them decides: run again, they end otherwise on their own.
+    order_dependent: tuple[str, ...] = ()
+    #: Newly fail, are known to be flaky, and were not seen to break: not counted.
+    known_flaky: tuple[str, ...] = ()
     #: Fail for want of a service on one side, and fail on the other or passed there: not judged.
     unserved: tuple[str, ...] = ()
     #: How many fail on both sides for the same reason: not this hop's doing.
@@ -54,6 +59,11 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     renamed: tuple[tuple[str, str], ...] = ()
     #: Why tests are newly skipped → how many.
     skip_reasons: dict[str, int] = {}
+
+    @property
+    def failing(self) -> tuple[str, ...]:
+        """Every test that newly fails, one that is new and fails included."""
+        return (*self.broke, *self.broke_differently, *self.new_failures)
 
     @property
     def breaking(self) -> tuple[str, ...]:

@@ -25,12 +25,16 @@ VARIABLE = (
     (re.compile(r"(?<![\w./>])(?:/[\w.@+~%-]+){2,}/?"), "<path>"),
     (re.compile(r"\b[A-Za-z]:\\[^\s'\"<>|]+"), "<path>"),
     (re.compile(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{8,}\b"), "<id>"),
+    # Django names the test that uses a database it does not ask for.
+    (re.compile(r"(?<=' to )[\w.]+\.databases\b"), "<test>.databases"),
     # What the probe adds to the names of test databases.
     (re.compile(r"_djhop_[0-9a-f]{8}"), ""),
     # "Signal.__init__()" since Python 3.10, "__init__()" before.
     (re.compile(r"\b(?:[A-Za-z_]\w*\.|<locals>\.)+(?=[A-Za-z_]\w*\(\))"), ""),
 )
 NUMBER = re.compile(r"(?<![\w.])-?\d+(?:[.,]\d+)*(?!\w)")
+#: A quoted value that is data and no name of code: 'thumb-20x20.jpg', "order/17".
+VALUE = re.compile(r"""(['"])(?![A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\1)(?=[^'"\s]*[\d@])[^'"\s]+\1""")
 #: What a failed check compared is what tells it from another: "404 != 200". Ids are longer.
 LONG_NUMBER = re.compile(r"(?<![\w.])-?\d{4,}(?:[.,]\d+)*(?!\w)|(?<![\w.])-?\d+[.,]\d+(?!\w)")
 #: Checks are run in the order of a set: which message comes first varies from run to run.
@@ -54,6 +58,7 @@ def template(message: str, *, check: bool = False) -> str:
     text = lines[0][:400] if lines else ""
     for pattern, name in VARIABLE:
         text = pattern.sub(name, text)
+    text = text if check else VALUE.sub("<value>", text)
     text = (LONG_NUMBER if check else NUMBER).sub("<n>", text)
     codes = sorted(set(CHECK.findall(message))) if len(lines) > 1 else []
     return " ".join([text, *codes])
@@ -62,7 +67,8 @@ def template(message: str, *, check: bool = False) -> str:
 def fingerprint(failure: Failure) -> str:
     """Return the stable id of a failure's root: ten hexadecimal digits.
 
-    It is made of the exception's name, its message template and the spot (see `spot`). Lines,
+    It is made of the exception's name, its message template and the spot (see `spot`); of a chain
+    of exceptions, of the one that tells the root. Lines,
     addresses, times, ids and the folders of the machine do not change it, nor does moving to
     another series of Django or of Python where the message stays.
     """
@@ -76,11 +82,16 @@ def same_root(before: Failure, after: Failure) -> bool:
     The target's tree is the same on both sides, so a check that fails on the same line is the
     same check, whatever it compared.
     """
+    if same_key(before) == same_key(after):
+        return True
     if _name(before) != _name(after):
         return False
-    if _template(before) == _template(after):
-        return True
-    return _is_check(before) and bool(before.place) and before.place == after.place
+    return is_check(before) and bool(before.place) and before.place == after.place
+
+
+def same_key(failure: Failure) -> tuple[str, str]:
+    """Return what two failures of one test have in common where their reason is the same."""
+    return _name(failure), _template(failure)
 
 
 def spot(failure: Failure) -> str:
@@ -99,7 +110,7 @@ def spot(failure: Failure) -> str:
         case "project":
             return f"{file}:{function}" if failure.owner.kind == "project" else outside
         case "test":
-            return file if _is_check(failure) else outside
+            return file if is_check(failure) else outside
         case "outside":
             return outside
         case "unknown":
@@ -114,15 +125,17 @@ def _where(file: str, outside: str) -> Where:
 
 def _name(failure: Failure) -> str:
     """The exception's class without its module: that moves between series and versions."""
-    return (failure.warning or failure.exception).rpartition(".")[2]
+    return (failure.root or failure.warning or failure.exception).rpartition(".")[2]
 
 
-def _is_check(failure: Failure) -> bool:
+def is_check(failure: Failure) -> bool:
+    """Whether it is a failed check, and not an exception that came by itself."""
     return _name(failure) in ("AssertionError", "Failed")
 
 
 def _template(failure: Failure) -> str:
-    return template(failure.message, check=_is_check(failure))
+    message = failure.root_message if failure.root else failure.message
+    return template(message, check=is_check(failure))
 
 
 def essential(failure: Failure) -> Failure:

@@ -115,9 +115,9 @@ class _Explainer:
         self.after = after
         self.names = dict(found.renamed)
         self.tests = {test.id: test for test in after.tests}
-        # A warning ends only strict runs: where there is another failure of a module, that one.
-        failures = sorted(after.failures, key=lambda item: not item[1].warning)
-        self.modules = dict(failures)
+        # Plain passes come first, and a warning ends only strict runs: the first that is none.
+        failures = sorted(after.failures, key=lambda item: bool(item[1].warning))
+        self.modules = dict(reversed(failures))
 
     def failing(self, name: str) -> Why:
         """Why a test fails that is there."""

@@ -79,7 +79,10 @@ def _clean(before: CellResult, found: Findings) -> str:
     count = found.still_failing
     still = f"; {tests(count)} {verb(count, 'fails', 'fail')} before and after" if count else ""
     shaky = f"; {tests(found.flaky)} {verb(found.flaky, 'is', 'are')} flaky" if found.flaky else ""
-    return f"every test that passed before passes after{still}{shaky}"
+    listed = found.known_flaky
+    known = f"; {tests(listed)} {verb(listed, 'fails', 'fail')}, known as flaky" if listed else ""
+    but = ", but for those known as flaky" if listed else ""
+    return f"every test that passed before passes after{but}{still}{shaky}{known}"
 
 
 def _breaks(after: CellResult, found: Findings) -> str:
@@ -122,6 +125,7 @@ def _blocked(before: CellResult, after: CellResult, found: Findings) -> str:
         how = f"{_breaks(after, found)} when forced"
     else:
         doubt = found.still_failing or found.flaky_red or found.still_dead_modules or found.unserved
+        doubt = doubt or found.order_dependent or found.known_flaky
         how = "no test breaks when forced" if doubt else "tests pass when forced"
     still = after.blockers and standing(before.blockers, after.blockers) == after.blockers
     return f"{'still: ' if still else ''}{_who_blocks(after)}; {how}"
@@ -167,7 +171,10 @@ def _doubtful(before: CellResult, found: Findings) -> str:
         )
     if found.unserved:
         return f"no test that ran breaks, but {tests(found.unserved)} failed for want of a service"
-    if found.flaky_red:
-        red = found.flaky_red
-        return f"no test breaks for certain, but {tests(red)} passed and failed: flaky"
+    if found.flaky_red or found.order_dependent:
+        red, order = found.flaky_red, found.order_dependent
+        said = [f"{tests(red)} passed and failed: flaky"] if red else []
+        if order:
+            said.append(f"{tests(order)} {verb(order, 'depends', 'depend')} on the order")
+        return f"no test breaks for certain, but {'; '.join(said)}"
     return f"{before.id} was cut short ({before.status}): what it did not run is not known"

@@ -71,7 +71,8 @@ def _both_ran(before: CellResult, after: CellResult, found: Findings) -> Verdict
             return "breaks"
         case True, _:
             return "unknown"
-    if found.still_dead_modules or found.flaky_red or found.unserved:
+    doubt = found.still_dead_modules or found.flaky_red or found.order_dependent
+    if doubt or found.unserved:
         return "unknown"
     return _green(before, after, found)
 

@@ -11,13 +11,14 @@ import msgspec
 
 from djhop import releases
 from djhop.errors import UsageError, did_you_mean
-from djhop.matrix import matrixfiles, service, strict, variables
+from djhop.matrix import flaky, matrixfiles, service, strict, variables
+from djhop.matrix.flaky import Flaky
 from djhop.matrix.service import Service
 
 #: The words that `steps` may be; else it is a list of series.
 STEPS = ("lts", "every-release", "next")
 #: Tables that are merged name by name.
-BY_NAME = ("set-env", "service")
+BY_NAME = ("set-env", "service", "flaky")
 
 
 class CellChoice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -117,6 +118,8 @@ class Matrix(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     timeout: float = 3600.0
     #: What is done in a cell: the suite's tests, and Django's own upgrade steps; empty: all of it.
     only: tuple[Literal["tests", "checks", "migrations", "database", "settings"], ...] = ()
+    #: How tests that newly fail on a hop are run again, and which are known to be flaky.
+    flaky: Flaky = Flaky()
     #: Seconds one of those steps may take.
     step_timeout: float = 300.0
     #: Rows for the database that crosses hops, relative to the target: a fixture, or an SQL dump.
@@ -166,7 +169,7 @@ def combine(
 ) -> Matrix:
     """Merge tables key by key, the later ones winning, each over the `matrix` it starts from.
 
-    Lists are replaced as a whole; `set-env` and `service` are merged name by name. Each table is
+    Lists are replaced as a whole; the tables of `BY_NAME` are merged name by name. Each table is
     checked on its own, so that an error names the file it is in. `known` is for tests: another
     table of releases.
 
@@ -299,6 +302,7 @@ def _wrong_values(matrix: Matrix) -> Iterator[tuple[str, str, str]]:
     yield "exclude-newer", _not_a_day(matrix.exclude_newer), 'as in "2024-07-01"'
     yield from variables.wrong(matrix.pass_env)
     yield from service.wrong(matrix.service)
+    yield from flaky.wrong(matrix.flaky)
 
 
 def _not_a_day(text: str) -> str:

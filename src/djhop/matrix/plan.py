@@ -58,6 +58,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     hops: tuple[Hop, ...]
     #: Cells that Django's table does not support; they are listed, never run.
     unsupported: tuple[Cell, ...] = ()
+    #: The whole path, where `path` is only what was chosen of it.
+    laid: tuple[Cell, ...] = ()
     #: What was assumed, in sentences.
     notes: tuple[str, ...] = ()
 
@@ -250,6 +252,7 @@ def select(plan: Plan, wanted: tuple[str, ...]) -> Plan:
         path=tuple(cell for cell in plan.path if cell in cells),
         hops=tuple(hop for hop in plan.hops if hop.before in cells and hop.after in cells),
         unsupported=tuple(c for c in plan.unsupported if patterns.matches(c.id, wanted)),
+        laid=plan.laid or plan.path,
         notes=(*plan.notes, *(f"{part!r} matches no cell." for part in idle)),
     )
 

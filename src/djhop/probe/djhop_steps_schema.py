@@ -23,7 +23,7 @@ CONSTRAINTS = (
     " JOIN pg_class r ON r.oid = c.conrelid WHERE c.contype IN ('c', 'f', 'x')"
     " AND r.relnamespace::regnamespace::text = ANY (current_schemas(false)::text[])"
     " UNION ALL SELECT r.relname, 'UNIQUE ' || substring(pg_get_indexdef(i.indexrelid)"
-    " from position(' USING ' in pg_get_indexdef(i.indexrelid)) + 7) FROM pg_index i"
+    " from position(' USING btree ' in pg_get_indexdef(i.indexrelid)) + 13) FROM pg_index i"
     " JOIN pg_class r ON r.oid = i.indrelid WHERE i.indisunique AND NOT i.indisprimary"
     " AND r.relnamespace::regnamespace::text = ANY (current_schemas(false)::text[])"
 )

@@ -10,6 +10,7 @@ import msgspec
 from djhop.compare.reasons import missing_words
 from djhop.errors import UsageError
 from djhop.releases import Releases, version_key
+from djhop.reports import foretold
 from djhop.reports.clean import one_line
 from djhop.reports.signs import listed, number, owner
 from djhop.store.record import DeprecatedUse, Run, RunCell
@@ -26,7 +27,7 @@ class UseView(msgspec.Struct, frozen=True, kw_only=True):
     place: str
     headline: str
     owner: str
-    #: "314 tests", "at import".
+    #: "314 tests", "at import, pending, broke on 3.2 → 4.2".
     seen: str
 
 
@@ -50,33 +51,37 @@ class Unknown(msgspec.Struct, frozen=True, kw_only=True):
     hint: str = ""
 
 
-def removals(run: Run, releases: Releases, limit: int) -> tuple[RemovalView, ...]:
-    """Group deprecated uses by the series that removes them, soonest first."""
-    groups: dict[str | None, list[DeprecatedUse]] = {}
+def removals(run: Run, releases: Releases, limit: int | None = None) -> tuple[RemovalView, ...]:
+    """Group uses by the Django, then the Python that removes them, soonest first."""
+    groups: dict[tuple[str, str], list[DeprecatedUse]] = {}
     for use in run.deprecations:
-        groups.setdefault(use.removed_in, []).append(use)
-    order = sorted(groups, key=lambda series: version_key(series) if series else (9999,))
-    return tuple(_removal(run, releases, series, groups[series], limit) for series in order)
+        groups.setdefault((use.removed_in or "", use.removed_in_python or ""), []).append(use)
+    order = sorted(
+        groups, key=lambda ends: [(not end, version_key(end) if end else ()) for end in ends]
+    )
+    return tuple(_removal(run, releases, groups[ends], limit) for ends in order)
 
 
 def _removal(
-    run: Run, releases: Releases, series: str | None, uses: list[DeprecatedUse], limit: int
+    run: Run, releases: Releases, uses: list[DeprecatedUse], limit: int | None
 ) -> RemovalView:
+    outcomes = foretold.outcomes(run)
     uses = sorted(uses, key=lambda use: (use.owner.kind != "project", -use.tests, use.place))
     owners = Counter(owner(use.owner) for use in uses)
     one = len(owners) == 1
     counted = listed([f"in {who}" if one else f"{n} in {who}" for who, n in owners.most_common()])
     return RemovalView(
-        title=f"removed in Django {series}" if series else "no Django series says when",
-        relation=_relation(run, releases, series, uses) if series else "Python and packages",
+        title=foretold.removal(uses[0]) or "nobody says when it is removed",
+        relation=_relation(run, releases, uses),
         count=f"{number(len(uses), 'use')}{', ' if len(owners) == 1 else ': '}{counted}",
-        uses=tuple(_use(use) for use in uses[:limit]),
-        more=len(uses[limit:]),
+        uses=tuple(_use(use, outcomes.get(use.id, "")) for use in uses[:limit]),
+        more=len(uses[limit:]) if limit is not None else 0,
     )
 
 
-def _relation(run: Run, releases: Releases, series: str, uses: list[DeprecatedUse]) -> str:
+def _relation(run: Run, releases: Releases, uses: list[DeprecatedUse]) -> str:
     """Say how far off the removal is from the series that warn, and on which hop it comes."""
+    series = uses[0].removed_in or ""
     known = [row.version for row in releases.series]
     django = {cell.id: cell.django for cell in run.cells}
     seen = sorted({django[c] for use in uses for c in use.cells if c in django}, key=version_key)
@@ -90,20 +95,19 @@ def _relation(run: Run, releases: Releases, series: str, uses: list[DeprecatedUs
             and known.index(series) - known.index(one) == distance
         ]
         words += [f"{text} {listed(near)}"] if near else []
-    for hop in run.plan.hops:
-        low, high = version_key(hop.before.django), version_key(hop.after.django)
-        if hop.on_path and low < version_key(series) <= high:
-            words.append(f"gone on the hop {hop.before.django} → {hop.after.django}")
-    return ", ".join(words)
+    words += [foretold.where(run, uses[0])]
+    return ", ".join(filter(None, words))
 
 
-def _use(use: DeprecatedUse) -> UseView:
+def _use(use: DeprecatedUse, outcome: str) -> UseView:
     tests = number(use.tests, "test") if use.tests else ""
+    seen = tests or (f"at {one_line(use.when, 20)}" if use.when else "outside tests")
+    words = (seen, "" if use.fatal else "pending", outcome)
     return UseView(
         place=one_line(use.place, 120),
         headline=one_line(f"{use.category.rpartition('.')[2]}: {one_line(use.message, 200)}", 260),
         owner=owner(use.owner),
-        seen=tests or (f"at {one_line(use.when, 20)}" if use.when else "outside tests"),
+        seen=", ".join(filter(None, words)),
     )
 
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-import msgspec
 from packaging.requirements import Requirement
 
 from djhop.deps.answers import Deps, First, HopDeps, State
-from djhop.durable import encode
 from djhop.releases import series_of
 from djhop.reports.clean import one_line
 from djhop.reports.declared import by_word
 from djhop.reports.fold import columns, fold
-from djhop.reports.json import TERMINAL
+from djhop.reports.json import indented
 from djhop.reports.paint import Paint
 from djhop.reports.signs import SIGNS, Tone, listed, number
 from djhop.resolve.moves import Move
@@ -41,8 +39,7 @@ DOCS = "docs.djangoproject.com/en/stable/"
 
 def as_json(deps: Deps) -> str:
     """The whole answer as JSON."""
-    text = msgspec.json.format(encode(deps), indent=2).decode()
-    return TERMINAL.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"
+    return indented(deps) + "\n"
 
 
 def text(deps: Deps, *, width: int = 80, color: bool = False) -> str:

@@ -90,6 +90,8 @@ def _lines(run: Run, fix: Fix, folder: Path) -> Iterator[str]:
         yield f"  its fixers: {', '.join(fix.only)}"
     if fix.patch:
         yield f"  patch: {folder / 'fixes' / fix.patch}"
+    if fix.broke_before:
+        yield f"  it belongs to the hop itself: {fix.before} needs the code as it is"
     if any(one.repaired for one in fix.causes):
         yield f"  to apply it to a clean git tree: djhop fix --write {_choice(fix)}"
 

@@ -20,8 +20,12 @@ from djhop.reports.shown import Shown, shown
 from djhop.reports.signs import SIGNS, Tone, listed, number, owner, tone_of_verdict
 from djhop.resolve.blockers import Blocker
 from djhop.resolve.moves import Move
+from djhop.store.blame import Blamed
 
 WHOLE = "the whole suite"
+AGAIN = "run again"
+#: Characters of a message in which its first line is looked for.
+LONGEST = 20_000
 #: "cannot import name 'url' from 'django.conf.urls' (/…/__init__.py)": the folder says nothing.
 IMPORTED_FROM = re.compile(r" \([^()]*__init__\.py\)$| \(/[^()]*\)$")
 #: What Django's system checks say before the first issue.
@@ -50,11 +54,18 @@ class CauseView(msgspec.Struct, frozen=True, kw_only=True):
     example: str = ""
     reproduce: str = ""
     modules: Shown | None = None
+    #: What a bisect found: a sentence or two, and where to read on.
+    blamed: str = ""
+    links: tuple[str, ...] = ()
 
 
 class HopView(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a report says of a hop."""
 
+    #: Ids of the cells, and of the hop: "py3.10-django4.2..py3.10-django5.2".
+    before: str
+    after: str
+    id: str
     #: "3.2 → 4.2", "Python 3.8 → 3.10".
     title: str
     #: What stays as it is: "Python 3.8", "Django 4.2".
@@ -88,14 +99,24 @@ class HopView(msgspec.Struct, frozen=True, kw_only=True):
     owners: tuple[str, ...] = ()
 
 
-def view(result: HopResult, hop: Hop, causes: Mapping[str, Cause], limit: int) -> HopView:
-    """Show one hop; lists are cut to `limit`."""
+def view(
+    result: HopResult,
+    hop: Hop,
+    causes: Mapping[str, Cause],
+    limit: int,
+    blames: Mapping[tuple[str, str], Blamed],
+) -> HopView:
+    """Show one hop; lists are cut to `limit`. `blames` are bisects, by cause and hop."""
+    mine = {cause: found for (cause, on), found in blames.items() if on == hop.id}
     tone = tone_of_verdict(result.verdict)
     django = hop.axis == "django"
     before, after = hop.before, hop.after
     title = f"{before.django} → {after.django}" if django else f"{before.python} → {after.python}"
     owned = [causes[group.cause].owner for group in result.groups if group.cause in causes]
     return HopView(
+        before=before.id,
+        after=after.id,
+        id=result.id,
         title=title if django else f"Python {title}",
         fixed=f"Python {after.python}" if django else f"Django {after.django}",
         verdict=result.verdict,
@@ -105,9 +126,9 @@ def view(result: HopResult, hop: Hop, causes: Mapping[str, Cause], limit: int) -
         breaking=len(result.breaking),
         on_path=result.on_path,
         may_fail=result.allow_failure,
-        causes=views(result.groups[:limit], causes),
+        causes=views(result.groups[:limit], causes, mine),
         more_causes=len(result.groups[limit:]),
-        deprecated=views(result.deprecation_groups[:limit], causes),
+        deprecated=views(result.deprecation_groups[:limit], causes, mine),
         more_deprecated=len(result.deprecation_groups[limit:]),
         lists=_lists(result, limit),
         steps=steps.of_hop(result.steps, limit),
@@ -125,15 +146,20 @@ def _upgrade_broke(result: HopResult) -> bool:
     return bool(found and found.broke and not crossing.repeats(found, result.steps.broke))
 
 
-def views(groups: tuple[Group, ...], causes: Mapping[str, Cause]) -> tuple[CauseView, ...]:
-    """Show groups whose causes are known."""
-    return tuple(_cause(group, causes[group.cause]) for group in groups if group.cause in causes)
+def views(
+    groups: tuple[Group, ...],
+    causes: Mapping[str, Cause],
+    blames: Mapping[str, Blamed] | None = None,
+) -> tuple[CauseView, ...]:
+    """Show groups whose causes are known, with what bisects found."""
+    known = (group for group in groups if group.cause in causes)
+    return tuple(_cause(one, causes[one.cause], (blames or {}).get(one.cause)) for one in known)
 
 
-def _cause(group: Group, cause: Cause) -> CauseView:
+def _cause(group: Group, cause: Cause, blamed: Blamed | None) -> CauseView:
     tests = number(group.tests, "test")
     name = (cause.warning or cause.exception).rpartition(".")[2]
-    message = IMPORTED_FROM.sub("", one_line(CHECKS.sub("", cause.message, count=1), 200))
+    message = IMPORTED_FROM.sub("", one_line(CHECKS.sub("", cause.message[:LONGEST], count=1), 200))
     modules = tuple(name for name in group.modules if name != group.example)
     return CauseView(
         id=cause.id,
@@ -147,6 +173,8 @@ def _cause(group: Group, cause: Cause) -> CauseView:
         example=one_line(group.example, 200),
         reproduce=one_line(group.reproduce, 500),
         modules=shown("behind", modules, 3) if modules else None,
+        blamed=one_line(blamed.said, 1000) if blamed else "",
+        links=tuple(one_line(link, 200) for link in blamed.links) if blamed else (),
     )
 
 
@@ -169,11 +197,26 @@ def _lists(result: HopResult, limit: int) -> tuple[Shown, ...]:
         shown(_skipped(result), result.newly_skipped, few),
         shown("are new and fail", result.new_failures, few),
         shown("flaky, not counted", result.flaky, few),
+        shown("order-dependent, not counted", result.order_dependent, few),
+        shown("known as flaky, not counted", result.known_flaky, few),
+        _rerun(result),
         shown("fixed", result.fixed, 3),
         shown("new", tuple(t for t in result.appeared if t not in set(result.fixed)), 0),
         shown("did not pass before, and are gone", result.gone, 0),
     ]
-    return tuple(one for one in lists if one.total and (one.items or one.label != "vanished"))
+    some = (one for one in lists if one.total or AGAIN in one.label)
+    return tuple(one for one in some if one.items or one.label != "vanished")
+
+
+def _rerun(result: HopResult) -> Shown:
+    """How much of what newly fails was run again, and why not all; what was not counts as it is."""
+    again = result.reruns
+    if again is None or not (again.tests or again.reason):
+        return Shown(label="", items=(), total=0)
+    told = f"; a deprecation foretold {again.foretold:,}" if again.foretold else ""
+    why = f": {one_line(again.reason, 160)}" if again.reason else ""
+    label = f"of {number(again.asked, 'test')} that newly fail were {AGAIN} in both cells"
+    return Shown(label=f"{label}{told}{why}", items=(), total=again.tests)
 
 
 def _skipped(result: HopResult) -> str:

@@ -11,8 +11,11 @@ from djhop.durable import encode
 from djhop.results.results import CellResult
 from djhop.store.record import Run
 
-#: JSON leaves these as they are, and a terminal obeys them.
-TERMINAL = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+#: JSON leaves these as they are, and a terminal or the log of a CI obeys them.
+OBEYED = re.compile(
+    r"[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff]"
+    r"|#(?=#\[)"
+)
 
 
 def render(run: Run, cells: Iterable[CellResult] | None = None) -> str:
@@ -20,5 +23,20 @@ def render(run: Run, cells: Iterable[CellResult] | None = None) -> str:
     whole: dict[str, object] = msgspec.to_builtins(run)
     if cells is not None:
         whole["results"] = {cell.id: cell for cell in cells}
-    text = msgspec.json.format(encode(whole), indent=2).decode()
-    return TERMINAL.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"
+    return indented(whole) + "\n"
+
+
+def indented(value: object) -> str:
+    """Return `value` as JSON over many lines, safe to print; nothing is lost."""
+    return _safe(msgspec.json.format(encode(value), indent=2).decode())
+
+
+def flat(value: object) -> str:
+    """Return `value` as JSON on one line, safe to print; nothing is lost."""
+    return _safe(encode(value).decode())
+
+
+def _safe(text: str) -> str:
+    if text.isascii() and "\x7f" not in text and "##[" not in text:
+        return text
+    return OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -67,6 +67,9 @@ def _lines(summary: Summary) -> Iterator[str]:
         yield "|---|---:|"
         yield from (f"| {one.cell} | {one.percent} |" for one in summary.coverage)
     yield from _removals(summary)
+    if summary.foretold:
+        yield from _heading("What deprecations foretold")
+        yield from (f"- {escape(line)}" for line in summary.foretold)
     if summary.flaky.total:
         yield from _heading("Flaky: passed and failed in one cell, counted as neither")
         yield from _items(summary.flaky)
@@ -135,7 +138,8 @@ def _hop(hop: HopView) -> Iterator[str]:
 
 def _cause(cause: CauseView) -> Iterator[str]:
     why = f" ({escape(cause.why)})" if cause.why else ""
-    yield f"- **{cause.count}** {code(cause.headline)}<br>in {escape(cause.where)}{why}"
+    where = f"in {escape(cause.where)}{why}; cause {code(cause.id)}"
+    yield f"- **{cause.count}** {code(cause.headline)}<br>{where}"
     if cause.known:
         yield f"  - {escape(cause.known)} ([release notes]({cause.link}))"
     if cause.remedy:
@@ -145,6 +149,8 @@ def _cause(cause: CauseView) -> Iterator[str]:
     if cause.modules:
         more = f", … and {cause.modules.more:,} more" if cause.modules.more else ""
         yield f"  - behind it: {', '.join(code(item) for item in cause.modules.items)}{more}"
+    if cause.blamed:
+        yield f"  - bisect: {' '.join((escape(cause.blamed), *(f'<{u}>' for u in cause.links)))}"
     if cause.example:
         yield f"  - e.g. {code(cause.example)}"
     if cause.reproduce:

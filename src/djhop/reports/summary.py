@@ -10,6 +10,7 @@ from djhop.releases import Releases, version_key
 from djhop.reports.ahead import RemovalView, Unknown, notes, removals, unknowns
 from djhop.reports.clean import one_line as clean
 from djhop.reports.fixes import with_fixes
+from djhop.reports.foretold import checked
 from djhop.reports.hops import CauseView, HopView, view, views
 from djhop.reports.peels import with_peel
 from djhop.reports.shown import Shown, shown
@@ -72,6 +73,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     steps: StepsView
     coverage: tuple[Covered, ...]
     removals: tuple[RemovalView, ...]
+    #: What warnings foretold, against what broke: a line for all, and one for each hop.
+    foretold: tuple[str, ...]
     flaky: Shown
     unknowns: tuple[Unknown, ...]
     #: What was assumed, and what cells had to say.
@@ -85,9 +88,10 @@ def summarise(run: Run, releases: Releases, *, limit: int = LIMIT) -> Summary:
     """Compute what every report of `run` says; lists are cut to `limit`."""
     causes = {cause.id: cause for cause in run.causes}
     hops = {hop.id: hop for hop in run.plan.hops}
+    blames = {(one.cause, one.hop): one for one in run.blames}
     shown_hops = [
         with_peel(
-            with_fixes(view(hop, hops[hop.id], causes, limit), hop.id, run.fixes),
+            with_fixes(view(hop, hops[hop.id], causes, limit, blames), hop.id, run.fixes),
             hop.after,
             run,
         )
@@ -98,7 +102,9 @@ def summarise(run: Run, releases: Releases, *, limit: int = LIMIT) -> Summary:
     cells = [cell for cell in run.cells if cell.status != "unsupported"]
     return Summary(
         title=_title(run),
-        answer=" ".join(filter(None, (_tests(run, path, cells), _steps_clause(path)))),
+        answer=" ".join(
+            filter(None, (_tests(run, path, cells), _steps_clause(path), _expired(run)))
+        ),
         tone=_worst_tone(path),
         series=tuple(sorted({cell.django for cell in cells}, key=version_key)),
         pythons=tuple(sorted({cell.python for cell in cells}, key=version_key)),
@@ -109,6 +115,7 @@ def summarise(run: Run, releases: Releases, *, limit: int = LIMIT) -> Summary:
         steps=steps_view(run, limit),
         coverage=_coverage(run, cells),
         removals=removals(run, releases, limit),
+        foretold=checked(run, limit),
         flaky=_flaky(cells, limit),
         unknowns=unknowns(run, releases),
         notes=notes(run),
@@ -166,6 +173,13 @@ def _steps_clause(path: tuple[HopView, ...]) -> str:
     said = [f"break on {listed(broke)}"] if broke else []
     said += [f"have something new to say on {listed(new)}"] if new else []
     return f"Django's own upgrade steps {' and '.join(said)}." if said else ""
+
+
+def _expired(run: Run) -> str:
+    """Say which entries of the list of known flaky tests fail the run."""
+    count = len(run.expired)
+    verb = "has" if count == 1 else "have"
+    return f"{number(count, 'known flaky test')} {verb} expired." if count else ""
 
 
 def _alone(cells: list[RunCell]) -> str:

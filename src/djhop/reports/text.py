@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from djhop import releases
 from djhop.reports import grid
 from djhop.reports.ahead import RemovalView
+from djhop.reports.clean import inert
 from djhop.reports.hops import CauseView, HopView
 from djhop.reports.paint import Paint
 from djhop.reports.shown import Shown
@@ -30,7 +31,7 @@ def render(run: Run, *, color: bool = False, width: int = 80) -> str:
 def from_summary(summary: Summary, *, color: bool = False, width: int = 80) -> str:
     """Lay out a summary that is already made."""
     page = _Page(Paint(color), min(max(width, NARROWEST), WIDEST))
-    return "\n".join(line.rstrip() for line in page.lines(summary)) + "\n"
+    return inert("\n".join(line.rstrip() for line in page.lines(summary)) + "\n")
 
 
 class _Page:
@@ -61,6 +62,10 @@ class _Page:
             yield from self.heading("Deprecations")
             for removal in summary.removals:
                 yield from self.removal(removal)
+        if summary.foretold:
+            yield from self.heading("What deprecations foretold")
+            for line in summary.foretold:
+                yield from self.wrap(line, indent="  ", hanging="    ")
         if summary.flaky.total:
             yield from self.heading("Flaky: passed and failed in one cell, counted as neither")
             yield from self.items(summary.flaky, "  ")
@@ -111,7 +116,8 @@ class _Page:
         )
         yield from rest
         why = f" ({cause.why})" if cause.why else ""
-        yield from self.wrap(f"in {cause.where}{why}", indent="      ", style=self.paint.dim)
+        where = f"in {cause.where}{why}; cause {cause.id}"
+        yield from self.wrap(where, indent="      ", style=self.paint.dim)
         if cause.known:
             yield from self.wrap(cause.known, indent="      → ", hanging="        ")
             yield self.paint.dim(f"        {cause.link}")
@@ -121,6 +127,9 @@ class _Page:
             yield from self.wrap(cause.fix, indent="      → ", hanging="        ")
         if cause.modules:
             yield from self.wrap(_joined(cause.modules), indent="      behind it: ")
+        if cause.blamed:
+            yield from self.wrap(cause.blamed, indent="      bisect: ", hanging="        ")
+            yield from (f"        {link}" for link in cause.links)
         if cause.example:
             yield from self.wrap(f"e.g. {cause.example}", indent="      ", style=self.paint.dim)
         if cause.reproduce:

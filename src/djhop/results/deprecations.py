@@ -10,7 +10,7 @@ import msgspec
 
 from djhop.results import owners
 from djhop.results.eventlog import Warned
-from djhop.results.paths import Owner
+from djhop.results.paths import PROJECT, Owner
 
 if TYPE_CHECKING:
     from djhop.releases import Releases
@@ -24,6 +24,8 @@ _VARIABLE = re.compile(
 )
 #: The only module whose warning classes say which Django series removes something.
 _DJANGO = "django.utils.deprecation"
+#: How Python says it: "slated for removal in Python 3.12", "in 3.10 it will stop working".
+_PYTHON = re.compile(r"\bremov(?:al|ed)\b[^.]*? in Python (3\.\d+)|\bin (3\.\d+) it will stop work")
 
 
 class Deprecation(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +38,8 @@ class Deprecation(msgspec.Struct, frozen=True, kw_only=True):
     owner: Owner
     #: Django series that removes it; None where nobody says (Python, packages).
     removed_in: str | None = None
+    #: Python that removes it, where Python's own warning says so: "3.12".
+    removed_in_python: str | None = None
     #: False for PendingDeprecationWarning: strict runs do not fail on it.
     fatal: bool = True
     #: Ids of tests it was seen in, at most a thousand per pass.
@@ -46,6 +50,8 @@ class Deprecation(msgspec.Struct, frozen=True, kw_only=True):
     when: str = ""
     #: Why it is this owner's, in a few words.
     why: str = ""
+    #: The place is in a file of the target's tree.
+    in_target: bool = False
 
 
 class _Use(msgspec.Struct):
@@ -56,6 +62,7 @@ class _Use(msgspec.Struct):
     #: Count in each pass.
     counts: list[int]
     tests: dict[str, None]
+    in_target: bool
 
 
 def collect(
@@ -77,7 +84,8 @@ def collect(
             key = (event.category, template(event.message, paths.root), place, verdict.owner)
             use = uses.get(key)
             if use is None:
-                use = uses[key] = _Use(event, verdict.why, [0] * len(passes), {})
+                here = paths.owner_of_file(file) == PROJECT
+                use = uses[key] = _Use(event, verdict.why, [0] * len(passes), {}, here)
             use.counts[index] += seen.count
             use.tests.update(seen.tests)
     return tuple(_deprecation(key, use, releases) for key, use in uses.items())
@@ -92,12 +100,19 @@ def _deprecation(key: tuple[str, str, str, Owner], use: _Use, releases: Releases
         place=place,
         owner=owner,
         removed_in=releases.removed_in(category) if django else None,
+        removed_in_python=None if django else _python(message),
         fatal=use.event.is_deprecation,
         tests=tuple(use.tests),
         count=max(use.counts),
         when="" if use.tests else use.event.when,
         why=use.why,
+        in_target=use.in_target,
     )
+
+
+def _python(message: str) -> str | None:
+    found = _PYTHON.search(message)
+    return (found[1] or found[2]) if found else None
 
 
 def template(message: str, root: str) -> str:

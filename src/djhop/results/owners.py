@@ -95,6 +95,9 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     when: str = ""
     #: Why it is this owner's, in a few words.
     why: str = ""
+    #: The exception of the chain that tells the root, and what it said, where it is another one.
+    root: str = ""
+    root_message: str = ""
 
 
 def of_warning(event: Warned, paths: Paths) -> Verdict:
@@ -275,6 +278,8 @@ def failure(exc: Exc, when: str, paths: Paths) -> Failure:
         frames=tuple((paths.shorten(f), line, name, src) for f, line, name, src in frames),
         warning=warning.name if warning is not None else "",
         when=when,
+        root="" if chosen is exc else chosen.type,
+        root_message="" if chosen is exc else chosen.message,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -14,15 +14,17 @@ import djhop
 from djhop.compare.causes import Cause
 from djhop.compare.changes import dead_modules, kind, plainly, suite
 from djhop.compare.compare import Comparison, HopResult, result_of
-from djhop.compare.fingerprints import template
+from djhop.compare.foretold import Tally, hop_of, tally, use_id
 from djhop.compare.groups import Group
 from djhop.fixes.proof import Fix
 from djhop.masking import shown
 from djhop.matrix.config import Matrix
+from djhop.matrix.flaky import KnownFlaky
 from djhop.matrix.plan import Plan
 from djhop.peels.layers import Peel
 from djhop.results.results import CellResult, Counts, Owner, Status
 from djhop.results.steps import StepName
+from djhop.store.blame import Blamed
 from djhop.store.run_steps import RunStep, step_of
 from djhop.target.target import Target
 
@@ -92,17 +94,25 @@ class RunCell(msgspec.Struct, frozen=True, kw_only=True):
 class DeprecatedUse(msgspec.Struct, frozen=True, kw_only=True):
     """One deprecated use, in every cell that saw it."""
 
+    #: The same in every cell, run and machine; predictions are known by it.
+    id: str = ""
     category: str
     message: str
     place: str
     owner: Owner
     #: Django series that removes it; None where nobody says.
     removed_in: str | None = None
+    #: Python that removes it, where Python's own warning says so.
+    removed_in_python: str | None = None
+    #: Id of the step of the whole path that reaches its removal; "" where none does.
+    hop: str = ""
     fatal: bool = True
     #: Where it was seen outside tests: "import", "collect" …; else "".
     when: str = ""
     #: Tests behind it in the cell that has most.
     tests: int = 0
+    #: The place is in a file of the target's tree.
+    in_target: bool = False
     cells: tuple[str, ...] = ()
 
 
@@ -131,8 +141,14 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     hops: tuple[HopResult, ...] = ()
     causes: tuple[Cause, ...] = ()
     deprecations: tuple[DeprecatedUse, ...] = ()
+    #: How well deprecations foretold what breaks, over the hops of the path.
+    foretold: Tally = Tally()
     #: Per cent of the statements that ran in any cell, or None; the data is in `coverage`.
     coverage: float | None = None
+    #: The file of known flaky tests, as it was read.
+    known_flaky: tuple[KnownFlaky, ...] = ()
+    #: What bisects of it found, by cause and hop.
+    blames: tuple[Blamed, ...] = ()
     notes: tuple[str, ...] = ()
     #: What was tried to repair it: `djhop fix --try`.
     fixes: tuple[Fix, ...] = ()
@@ -158,7 +174,22 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
             statuses={cell.id: cell.status for cell in self.cells},
             allowed=tuple(cell.id for cell in self.cells if cell.allow_failure),
             standing={cell.id: cell.standing for cell in self.cells if cell.standing},
+            expired=self.expired,
         )
+
+    @property
+    def known_in_force(self) -> tuple[KnownFlaky, ...]:
+        """KnownFlaky flaky tests that were not expired on the day on which the run began."""
+        return tuple(one for one in self.known_flaky if not one.expired(self._day))
+
+    @property
+    def expired(self) -> tuple[str, ...]:
+        """Ids of the others: they count like any test, and the run fails for them."""
+        return tuple(one.id for one in self.known_flaky if one.expired(self._day))
+
+    @property
+    def _day(self) -> datetime.date:
+        return datetime.date.fromisoformat(self.started[:10])
 
 
 def begin(
@@ -170,6 +201,7 @@ def begin(
     started: datetime.datetime,
     command: tuple[str, ...] = (),
     inputs: str = "",
+    known: tuple[KnownFlaky, ...] = (),
 ) -> Run:
     """Describe a run that is about to start; `started` is an aware time."""
     utc = started.astimezone(datetime.UTC)
@@ -188,8 +220,18 @@ def begin(
         matrix=RunMatrix(name=matrix.name, settings=shown(decode(encode(matrix)))),
         started=utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
         plan=plan,
-        notes=(*target.notes, *plan.notes),
+        known_flaky=known,
+        notes=(*target.notes, *plan.notes, *_expired(known, utc.date())),
     )
+
+
+def _expired(known: tuple[KnownFlaky, ...], today: datetime.date) -> Iterator[str]:
+    for one in known:
+        if one.expired(today):
+            yield (
+                f"known flaky test {one.id!r}: its last day was {one.expires}, so it counts again, "
+                f"and the run ends with 1 ({one.reason})"
+            )
 
 
 def finish(
@@ -202,12 +244,12 @@ def finish(
 ) -> Run:
     """Fill in what was seen; cells without a result count as not run."""
     cells: list[RunCell] = []
-    uses: dict[tuple[object, ...], DeprecatedUse] = {}
+    uses: dict[str, DeprecatedUse] = {}
     for cell in run.plan.cells:
         result = result_of(results, cell)
         standing = comparison.standing.get(cell.id, ())
         cells.append(msgspec.structs.replace(cell_of(result), standing=standing))
-        _add_uses(uses, result)
+        _add_uses(uses, result, run.plan)
     unsupported = (
         RunCell(id=cell.id, django=cell.django, python=cell.python, status="unsupported")
         for cell in run.plan.unsupported
@@ -218,6 +260,7 @@ def finish(
         hops=comparison.hops,
         causes=comparison.causes,
         deprecations=tuple(uses.values()),
+        foretold=tally(hop.foretold for hop in comparison.hops if hop.foretold),
         seconds=run.seconds if seconds is None else seconds,
         complete=complete,
     )
@@ -247,19 +290,24 @@ _SHARED = tuple(
 )
 
 
-def _add_uses(uses: dict[tuple[object, ...], DeprecatedUse], result: CellResult) -> None:
+def _add_uses(uses: dict[str, DeprecatedUse], result: CellResult, plan: Plan) -> None:
     """Merge a cell's deprecations into those of the cells before."""
     for seen in result.deprecations:
-        key = (seen.category, template(seen.message), seen.place, seen.owner, seen.when)
+        key = use_id(seen)
         known = uses.get(key)
+        tests = max(len(seen.tests), known.tests if known else 0)
         uses[key] = DeprecatedUse(
+            id=key,
             category=seen.category,
             message=seen.message,
             place=seen.place,
             owner=seen.owner,
             removed_in=seen.removed_in,
+            removed_in_python=seen.removed_in_python,
+            hop=hop_of(seen, plan),
             fatal=seen.fatal or (known is not None and known.fatal),
-            when=seen.when,
-            tests=max(len(seen.tests), known.tests if known else 0),
+            when="" if tests else seen.when,
+            tests=tests,
+            in_target=seen.in_target,
             cells=tuple(dict.fromkeys((*(known.cells if known else ()), result.id))),
         )

@@ -8,8 +8,10 @@ import msgspec
 
 from djhop.fixes.proof import Fix
 from djhop.peels.layers import Peel
+from djhop.results.reruns import Reruns
 from djhop.results.results import CellResult
 from djhop.results.steps import Crossing
+from djhop.store.blame import Blame
 from djhop.store.record import Run
 
 #: File name → what it describes. Readers pass over keys they do not know, and so do the schemas.
@@ -18,6 +20,8 @@ PUBLISHED: dict[str, type[msgspec.Struct]] = {
     "cell.schema.json": CellResult,
     "crossing.schema.json": Crossing,
     "fix.schema.json": Fix,
+    "reruns.schema.json": Reruns,
+    "bisect.schema.json": Blame,
     "peel.schema.json": Peel,
 }
 

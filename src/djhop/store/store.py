@@ -15,6 +15,7 @@ from djhop.compare.compare import compare
 from djhop.durable import encode, make, read, write
 from djhop.errors import InfraError, UsageError, did_you_mean
 from djhop.results import results
+from djhop.results.reruns import Reruns
 from djhop.results.results import CellResult
 from djhop.results.steps import Crossing
 from djhop.store import record
@@ -23,6 +24,7 @@ from djhop.store.record import Run
 CELL_ID = re.compile(r"py\d+\.\d+-django\d+(\.\d+)?")
 LATEST = "latest"
 CROSSING = "crossing.json"
+RERUNS = "reruns.json"
 
 
 class CellFolder:
@@ -70,9 +72,21 @@ class RunFolder:
         found = (read(path, Crossing, 1) for path in paths)
         return {one.id: one for one in found}
 
+    def write_reruns(self, reruns: Reruns) -> None:
+        """Write what was run again for a hop into the hop's folder."""
+        make(self.hop(reruns.id))
+        write(self.hop(reruns.id) / RERUNS, encode(reruns))
+
+    def reruns(self) -> dict[str, Reruns]:
+        """What was run again for each hop that is on disk, by the hop's id."""
+        paths = sorted((self.path / "hops").glob(f"*/{RERUNS}"))
+        found = (read(path, Reruns, 1) for path in paths)
+        return {one.id: one for one in found}
+
     def forget_hops(self, cell: str) -> None:
         """Remove what is known of the hops of a cell that is about to be done again."""
-        for path in (self.path / "hops").glob(f"*/{CROSSING}"):
+        known = (*self.path.glob(f"hops/*/{CROSSING}"), *self.path.glob(f"hops/*/{RERUNS}"))
+        for path in known:
             if cell in path.parent.name.split(".."):
                 path.unlink(missing_ok=True)
 
@@ -108,7 +122,14 @@ class RunFolder:
         if run.complete:
             return run
         cells = self.results()
-        compared = compare(run.plan, cells, reproduce=run.reproduce, crossings=self.crossings())
+        compared = compare(
+            run.plan,
+            cells,
+            reproduce=run.reproduce,
+            crossings=self.crossings(),
+            reruns=self.reruns(),
+            known=run.known_in_force,
+        )
         return record.finish(run, cells, compared, complete=False)
 
 

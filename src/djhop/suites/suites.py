@@ -24,6 +24,7 @@ __all__ = [
     "Room",
     "Stand",
     "cell_environ",
+    "chosen",
     "neutralised",
     "packages",
     "pass_command",
@@ -183,7 +184,7 @@ def _pytest_argv(
     The cache is emptied (--cache-clear), not switched off: an unknown --lf or --ff would be an
     error. junit_family stays the target's: xunit2 makes fixtures of xunit1 warn.
     """
-    own, _ = addopts.cleaned((*_chosen(suite.argv, args), *args))
+    own, _ = addopts.cleaned((*chosen(suite.argv, args), *args))
     defaults, dropped = addopts.cleaned(stand.addopts)
     blocked = addopts.blocked((*defaults, *own))
     argv = [*own]
@@ -211,7 +212,7 @@ def _django_argv(
     suite: Suite, _stand: Stand, _mode: Mode, _files: PassFiles, args: Sequence[str]
 ) -> tuple[str, ...]:
     """Return what follows `python`. A script of the target's own may know no option of Django's."""
-    words = (*_chosen(suite.argv, args), *args)
+    words = (*chosen(suite.argv, args), *args)
     argv = [word for word in words if word not in _DJANGO_DROPPED]
     if "test" not in argv[: len(suite.argv)]:
         return tuple(argv)
@@ -222,7 +223,7 @@ def _django_argv(
     return tuple(argv)
 
 
-def _chosen(argv: Sequence[str], args: Sequence[str]) -> tuple[str, ...]:
+def chosen(argv: Sequence[str], args: Sequence[str]) -> tuple[str, ...]:
     """Leave out the tests that `argv` names where `args` names others: they would be added up."""
     named = [word for word in args if not word.startswith("-")]
     if not any("::" in word or "/" in word or "." in word for word in named):

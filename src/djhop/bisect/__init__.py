@@ -1,0 +1,1 @@
+"""Which axis, series, release or package version a break came in with."""

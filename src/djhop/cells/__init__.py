@@ -1,0 +1,1 @@
+"""One cell's work, from a plain job to a result."""

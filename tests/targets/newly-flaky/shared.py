@@ -1,0 +1,4 @@
+"""State that tests leave to each other."""
+
+ready = False
+polluted = False
