@@ -11,13 +11,14 @@ import djangos
 import pytest
 from msgspec.json import encode
 
-from djhop.cells import PROBE
+import djhop
 from djhop.interpreters.interpreters import Interpreter
 from djhop.knowledge.explain import known
 from djhop.knowledge.table import Removal, load
 from djhop.peels import ways
 from djhop.releases import version_key
 
+PROBE = Path(djhop.__file__).parent / "probe"
 #: What these need is on few machines: GDAL, and a driver of PostgreSQL.
 ELSEWHERE = ("django.contrib.gis.", "django.contrib.postgres.")
 #: It takes any argument, and does nothing with this one.

@@ -84,6 +84,7 @@ def test_the_command_of_a_pass() -> None:
         "cell": "py3.12-django5.2",
         "isolate": True,
         "secrets": {},
+        "taken": None,
     }
 
 

@@ -45,7 +45,8 @@ def run(args: tuple[str, ...], **given: Any) -> int:
     terminal.show(json_report.render(finished) if given["as_json"] else as_text(finished))
     if not quiet:
         console.say(f"written to {session.folder.path}{os.sep}", sys.stderr)
-    return session.exit_code
+    # What is done after the cells may be interrupted, too.
+    return ExitCode.INTERRUPTED if session.spawner.interrupted else session.exit_code
 
 
 def hop(before: str, after: str, **given: Any) -> int:

@@ -11,7 +11,7 @@ from djhop.reports.clean import one_line
 from djhop.reports.hops import IMPORTED_FROM, HopView
 from djhop.reports.known import sentence
 from djhop.reports.shown import Shown
-from djhop.reports.signs import number, owner
+from djhop.reports.signs import listed, number, owner
 from djhop.store.record import Run
 
 #: Causes, tests and modules that a list names.
@@ -42,7 +42,9 @@ def headline(peel: Peel) -> str:
     }[peel.ended]
     if not peel.ran_in_the_end:
         return f"{came}; no test runs"
-    failing = f"{len(peel.still):,} of {number(peel.ran_in_the_end, 'test')} still fail"
+    ran, still = number(peel.ran_in_the_end, "test"), len(peel.still)
+    failing = f"{still:,} of {ran} still {'fails' if still == 1 else 'fail'}"
+    failing = failing if still else f"none of {ran} fails"
     return f"{came}; {failing}" + _before(peel)
 
 
@@ -119,6 +121,8 @@ def _lines(peel: Peel) -> Iterator[str]:
         yield f"     taken away: {how(layer)}"
         yield f"     {brought(layer)}"
     new = _new(peel)
+    if out := [layer.what for layer in peel.layers if layer.how == "left-out"]:
+        yield f"  without {one_line(listed(out), 300)}: what fails now may come of that"
     if peel.left:
         yield f"  left, {number(len(peel.still), 'test')}{_before(peel)}:"
     for seen in new[: FEW * 2]:
