@@ -242,8 +242,8 @@ def report_command(**given: Any) -> int:
 
 
 @cli.command("fix", context_settings=CONTEXT, short_help="Try what a fixer repairs, and apply it.")
-@click.argument("target", default="")
 @click.argument("run", default="latest")
+@click.option("--target", metavar="DIR", default="", help="Where the target is now, if it moved.")
 @click.option("--try", "trying", is_flag=True, help="Rewrite a scratch copy; run both cells.")
 @click.option("--write", is_flag=True, help="Apply a patch that was tried to a clean git tree.")
 @click.option("--cause", metavar="ID", default="", help="Only this cause.")
@@ -253,7 +253,7 @@ def report_command(**given: Any) -> int:
 @click.option("--offline", is_flag=True, help="Use caches alone.")
 @click.option("--quiet", "-q", is_flag=True, help="Print the result only.")
 def fix_command(**given: Any) -> int:
-    """Say what django-upgrade repairs of what RUN (default: the latest) has seen break in TARGET.
+    """Say what django-upgrade repairs of what RUN (default: the latest) has seen break.
 
     --try lets it rewrite a scratch copy, for the series before the hop, and runs the suite on both
     sides of the hop with that: what is repaired, what else breaks, and the patch. The target is not
@@ -307,8 +307,8 @@ def deprecations_command(**given: Any) -> int:  # fmt: skip
 @cli.command(
     "peel", context_settings=CONTEXT, short_help="Look behind the first cause of a red cell."
 )
-@click.argument("target", default="")
 @click.argument("run", default="latest")
+@click.option("--target", metavar="DIR", default="", help="Where the target is now, if it moved.")
 @click.option(
     "--cell", metavar="ID", default="", help="This cell (default: the worst that is red)."
 )
@@ -324,7 +324,7 @@ def peel_command(**given: Any) -> int:  # fmt: skip
 
     On a scratch copy the first cause is taken away (django-upgrade; else a shim of what was
     removed; else what cannot be loaded is left out), the suite is run again, and so on until it
-    runs or nothing more can be taken away. TARGET is not touched, and the cell keeps its status.
+    runs or nothing more can be taken away. The target is not touched, the cell keeps its status.
 
     What followed -- in the run has to follow here, too.
     """

@@ -28,8 +28,8 @@ def plainly(python: Path, target: Path) -> tuple[str, str]:
     return (errors or [""])[-1], next((line for line in lines if line.startswith("FAILED")), "")
 
 
-def peel_again(target: Path, out: Path, cache: Path, *options: str) -> tuple[int, str, str]:
-    argv = [sys.executable, "-m", "djhop", "peel", str(target), "--out", str(out), *options]
+def peel_again(out: Path, cache: Path, *options: str) -> tuple[int, str, str]:
+    argv = [sys.executable, "-m", "djhop", "peel", "--out", str(out), *options]
     env = {**os.environ, "DJHOP_CACHE": str(cache), "PYTHONPATH": str(djhop_cli.SRC)}
     done = subprocess.run(argv, capture_output=True, text=True, check=False, env=env)
     return done.returncode, done.stdout, done.stderr
@@ -70,8 +70,8 @@ def test_four_layers_are_taken_away_and_nothing_of_it_counts(shared: Path, tmp_p
         report = " ".join((done.folder / name).read_text().split())
         assert "4 layers taken away, and the suite runs; 1 of 3 tests still fails" in report
 
-    assert peel_again(target, out, cache, "--cell", OLD)[0] == 2
-    code, printed, said = peel_again(target, out, cache, "--json", "--budget", "0.01")
+    assert peel_again(out, cache, "--cell", OLD)[0] == 2
+    code, printed, said = peel_again(out, cache, "--json", "--budget", "0.01")
     (found,) = json.loads(printed)
     assert (code, found["ended"], found["layers"]) == (4, "budget", []), said
 
@@ -93,5 +93,5 @@ def test_four_layers_are_taken_away_and_nothing_of_it_counts(shared: Path, tmp_p
         "FAILED (failures=1, errors=1)",
         "FAILED (failures=1)",
     ]
-    code, _, said = peel_again(target, out, cache)
+    code, _, said = peel_again(out, cache)
     assert (code, "is not what" in said) == (2, True)
