@@ -125,6 +125,13 @@ def test_every_key() -> None:
         ),
         ({"timeout": 0}, "timeout: must be more than 0 seconds", ""),
         ({"timeout": float("nan")}, "timeout: must be more than 0 seconds", ""),
+        ({"timeout": float("inf")}, "timeout: must be a finite number of seconds", ""),
+        (
+            {"flaky": {"budget": float("inf")}},
+            "flaky.budget: must be a finite number of seconds",
+            "",
+        ),
+        ({"flaky": {"budget": 0}}, "flaky.budget: must be more than 0 seconds", ""),
         (
             {"override": [{"cells": "*", "timeout": -1}]},
             "override[0].timeout: must be more than 0 seconds",

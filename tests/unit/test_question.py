@@ -18,6 +18,7 @@ from djhop.errors import ExitCode, UsageError
 from djhop.matrix.config import Matrix
 from djhop.matrix.plan import Cell, Hop, Plan
 from djhop.resolve.request import Request
+from djhop.results.reruns import Again, Reruns
 from djhop.results.results import CellResult, Failure, Owner, Pass
 from djhop.results.results import Test as Case
 from djhop.store import blame as records
@@ -187,6 +188,17 @@ def test_of_a_hop_every_cause_is_asked_worst_first(folder: RunFolder) -> None:
         found = [one.question.tests for one in Runs(folder).choose(Wanted(hop=name))]
         assert found == [("a", "b"), ("c",)]
     assert [one.question.tests for one in Runs(folder).every()] == [("a", "b"), ("c",)]
+
+
+def test_what_the_run_found_to_be_flaky_is_not_asked(folder: RunFolder) -> None:
+    ends = ("passed", "failed")
+    runs = [Again(test=t, side="after", how="alone", outcome=end) for t in "ab" for end in ends]
+    folder.write_reruns(Reruns(before=OLD.id, after=NEW.id, runs=tuple(runs)))
+    assert [one.question.tests for one in Runs(folder).every()] == [("c",)]
+    judged = compare(folder.load().plan, folder.results(), reruns=folder.reruns()).hops
+    folder.write_run(msgspec.structs.replace(folder.load(), hops=judged))
+    with pytest.raises(UsageError, match="a was found to be flaky"):
+        list(Runs(folder).choose(Wanted(test="a")))
 
 
 def test_a_cause_is_known_by_how_its_id_begins_and_a_test_is_asked_alone(

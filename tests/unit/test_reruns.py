@@ -207,25 +207,33 @@ def test_a_test_that_passes_and_fails_alone_needs_no_run_of_its_module(
 
 def test_what_a_deprecation_foretold_is_not_run_again(again: Callable[..., Reruns]) -> None:
     def warns(removed: str | None) -> CellResult:
-        owner = Owner("project")
         seen = Deprecation(
-            category="W", message="", place="", owner=owner, removed_in=removed, tests=("t.py::a",)
+            category="W",
+            message="The django.utils.timezone.utc alias is deprecated.",
+            place="t.py:3",
+            owner=Owner("project"),
+            removed_in=removed,
+            tests=("t.py::a",),
         )
         return cell(OLD, case("t.py::a"), deprecations=(seen,))
 
-    red = cell(NEW, case("t.py::a", "AssertionError"))
     entry = KnownFlaky(id="t.py::*", reason="r", expires=datetime.date(2026, 12, 31))
-    for removed, entries, runs in (
-        ("5.0", (), 0),
-        ("5.2", (), 0),
-        ("6.0", (), 4),
-        ("4.2", (), 4),
-        (None, (), 4),
-        ("5.0", (entry,), 4),
+    gone = "module 'django.utils.timezone' has no attribute 'utc'"
+    for removed, message, entries, runs in (
+        ("5.0", gone, (), 0),
+        ("5.2", gone, (), 0),
+        ("6.0", gone, (), 4),
+        ("4.2", gone, (), 4),
+        (None, gone, (), 4),
+        ("5.0", gone, (entry,), 4),
+        # It warned of that, and fails for something else.
+        ("5.0", "the server is slow", (), 4),
     ):
+        why = Failure(exception="AttributeError", message=message, owner=Owner("project"))
+        red = Case(id="t.py::a", strict="failed", plain="failed", failure=why)
         rooms = Rooms(steadily)
-        done = again(rooms, warns(removed), red, known=entries)
-        assert len(rooms.chosen) == runs, removed
+        done = again(rooms, warns(removed), cell(NEW, red), known=entries)
+        assert len(rooms.chosen) == runs, (removed, message)
         assert (done.asked, done.foretold) == (1, 0 if runs else 1)
 
 

@@ -224,7 +224,8 @@ def find(wanted: str, out: Path) -> RunFolder:
     Raises:
         UsageError: there is no such run, or several begin like that.
     """
-    path = Path(wanted)
+    # Processes that start elsewhere are given paths below it.
+    path, out = Path(wanted), out.absolute()
     if path.name == "run.json" and path.is_file():
         return RunFolder(path.resolve().parent)
     if (path / "run.json").is_file():
@@ -235,7 +236,7 @@ def find(wanted: str, out: Path) -> RunFolder:
     if wanted in known:
         return known[wanted]
     if runs(path):
-        return latest(path)
+        return latest(path.absolute())
     match [name for name in known if name.startswith(wanted)]:
         case [name]:
             return known[name]
