@@ -56,7 +56,6 @@ def fix(args: tuple[str, ...], target: str, run: str, out: str, **given: Any) ->
     chosen = {"cause": given["cause"], "hop": given["hop"]}
     spawner = Spawner(registry=locate.cache() / "running")
     folder = store.find(run, Path(out))
-    folder = type(folder)(folder.path.resolve())
     code, quiet = ExitCode.OK, given["quiet"] or given["as_json"]
     with interruptible(spawner):
         if given["trying"]:
