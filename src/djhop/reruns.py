@@ -139,7 +139,7 @@ def rerun(
         return made
     if why := impossible(before, after):
         return msgspec.structs.replace(made, reason=why)
-    say(f"{made.id}: {len(todo)} that newly fail are looked at again")
+    say(f"{made.id}: what newly fails is run again (tests: {len(todo)})")
     started = time.monotonic()
     try:
         with _Rerun.entered((before, after), folder, spawner) as work:

@@ -56,7 +56,6 @@ def fix(args: tuple[str, ...], target: str, run: str, out: str, **given: Any) ->
     chosen = {"cause": given["cause"], "hop": given["hop"]}
     spawner = Spawner(registry=locate.cache() / "running")
     folder = store.find(run, Path(out))
-    folder = type(folder)(folder.path.resolve())
     code, quiet = ExitCode.OK, given["quiet"] or given["as_json"]
     with interruptible(spawner):
         if given["trying"]:
@@ -86,7 +85,6 @@ def peel(args: tuple[str, ...], target: str, run: str, out: str, **given: Any) -
     _exclude(given)
     spawner = Spawner(registry=locate.cache() / "running")
     folder = store.find(run, Path(out))
-    folder = type(folder)(folder.path.resolve())
     quiet = given["quiet"] or given["as_json"]
     with interruptible(spawner):
         found = folder.load()

@@ -215,7 +215,8 @@ def _rerun(result: HopResult) -> Shown:
         return Shown(label="", items=(), total=0)
     told = f"; a deprecation foretold {again.foretold:,}" if again.foretold else ""
     why = f": {one_line(again.reason, 160)}" if again.reason else ""
-    label = f"of {number(again.asked, 'test')} that newly fail were {AGAIN} in both cells"
+    asked = number(again.asked, "test that newly fails", "tests that newly fail")
+    label = f"of {asked} {'was' if again.tests == 1 else 'were'} {AGAIN} in both cells"
     return Shown(label=f"{label}{told}{why}", items=(), total=again.tests)
 
 

@@ -151,7 +151,7 @@ def _cause(cause: CauseView) -> Iterator[str]:
         yield f"  - behind it: {', '.join(code(item) for item in cause.modules.items)}{more}"
     if cause.blamed:
         yield f"  - bisect: {' '.join((escape(cause.blamed), *(f'<{u}>' for u in cause.links)))}"
-    if cause.example:
+    if cause.example and cause.example not in cause.reproduce:
         yield f"  - e.g. {code(cause.example)}"
     if cause.reproduce:
         yield f"  - {code(cause.reproduce)}"

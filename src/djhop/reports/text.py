@@ -130,7 +130,7 @@ class _Page:
         if cause.blamed:
             yield from self.wrap(cause.blamed, indent="      bisect: ", hanging="        ")
             yield from (f"        {link}" for link in cause.links)
-        if cause.example:
+        if cause.example and cause.example not in cause.reproduce:
             yield from self.wrap(f"e.g. {cause.example}", indent="      ", style=self.paint.dim)
         if cause.reproduce:
             yield f"      $ {cause.reproduce}"
