@@ -119,7 +119,8 @@ def look(
         raise UsageError(
             f"{looked.root} is not what {run.name} has seen: files have changed since, "
             "or other arguments went to the suite",
-            hint="djhop run; what followed -- there has to follow here, too",
+            hint="djhop run; what followed -- there has to follow here, too; "
+            "an earlier run: djhop fix --try . RUN",
         )
     return Again(
         folder=folder,
