@@ -120,7 +120,7 @@ def look(
             f"{looked.root} is not what {run.name} has seen: files have changed since, "
             "or other arguments went to the suite",
             hint="djhop run; what followed -- there has to follow here, too; "
-            "an earlier run: djhop fix --try . RUN",
+            "an earlier run: djhop fix --try RUN",
         )
     return Again(
         folder=folder,
