@@ -141,7 +141,7 @@ def _matrix(suite: Expected, room: Path, env: dict[str, str]) -> dict[str, Any]:
         "jobs": 1 if suite.target.name == "reuse-db" else 0,
         "packages": [f"{wheel.name.split('-')[0]} @ {wheel.as_uri()}" for wheel in wheels],
         # Beside the cell's copy of the target: there it outlives a pass, and no other cell sees it.
-        "flaky": {} if suite.target.name in AGAIN else {"reruns": 0},
+        "flaky": {"reruns": 2} if suite.target.name in AGAIN else {"reruns": 0},
         "set-env": {"FLAKY_COUNTER": "../counter.txt", **env},
     }
 
