@@ -469,9 +469,13 @@ def _as_text(finished: Run) -> str:
 
 @contextlib.contextmanager
 def _interruptible(spawner: Spawner) -> Iterator[None]:
-    """A first signal ends the running cells politely, a second at once; what finished is kept."""
+    """A first signal ends the running cells politely, a second at once; what finished is kept.
+
+    Ctrl-Z stops the cells as well, until djhop goes on.
+    """
     signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.signal(number, lambda *_: spawner.interrupt()) for number in signals}
+    before[signal.SIGTSTP] = signal.signal(signal.SIGTSTP, lambda *_: spawner.suspend())
     try:
         yield
     finally:

@@ -125,6 +125,17 @@ def test_every_key() -> None:
         ),
         ({"timeout": 0}, "timeout: must be more than 0 seconds", ""),
         ({"timeout": float("nan")}, "timeout: must be more than 0 seconds", ""),
+        ({"test-timeout": -1}, "test-timeout: must be 0 (no limit) or more seconds", ""),
+        (
+            {"silence-timeout": float("nan")},
+            "silence-timeout: must be 0 (no limit) or more seconds",
+            "",
+        ),
+        (
+            {"override": [{"cells": "*", "test-timeout": -1}]},
+            "override[0].test-timeout: must be 0 (no limit) or more seconds",
+            "",
+        ),
         (
             {"override": [{"cells": "*", "timeout": -1}]},
             "override[0].timeout: must be more than 0 seconds",

@@ -154,6 +154,8 @@ class Workplace:
             literal=job.matrix.strict == "literal",
             isolate=job.matrix.isolate,
             timeout=job.settings.timeout,
+            test_timeout=job.settings.test_timeout,
+            silence_timeout=job.settings.silence_timeout,
         )
 
     def _commands(self, when: str, lines: tuple[str, ...], stand: Stand) -> str:
