@@ -49,14 +49,23 @@ def test_no_frame_of_the_project_is_nothing(text: str) -> None:
     assert stacks.frames(text, "tests.test_a.Kind.test_b", "/tree") == ()
 
 
-def test_a_dump_without_end_is_read_from_its_end(
+def test_each_process_has_a_dump_and_of_one_without_end_the_end_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stacks, "LIMIT", len(DUMP))
     path = tmp_path / "stacks.txt"
-    path.write_text("x" * 5000 + DUMP)
-    assert stacks.read(path) == DUMP
-    assert stacks.read(tmp_path / "none") == ""
+    (tmp_path / "stacks.txt.17").write_text("x" * 5000 + DUMP)
+    (tmp_path / "stacks.txt.18").write_text("more\n")
+    (tmp_path / "stacks.txt.19").touch()
+    assert stacks.gather(path) == f"{DUMP}more\n"
+    assert [file.name for file in tmp_path.iterdir()] == ["stacks.txt"]
+    assert path.read_text() == f"{DUMP}more\n"
+
+
+def test_no_dump_leaves_no_file(tmp_path: Path) -> None:
+    (tmp_path / "stacks.txt.17").touch()
+    assert stacks.gather(tmp_path / "stacks.txt") == ""
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_lines_of_source_are_masked(tmp_path: Path) -> None:

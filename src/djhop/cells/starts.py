@@ -37,7 +37,7 @@ class Started(msgspec.Struct, frozen=True, kw_only=True):
     """One process of a pass."""
 
     command: Command
-    #: Where its stacks are dumped.
+    #: Where its stacks are kept.
     stacks: Path
 
 
@@ -123,15 +123,14 @@ class Starts:
         self._seconds += ended.seconds
         self._tally.anew()
         seen = events.read(self._log)
+        dumped = stacks.gather(started.stacks)
         how = judged(ended, watch, seen, self._limits, start)
         if how.tests:
             known = len(seen.ends)
-            self._write(how, stacks.read(started.stacks))
+            self._write(how, dumped)
             seen = events.read(self._log)
             if len(seen.ends) == known:  # it did not leave out what it was told to
                 how = msgspec.structs.replace(how, tests=())
-        if started.stacks.is_file() and not started.stacks.stat().st_size:
-            started.stacks.unlink()
         self._done = passes.done(seen)
         return ended, seen, how
 

@@ -1,7 +1,8 @@
 """Where every thread stands: dumped when the process crashes, and when djhop asks for it.
 
-djhop sends a signal of its own before it ends what hangs. The file stays open, at a number that
-tests which close descriptors leave alone; forked workers inherit it, others open it again.
+djhop sends a signal of its own before it ends what hangs. Each process has a file of its own, as
+stacks are written piece by piece; it stays open, at a number that tests which close descriptors
+leave alone.
 """
 
 import fcntl
@@ -12,6 +13,7 @@ from djhop_probe_state import STATE
 #: The lowest number for the file's descriptor.
 HIGH = 200
 _file = []
+_real_pid = (os.getpid,)
 
 
 def install():
@@ -23,7 +25,7 @@ def install():
         if not config.get("stacks"):
             return
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
-        low = os.open(config["stacks"], flags, 0o644)
+        low = os.open("%s.%d" % (config["stacks"], _real_pid[0]()), flags, 0o644)
         try:
             _file.append(fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, HIGH))
         finally:

@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import sys
 
+import djhop_probe_stacks
 import djhop_probe_workers
 from djhop_probe_exceptions import describe
 from djhop_probe_filters import show_deprecations
@@ -142,6 +143,7 @@ def _become_worker():
     """Report from here: a process that Django forked to run its share of the suite."""
     STATE.pid = os.getpid()
     RESULTS.replaying = False
+    djhop_probe_stacks.install()
     djhop_probe_workers.measure()
 
 

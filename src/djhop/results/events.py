@@ -101,8 +101,8 @@ class PassEvents(msgspec.Struct, kw_only=True):
 
     @property
     def running(self) -> tuple[str, ...]:
-        """Tests that began and never ended."""
-        return tuple(test_id for test_id, seen in self.tests.items() if seen.open)
+        """Tests that began and never ended, but for those whose xdist worker died."""
+        return tuple(t for t, seen in self.tests.items() if seen.open and seen.when != "???")
 
     @property
     def ran(self) -> int:

@@ -172,7 +172,8 @@ def outcomes(ran: Ran) -> dict[str, Seen]:
 def done(events: PassEvents) -> tuple[str, ...]:
     """Name the tests that are not to be run again when the process has ended in one of them."""
     broken = tuple(events.class_errors)
-    ended = {t for t, seen in events.tests.items() if seen.outcome and not seen.open}
+    running = frozenset(events.running)
+    ended = {t for t, seen in events.tests.items() if seen.outcome and t not in running}
     return tuple(t for t in events.collected if t in ended or any(_in(t, n) for n in broken))
 
 

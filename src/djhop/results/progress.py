@@ -10,6 +10,10 @@ import msgspec
 MOST = 1 << 20
 
 
+#: After these reports nothing of a test runs: the second is xdist's, of a worker that died.
+_LAST = (b'"when":"teardown"', b'"when":"???"')
+
+
 class _Line(msgspec.Struct):
     e: str = ""
     id: str = ""
@@ -71,6 +75,8 @@ class Tally:
             self.running.pop(_read(line).id, None)
         elif b'"start"' in head:
             self.running[_read(line).id] = now
+        elif b'"report"' in head and any(when in line for when in _LAST):
+            self.running.pop(_read(line).id, None)
         elif b'"collected"' in head and not self._begun:
             self._expected += len(_read(line).ids)
 

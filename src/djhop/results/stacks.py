@@ -7,6 +7,8 @@ https://docs.python.org/3/library/faulthandler.html
 
 from __future__ import annotations
 
+import contextlib
+import glob
 import linecache
 import re
 from collections.abc import Callable
@@ -22,8 +24,23 @@ _FRAME = re.compile(r'^  File "([^"\n]+)", line (\d+) in (\S.*)$')
 _THREAD = re.compile(r"^(?:Current thread|Thread) 0x", re.ASCII)
 
 
-def read(path: Path) -> str:
-    """Return the text of a dump, the end of one that is too long; "" where there is none."""
+def gather(path: Path) -> str:
+    """Put what the processes of a pass have dumped, beside `path`, into it; return the text.
+
+    Of each the end is kept, where it is too long. Without any, `path` is not made.
+    """
+    text = ""
+    for file in sorted(path.parent.glob(f"{glob.escape(path.name)}.*")):
+        text += _end(file)
+        with contextlib.suppress(OSError):
+            file.unlink()
+    if text:
+        with contextlib.suppress(OSError):  # it was read all the same
+            path.write_text(text, "utf-8", "replace")
+    return text
+
+
+def _end(path: Path) -> str:
     try:
         with path.open("rb") as file:
             file.seek(max(0, path.stat().st_size - LIMIT))

@@ -140,9 +140,10 @@ def _crash(facts: Facts) -> str:
     plain, died = facts.plain, facts.died
     rest = f", {_number(plain.not_run, 'test')} not run" * bool(plain.not_run)
     if plain.crashed:
-        more = f" and {_number(plain.crashed - 1, 'further test')}" * (plain.crashed > 1)
-        named = f"{facts.running or 'a test'}{more}"
-        how = f"too long in {named}" if died == "hang" else f"the process died in {named}"
+        test = facts.running or "a test"
+        how = f"{test} took too long" if died == "hang" else f"the process died in {test}"
+        if plain.crashed > 1:
+            how += f" ({plain.crashed} tests in all died or took too long)"
         again = "; the rest ran after a new start" * (facts.starts > 1 and not rest)
         return f"{how}{rest}{again}"
     how = "stopped itself" if died == "stopped" else "ended without saying so"

@@ -74,7 +74,7 @@ class ProbeConfig(msgspec.Struct, frozen=True, kw_only=True):
     isolate: bool = True
     #: Where in the environment something stands that must not be written: see `masking.spans`.
     secrets: dict[str, tuple[tuple[int, int], ...]] = {}
-    #: Where stacks are dumped, of a crash and at the signal `dump`.
+    #: Where stacks are dumped, of a crash and at the signal `dump`: each process adds its pid.
     stacks: str = ""
     dump: int | None = None
     #: Tests that are not to be run again: those that ended in an earlier process of the pass.
