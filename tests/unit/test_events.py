@@ -54,6 +54,7 @@ def test_a_further_process_goes_on_where_one_has_ended(tmp_path: Path) -> None:
         line("start", pid=1, id="a"),
         line("start", pid=2, id="b"),
         line("report", pid=2, id="b", when="whole", outcome="failed", exc={"name": "Beside"}),
+        line("end", pid=1, code=143, ran=0),
         line("ended", id="a", why="hang", exc=exc),
         line("begin", pid=3, python="3.12.1", django="5.2.1", framework="django"),
         line("collected", pid=3, ids=["b", "c"]),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from djhop import releases
+from djhop.compare import causes
 from djhop.matrix.plan import Cell
 from djhop.processes.process import Completed
 from djhop.results import events, passes, results
@@ -145,6 +146,8 @@ def test_a_cell_stays_as_its_test_ended_though_the_rest_ran() -> None:
         result = built(*runs)
         assert (result.status, result.reason) == (status, reason)
         assert [test.plain for test in result.tests] == ["passed", "crashed", "passed"]
+        # What did not run after it has its cause.
+        assert causes.ended(result) == result.tests[1].failure
 
 
 def test_a_crash_that_only_strictness_causes_is_no_green() -> None:

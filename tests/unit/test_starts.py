@@ -27,6 +27,7 @@ class Suite:
     def __init__(self, folder: Path, plan: Plan, *, deaf: bool = False, together: int = 1) -> None:
         self.log, self._plan, self._deaf, self._together = folder / "log", plan, deaf, together
         self.left: list[float | None] = []
+        self.limits: list[int] = []
         self.told: list[tuple[int, int]] = []
         self._done: tuple[str, ...] = ()
 
@@ -34,7 +35,9 @@ class Suite:
         self.left.append(left)
         self._done = () if self._deaf else done
         self._pid = 100 + start
-        command = Command(argv=("python",), cwd="/", env={}, timeout=left)
+        output = self.log.with_name("output")
+        output.write_bytes(b"x" * 1000 * (start - 1))
+        command = Command(argv=("python",), cwd="/", env={}, timeout=left, log=str(output))
         return Started(command=command, stacks=self.log.with_name(f"stacks-{start}"))
 
     def _write(self, *found: Event) -> None:
@@ -45,6 +48,9 @@ class Suite:
 
     def run(self, command: Command, tick: Callable[[], None], overdue: Overdue) -> Completed:
         rest = [test for test in self._plan if test not in self._done]
+        self.limits.append(command.limit)
+        if self._plan.get(rest[0]) == "unborn" and self._done:
+            return Completed(argv=("python",), returncode=1, seconds=10.0)
         self._write(Begin(framework="django"), Collected(ids=tuple(rest)))
         code, late = self._tests(rest, overdue)
         if code is None and not late:
@@ -191,6 +197,18 @@ def test_the_time_of_all_processes_is_that_of_the_pass(tmp_path: Path) -> None:
     exc = outcomes(ran)["b"].exc
     assert exc is not None
     assert "longer than 20 s (timeout)" in exc.message
+
+
+def test_a_further_process_that_does_not_begin_ended_in_no_test(tmp_path: Path) -> None:
+    ran = Suite(tmp_path, {"a": "hangs", "b": "unborn"}, together=2).ran(Limits(test=50.0))
+    assert found(ran) == {"a": "crashed", "b": "not-run"}
+
+
+def test_all_processes_share_the_room_in_the_log(tmp_path: Path) -> None:
+    suite = Suite(tmp_path, {"a": -11, "b": -11, "c": "passed"})
+    suite.ran()
+    whole = suite.limits[0]
+    assert suite.limits == [whole, whole - 1000, whole - 2000]
 
 
 def test_an_interrupt_keeps_what_was_seen(tmp_path: Path) -> None:
