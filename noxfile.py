@@ -44,6 +44,13 @@ def services(session: nox.Session) -> None:
 
 
 @nox.session
+def browser(session: nox.Session) -> None:
+    """Look at the HTML report in a real browser: needs chromium; pictures in reports/browser."""
+    _install(session, "tests", "browser")
+    session.run("pytest", "tests/browser", *session.posargs)
+
+
+@nox.session
 @nox.parametrize("resolution", ["lowest-direct", "highest"])
 def dependencies(session: nox.Session, resolution: str) -> None:
     """Run the unit tests on the lowest and on the latest dependencies."""
@@ -68,8 +75,12 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Time djhop against nox, tox and a bare loop on the same cells; prints ratios."""
+    """Time djhop against nox, tox and a bare loop on the same cells; `-- html`: the report."""
     _install(session, "bench", editable=False)
+    if session.posargs[:1] == ["html"]:
+        _install(session, "browser", editable=False)
+        session.run("python", "tests/bench/html.py")
+        return
     session.run("python", "tests/bench/bench.py", *session.posargs)
 
 

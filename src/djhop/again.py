@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from msgspec.json import decode, encode
 
-from djhop import landing, locate
+from djhop import jobs, locate
 from djhop.cells import cells
 from djhop.cells.job import Job, Report
 from djhop.errors import InfraError, NoTestsError, UsageError
@@ -23,13 +22,11 @@ from djhop.resolve import locks, lockstore
 from djhop.resolve.locks import Lock
 from djhop.results.results import CellResult
 from djhop.services.services import Services
-from djhop.steps.commands import Served
 from djhop.store.record import Run
 from djhop.store.store import RunFolder
-from djhop.suites import cellenv
 from djhop.target import target
 from djhop.target.target import Target
-from djhop.workspace import revision, visible
+from djhop.workspace import revision
 
 
 class Again(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,24 +75,14 @@ class Again(msgspec.Struct, frozen=True, kw_only=True):
         """
         if not services:
             return cells.run_cell(job, self.spawner, report)
-        env, places = services.env(), services.places()
-        served = Served(ports=tuple(p for p, _ in places), folders=tuple(f for _, f in places))
-        job = msgspec.structs.replace(job, services=env, served=served)
-        result = cells.run_cell(job, self.spawner, report)
+        result = cells.run_cell(jobs.equipped(job, services), self.spawner, report)
         if gone := services.gone():
             raise gone
         return result
 
     def services(self, logs: Path) -> Services:
         """The services of these cells; whoever asks for them stops them."""
-        return Services(
-            self.matrix.service,
-            environ=cellenv.passed(os.environ, self.matrix.pass_env),
-            target=self.target.root,
-            logs=logs,
-            runs=self.spawner,
-            registry=locate.cache() / "running",
-        )
+        return jobs.services(self.target, self.matrix, logs, self.spawner)
 
 
 def look(
@@ -105,12 +92,14 @@ def look(
     spawner: Spawner,
     *,
     offline: bool = False,
+    command: str = "djhop fix --try",
 ) -> Again:
     """Look at the target of a run again; it must be what the run has seen.
 
     Args:
         root: the target, where it is not where the run says.
         args: what goes to the suite; the same as in the run.
+        command: what asks: an error says it.
 
     Raises:
         UsageError: the target, or what goes to its suite, is another than in the run.
@@ -119,18 +108,19 @@ def look(
     run = folder.load()
     place = Path(root or run.target.root)
     matrix = matrix_of(run, place, str(folder.run))
-    looked = target.look(place, matrix, command="djhop fix --try")
+    looked = target.look(place, matrix, command=command)
     if looked.suite is None:
         raise NoTestsError(f"no test suite found in {place}")
-    out = folder.path.parent
-    inside = out.is_relative_to(looked.root) and out != Path(looked.root)
-    exclude = (str(out.relative_to(looked.root)),) if inside else ()
-    files = visible.files(Path(looked.root), spawner, copy=matrix.copy, exclude=exclude)
-    if _inputs(looked, matrix, files, args, spawner) != run.inputs:
+    files = jobs.files(looked, matrix, folder.path.parent, spawner)
+    deployed = None
+    if matrix.before_rev:
+        deployed = revision.find(Path(looked.root), matrix.before_rev, spawner)
+    if jobs.inputs(looked, matrix, files, args, deployed) != run.inputs:
         raise UsageError(
             f"{looked.root} is not what {run.name} has seen: files have changed since, "
             "or other arguments went to the suite",
-            hint="djhop run; what followed -- there has to follow here, too",
+            hint="djhop run; what followed -- there has to follow here, too; "
+            "an earlier run: djhop fix --try RUN",
         )
     return Again(
         folder=folder,
@@ -143,21 +133,6 @@ def look(
         spawner=spawner,
         offline=offline,
     )
-
-
-def _inputs(
-    looked: Target,
-    matrix: Matrix,
-    files: tuple[str, ...],
-    args: tuple[str, ...],
-    spawner: Spawner,
-) -> str:
-    """As the run has it: `runner.Session`."""
-    commit: tuple[str, ...] = ()
-    if matrix.before_rev:
-        commit = (revision.find(Path(looked.root), matrix.before_rev, spawner).commit,)
-    named = (*files, *filter(None, [matrix.data]))
-    return landing.inputs(looked, named, (*args, *commit))
 
 
 def matrix_of(run: Run, root: Path, where: str) -> Matrix:

@@ -2,72 +2,30 @@
 
 from __future__ import annotations
 
-import os
-import re
 import time
 from collections.abc import Callable, Iterable
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from djhop import landing, locate, releases
+from djhop import jobs, landing, releases
 from djhop.bisect import bisecting
 from djhop.bisect.bisecting import Site
 from djhop.bisect.choosing import Chosen, Runs, Wanted
 from djhop.bisect.world import Stage
 from djhop.errors import ExitCode, UsageError, worst
 from djhop.interpreters.interpreters import Interpreter
-from djhop.masking import MASK
-from djhop.matrix import config
 from djhop.matrix.config import Matrix
 from djhop.processes.process import Spawner
-from djhop.services.services import Services
 from djhop.store import blame as records
 from djhop.store import store
 from djhop.store.blame import Blame
-from djhop.store.record import Run
 from djhop.store.store import RunFolder
-from djhop.suites import cellenv
 from djhop.target.target import Target
-from djhop.workspace import visible
 
 #: How often a boundary is run, where nobody says.
 TIMES = 3
-
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smh]?)")
-_SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
-
-
-def seconds(text: str) -> float:
-    """Read a duration: "90", "90s", "10m", "1h".
-
-    Raises:
-        UsageError: it is none.
-    """
-    found = _DURATION.fullmatch(text.strip())
-    if not found or not float(found[1]):
-        raise UsageError(f"{text!r} is not a duration", hint="as in 90s, 10m or 1h")
-    return float(found[1]) * _SECONDS[found[2]]
-
-
-def matrix_of(run: Run) -> Matrix | None:
-    """The matrix as the run had it; None where something in it is masked."""
-    settings: dict[str, Any] = run.matrix.settings
-    if MASK in repr(settings):
-        return None
-    return config.parse({k: v for k, v in settings.items() if v not in ("", [], {})}, run.name)
-
-
-def typed(run: Run) -> dict[str, Any]:
-    """The arguments of the command that made the run, as `commands.set_up` takes them."""
-    names = {"--matrix": "matrix", "--from": "start", "--to": "goal", "--python": "python"}
-    names["--policy"] = "policy"
-    words = run.command
-    given: dict[str, Any] = dict.fromkeys((*names.values(), "jobs", "timeout", "strict", "only"))
-    given |= {names[w]: v for w, v in pairwise(words) if w in names}
-    return {**given, "target": run.target.root}
 
 
 def wanted(given: dict[str, Any]) -> Wanted:
@@ -101,7 +59,7 @@ def site(
 ) -> Site:
     """Make ready to bisect what the run saw; nothing is started yet."""
     folder, since = runs.folder, runs.since
-    files = _files(folder, target, matrix, spawner)
+    files = jobs.files(target, matrix, folder.path.parent, spawner)
     return Site(
         stage=Stage(
             target=target,
@@ -115,34 +73,13 @@ def site(
         releases=releases.load(),
         run=folder.path,
         inputs=landing.inputs(target, files, args),
-        services=_services(folder, target, matrix, spawner),
+        services=jobs.services(target, matrix, folder.path / "bisect" / "services", spawner)
+        if matrix.service
+        else None,
         times=repeat,
         fresh=fresh,
         words=("--since", str(since.path)) if since else (),
         say=say,
-    )
-
-
-def _files(folder: RunFolder, target: Target, matrix: Matrix, spawner: Spawner) -> tuple[str, ...]:
-    """What belongs to the target; the folder that runs land in does not."""
-    root, out = Path(target.root), folder.path.parent
-    inside = out != root and out.is_relative_to(root)
-    exclude = (str(out.relative_to(root)),) if inside else ()
-    return visible.files(root, spawner, copy=matrix.copy, exclude=exclude)
-
-
-def _services(
-    folder: RunFolder, target: Target, matrix: Matrix, spawner: Spawner
-) -> Services | None:
-    if not matrix.service:
-        return None
-    return Services(
-        matrix.service,
-        environ=cellenv.passed(os.environ, matrix.pass_env),
-        target=target.root,
-        logs=folder.path / "bisect" / "services",
-        runs=spawner,
-        registry=locate.cache() / "running",
     )
 
 

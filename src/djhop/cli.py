@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tempfile
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import click
 
@@ -24,10 +25,27 @@ class _State:
 
 #: The forms of a report; a test compares them with `reports.outputs`, which takes time to import.
 FORMATS = (
-    *("text", "markdown", "json", "jsonl", "junit", "ctrf", "sarif"),
+    *("text", "markdown", "html", "svg", "badge", "json", "jsonl", "junit", "ctrf", "sarif"),
     *("github-summary", "github-comment", "github-annotations"),
     *("gitlab-junit", "gitlab-quality", "cobertura", "lcov"),
 )
+
+
+class _Duration(click.ParamType[float]):
+    """A number of seconds, or of minutes or hours with their letter behind it."""
+
+    name = "TIME"
+    _units: ClassVar = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        """Return seconds."""
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", str(value).strip())
+        if not found or not float(found[1]):
+            self.fail(f"{value!r} is not a duration, as 90s, 10m and 1h are", param, ctx)
+        return float(found[1]) * self._units[found[2]]
+
+
+DURATION = _Duration()
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 98}
 
 
@@ -72,24 +90,26 @@ def _run_options(command: Any) -> Any:
         click.option("--timeout", type=click.FloatRange(min=0.1), metavar="SECONDS",
                      help="Longest one pass of a cell may take."),
         click.option("--strict", type=click.Choice(["suite", "literal"]),
-                     help="Strict from the first test module on, or `python -W` (literal)."),
+                     help="From test modules on, or as `python -W`."),
         click.option("--only", metavar="STEPS",
-                     help="Of tests,checks,migrations,database,settings only these."),
+                     help="tests,checks,migrations,database,settings."),
         click.option("--fresh", is_flag=True, help="Resolve again, though nothing changed."),
         click.option("--recreate", is_flag=True, help="Build environments anew."),
         click.option("--offline", is_flag=True, help="Use caches alone."),
         click.option("--data", metavar="FILE",
-                     help="Rows (fixture or SQL dump) for the database that is upgraded."),
+                     help="Rows (fixture, SQL dump) that are upgraded."),
         click.option("--before-rev", metavar="REV",
-                     help="Git revision that is deployed: the code before the first hop."),
+                     help="Git revision that is deployed today."),
         click.option("--install-only", is_flag=True, help="Make the environments; run no test."),
         click.option("--install-python", type=click.Choice(["auto", "never"]), default="auto",
                      help="Whether uv may install a missing Python."),
         click.option("--fail-fast", is_flag=True, help="After a red cell, start no other."),
         click.option("--resume", is_flag=True, help="Keep the cells an interrupted run finished."),
         click.option("--auto", is_flag=True, help="Then bisect each cause, worst first."),
-        click.option("--auto-budget", metavar="TIME", default="10m", show_default=True,
-                     help="How long that may take: 90s, 10m, 1h."),
+        click.option("--auto-budget", type=DURATION, default="10m", show_default=True,
+                     help="How long that may take."),
+        click.option("--peel", type=DURATION,
+                     help="Then look behind what is red, that long."),
         click.option("--dry-run", is_flag=True, help="Print every command; run none."),
         click.option("--list", "list_only", is_flag=True, help="Print the cells; run none."),
         click.option("--quiet", "-q", is_flag=True, help="Print the final report only."),
@@ -107,9 +127,9 @@ def _run_options(command: Any) -> Any:
 @_cells_option
 def plan_command(**given: Any) -> int:
     """Show the path, its hops and cells, and which interpreters are there. Installs nothing."""
-    from djhop import commands
+    from djhop.commands import planning
 
-    return commands.plan(**given)
+    return planning.plan(**given)
 
 
 @cli.command("deps", context_settings=CONTEXT, short_help="Say what has to move with each hop.")
@@ -128,9 +148,9 @@ def deps_command(**given: Any) -> int:  # fmt: skip
 
     Proven by resolving; nothing is installed and no test is run.
     """
-    from djhop import commands
+    from djhop.commands import planning
 
-    return commands.deps(**given)
+    return planning.deps(**given)
 
 
 @cli.command("run", context_settings=CONTEXT, short_help="Run the matrix and report what breaks.")
@@ -143,9 +163,9 @@ def run_command(**given: Any) -> int:
 
     What follows `--` goes to the suite: djhop run . -- tests/test_orders.py -k refund
     """
-    from djhop import commands
+    from djhop.commands import running
 
-    return commands.run(args=_State.args, **given)
+    return running.run(args=_State.args, **given)
 
 
 @cli.command("hop", context_settings=CONTEXT, short_help="Run one Django hop: two cells, no more.")
@@ -157,9 +177,9 @@ def run_command(**given: Any) -> int:
 @_run_options
 def hop_command(**given: Any) -> int:
     """Run one hop only: Django BEFORE and AFTER on one Python, and nothing else."""
-    from djhop import commands
+    from djhop.commands import running
 
-    return commands.hop(args=_State.args, **given)
+    return running.hop(args=_State.args, **given)
 
 
 @cli.command(
@@ -178,7 +198,7 @@ def hop_command(**given: Any) -> int:
     show_default=True,
     help="Runs of the last good and the first bad.",
 )
-@click.option("--budget", metavar="TIME", help="Stop after that long: 90s, 10m, 1h.")
+@click.option("--budget", type=DURATION, help="Stop after that long: 90s, 10m, 1h.")
 @click.option("--fresh", is_flag=True, help="Run everything again.")
 @click.option("--offline", is_flag=True, help="Use caches alone.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
@@ -189,9 +209,9 @@ def bisect_command(**given: Any) -> int:  # fmt: skip
     RUN is a folder, a name, or the latest. Without --cause, --test or --hop it is the worst cause
     of the first hop that breaks. What follows `--` goes to the suite.
     """
-    from djhop import commands
+    from djhop.commands import explaining
 
-    return commands.bisect(args=_State.args, **given)
+    return explaining.bisect(args=_State.args, **given)
 
 
 @cli.command("report", context_settings=CONTEXT, short_help="Print the report of a run again.")
@@ -216,14 +236,14 @@ def report_command(**given: Any) -> int:
 
     With OTHER: what changed from RUN to OTHER, cell by cell (text, markdown or json).
     """
-    from djhop import commands
+    from djhop.commands import reporting
 
-    return commands.report(**given)
+    return reporting.report(**given)
 
 
 @cli.command("fix", context_settings=CONTEXT, short_help="Try what a fixer repairs, and apply it.")
-@click.argument("target", default="")
 @click.argument("run", default="latest")
+@click.option("--target", metavar="DIR", default="", help="Where the target is now, if it moved.")
 @click.option("--try", "trying", is_flag=True, help="Rewrite a scratch copy; run both cells.")
 @click.option("--write", is_flag=True, help="Apply a patch that was tried to a clean git tree.")
 @click.option("--cause", metavar="ID", default="", help="Only this cause.")
@@ -233,7 +253,7 @@ def report_command(**given: Any) -> int:
 @click.option("--offline", is_flag=True, help="Use caches alone.")
 @click.option("--quiet", "-q", is_flag=True, help="Print the result only.")
 def fix_command(**given: Any) -> int:
-    """Say what django-upgrade repairs of what RUN (default: the latest) has seen break in TARGET.
+    """Say what django-upgrade repairs of what RUN (default: the latest) has seen break.
 
     --try lets it rewrite a scratch copy, for the series before the hop, and runs the suite on both
     sides of the hop with that: what is repaired, what else breaks, and the patch. The target is not
@@ -241,9 +261,9 @@ def fix_command(**given: Any) -> int:
 
     What followed -- in the run has to follow here, too.
     """
-    from djhop import commands
+    from djhop.commands import explaining
 
-    return commands.fix(args=_State.args, **given)
+    return explaining.fix(args=_State.args, **given)
 
 
 @cli.command(
@@ -279,9 +299,38 @@ def deprecations_command(**given: Any) -> int:  # fmt: skip
     Where that hop was run, it is said whether it broke. Nothing is run, and no cell is needed
     beside the run's folder. In an editor: vim -q <(djhop deprecations --format lines)
     """
-    from djhop import commands
+    from djhop.commands import reporting
 
-    return commands.deprecations(**given)
+    return reporting.deprecations(**given)
+
+
+@cli.command(
+    "peel", context_settings=CONTEXT, short_help="Look behind the first cause of a red cell."
+)
+@click.argument("run", default="latest")
+@click.option("--target", metavar="DIR", default="", help="Where the target is now, if it moved.")
+@click.option(
+    "--cell", metavar="ID", default="", help="This cell (default: the worst that is red)."
+)
+@click.option("--hop", metavar="BEFORE..AFTER", default="", help="The cell after this hop.")
+@click.option("--all", "every", is_flag=True, help="Each red cell, the worst first.")
+@click.option("--budget", type=DURATION, help="Stop after that long: 90s, 10m, 1h.")
+@click.option("--out", metavar="DIR", default="reports", help="Where runs land.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
+@click.option("--offline", is_flag=True, help="Use caches alone.")
+@click.option("--quiet", "-q", is_flag=True, help="Print the result only.")
+def peel_command(**given: Any) -> int:  # fmt: skip
+    """Say what hides behind the first cause of a red cell of RUN (default: the latest).
+
+    On a scratch copy the first cause is taken away (django-upgrade; else a shim of what was
+    removed; else what cannot be loaded is left out), the suite is run again, and so on until it
+    runs or nothing more can be taken away. The target is not touched, the cell keeps its status.
+
+    What followed -- in the run has to follow here, too.
+    """
+    from djhop.commands import explaining
+
+    return explaining.peel(args=_State.args, **given)
 
 
 @cli.command("doctor", context_settings=CONTEXT, short_help="Say what is missing and what to type.")

@@ -13,6 +13,7 @@ from djhop import durable, landing, locate
 from djhop.again import Again
 from djhop.cells.job import room_of
 from djhop.compare.causes import label
+from djhop.compare.flaky import Evidence
 from djhop.errors import DjhopError, ExitCode, Interrupted
 from djhop.fixable import Wanted
 from djhop.fixes import applying, proof, sources
@@ -43,6 +44,9 @@ def attempt(again: Again, chosen: Wanted, tool: Fixer, say: Say) -> Fix:
         judged=chosen.hop,
         before=again.folder.read_cell(chosen.hop.before),
         after=again.folder.read_cell(chosen.hop.after),
+        evidence=Evidence(
+            reruns=again.folder.reruns().get(chosen.hop.id), known=again.run.known_in_force
+        ),
     )
     trying = _Trying(again, chosen, sides, tool, say)
     best: tuple[Fix, Rewritten] | None = None

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import nox
 
-from djhop import commands, releases
+from djhop import releases
+from djhop.commands import running
 from djhop.errors import DjhopError, ExitCode
 from djhop.matrix import config, matrixfiles
 from djhop.matrix import plan as planning
@@ -53,7 +54,7 @@ def _run(session: nox.Session, matrix: str, cell: str, target: str) -> None:
     if not given:
         session.error('name the target: nox -s "cell(…)" -- TARGET')
     try:
-        code = commands.cell(cell=cell, matrix=matrix, target=given, args=tuple(args))
+        code = running.cell(cell=cell, matrix=matrix, target=given, args=tuple(args))
     except DjhopError as error:
         session.error(f"{error} {error.hint}".strip())
     if code != ExitCode.OK:

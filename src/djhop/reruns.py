@@ -16,12 +16,14 @@ from djhop.compare import flaky
 from djhop.compare.changes import kind, plainly
 from djhop.compare.findings import Findings
 from djhop.compare.fingerprints import is_check, same_root
+from djhop.compare.symbols import link
 from djhop.compare.verdicts import cut_short
 from djhop.environments.installer import CannotInstall
 from djhop.errors import InfraError, Interrupted
 from djhop.matrix.flaky import Flaky, KnownFlaky
 from djhop.processes.process import Spawner
 from djhop.releases import version_key
+from djhop.results.deprecations import Deprecation
 from djhop.results.outcomes import Failures, Outcome
 from djhop.results.passes import Ran, fine, outcomes
 from djhop.results.reruns import Again, How, Reruns, Side
@@ -75,14 +77,20 @@ def doubts(found: Findings, before: CellResult, after: CellResult) -> tuple[Doub
     return tuple(made)
 
 
-def foretold(before: CellResult, after: CellResult) -> frozenset[str]:
-    """Ids of the tests that warned, before the hop, of something that Django removes on it."""
+def foretold(doubted: Sequence[Doubt], before: CellResult, after: CellResult) -> frozenset[str]:
+    """Names of what fails for something that its test warned of before the hop that removes it."""
     low, high = version_key(before.django), version_key(after.django)
+    uses: dict[str, list[Deprecation]] = {}
+    for use in before.deprecations:
+        if use.removed_in and low < version_key(use.removed_in) <= high:
+            for test in use.tests:
+                uses.setdefault(test, []).append(use)
     return frozenset(
-        test
-        for one in before.deprecations
-        if one.removed_in and low < version_key(one.removed_in) <= high
-        for test in one.tests
+        one.name
+        for one in doubted
+        if one.before
+        and (failure := one.after.failure)
+        and any(link(use, failure) for use in uses.get(one.before.id, ()))
     )
 
 
@@ -114,11 +122,11 @@ def rerun(
         Interrupted: djhop was asked to stop.
     """
     doubted = doubts(found, before.result, after.result)
-    sure = foretold(before.result, after.result)
+    sure = foretold(doubted, before.result, after.result)
     todo = [
         one
         for one in doubted
-        if not (one.before and one.before.id in sure)
+        if one.name not in sure
         or any(entry.covers(one.after.id, after.result.id) for entry in known)
     ]
     made = Reruns(
@@ -131,7 +139,7 @@ def rerun(
         return made
     if why := impossible(before, after):
         return msgspec.structs.replace(made, reason=why)
-    say(f"{made.id}: {len(todo)} that newly fail are looked at again")
+    say(f"{made.id}: what newly fails is run again (tests: {len(todo)})")
     started = time.monotonic()
     try:
         with _Rerun.entered((before, after), folder, spawner) as work:
@@ -252,6 +260,8 @@ class _Rerun:
         red_before = doubt.before is not None and kind(plainly(doubt.before)) == "failed"
         like = bool(red_before and was and failure and same_root(was, failure))
         new = bool(now and failure and same_root(now, failure))
+        if again.side == "before" and now and failure and not (like or new):
+            return msgspec.structs.replace(again, reason="it fails there for yet another reason")
         return msgspec.structs.replace(again, outcome=outcome, as_before=like and not new)
 
 

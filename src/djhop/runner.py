@@ -14,16 +14,16 @@ from pathlib import Path
 
 import msgspec
 
-from djhop import closing, dryrun, durable, landing, locate, requests, untested
+from djhop import closing, dryrun, durable, jobs, landing, locate, untested
 from djhop.cells import cells
 from djhop.cells.job import Job, Report, room_of
 from djhop.chain import Chain
 from djhop.crossings import Side
 from djhop.environments import environments
-from djhop.environments.environments import uv_environ
 from djhop.errors import DjhopError, ExitCode, InfraError, Interrupted
 from djhop.hops import Hops
 from djhop.interpreters.interpreters import Interpreter
+from djhop.jobs import Maker, Options
 from djhop.landing import RED
 from djhop.matrix import flaky
 from djhop.matrix.config import Matrix
@@ -32,42 +32,17 @@ from djhop.news import Event, Finished, Progress, Said, Stage, Started
 from djhop.processes import process
 from djhop.repeats import Repeats
 from djhop.reruns import End
-from djhop.resolve import resolve
-from djhop.resolve.locks import Lock, Unresolvable
+from djhop.resolve.locks import Unresolvable
 from djhop.results import statements
 from djhop.results.results import CellResult
 from djhop.results.steps import BAD
 from djhop.services.running import ServiceError
 from djhop.services.services import Services
-from djhop.steps.commands import Served
 from djhop.store import record
 from djhop.store.store import RunFolder
-from djhop.suites import cellenv
-from djhop.target import target
 from djhop.target.target import Target
 from djhop.workspace import revision as revisions
-from djhop.workspace import visible
 from djhop.workspace.revision import Revision
-
-
-class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """How a run is carried out; what is run is in the matrix."""
-
-    out: str = "reports"
-    jobs: int = 1
-    #: What goes to the suite.
-    args: tuple[str, ...] = ()
-    fresh: bool = False
-    recreate: bool = False
-    offline: bool = False
-    install_only: bool = False
-    install_python: bool = True
-    fail_fast: bool = False
-    resume: bool = False
-    #: Name of a run folder that several djhop add their cells to; "" for a folder of one's own.
-    shared: str = ""
-    #: What was typed, without `--cells`: reports say how to run one test again.
-    command: tuple[str, ...] = ("djhop", "run")
 
 
 class Session:
@@ -92,8 +67,10 @@ class Session:
         self.found, self.options, self.spawner = dict(found), options, spawner
         self.exit_code: int = ExitCode.INTERNAL
         self._queue: queue.Queue[Event | None] = queue.Queue()
-        self._pace = resolve.Pace()
-        self._locks = Chain(whole, self._resolve, jobs=options.jobs)
+        self._maker = Maker(
+            target=target, matrix=matrix, options=options, found=self.found, spawner=spawner
+        )
+        self._locks = Chain(whole, self._maker.lock, jobs=options.jobs)
         self._stop = threading.Event()
         self._files: tuple[str, ...] = ()
         self._bugs = 0
@@ -108,7 +85,7 @@ class Session:
         """Run every cell and say what happens as it does; in the end the run is on disk."""
         started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
         environments.sweep(locate.cache())
-        self._files = self._visible()
+        self._files = jobs.files(self.target, self.matrix, Path(self.options.out), self.spawner)
         if self.matrix.before_rev:
             root = Path(self.target.root)
             self._revision = revisions.find(root, self.matrix.before_rev, self.spawner)
@@ -132,28 +109,14 @@ class Session:
         self._close(time.monotonic() - clock)
 
     def _offered(self) -> Services:
-        """The services of this run; none is started before a cell asks for it."""
+        """The services of this run; each djhop that shares a folder has its own."""
         logs = self.folder.path / "services"
-        return Services(
-            self.matrix.service,
-            environ=cellenv.passed(os.environ, self.matrix.pass_env),
-            target=self.target.root,
-            # Each djhop that shares a folder has services of its own.
-            logs=logs / str(os.getpid()) if self.options.shared else logs,
-            runs=self.spawner,
-            registry=locate.cache() / "running",
-        )
+        logs = logs / str(os.getpid()) if self.options.shared else logs
+        return jobs.services(self.target, self.matrix, logs, self.spawner)
 
     @property
     def _statements(self) -> Path:
         return room_of(locate.cache(), Path(self.target.root)) / "statements"
-
-    def _visible(self) -> tuple[str, ...]:
-        """What belongs to the target; the folder that runs land in does not."""
-        root, out = Path(self.target.root), Path(self.options.out).absolute()
-        inside = out != root and out.is_relative_to(root)
-        exclude = (str(out.relative_to(root)),) if inside else ()
-        return visible.files(root, self.spawner, copy=self.matrix.copy, exclude=exclude)
 
     def _open(self, started: datetime.datetime) -> dict[str, CellResult]:
         """Make the run's folder, or take up the one that was cut short; return what it has."""
@@ -167,7 +130,9 @@ class Session:
             judged,
             started=started,
             command=self.options.command,
-            inputs=self._inputs(),
+            inputs=jobs.inputs(
+                self.target, self.matrix, self._files, self.options.args, self._revision
+            ),
             known=self._known,
         )
         if self.options.shared:
@@ -178,11 +143,6 @@ class Session:
             return kept
         self.folder = landing.begin(out, begun, now=started)
         return {}
-
-    def _inputs(self) -> str:
-        files = (*self._files, *filter(None, [self.matrix.data, self.matrix.flaky.known]))
-        commit = (self._revision.commit,) if self._revision else ()
-        return landing.inputs(self.target, files, (*self.options.args, *commit))
 
     def _install_pythons(self) -> Iterator[Event]:
         """Let uv install what is missing, where that is wanted and possible."""
@@ -225,9 +185,7 @@ class Session:
     def commands(self) -> Iterator[str]:
         """Every command that `events` would start, without starting any."""
         requests = {
-            cell: self._request(cell, self.found[cell.python])
-            for cell in self.plan.cells
-            if cell.python in self.found
+            cell: self._maker.request(cell) for cell in self.plan.cells if cell.python in self.found
         }
         return dryrun.lines(
             self.plan,
@@ -238,30 +196,6 @@ class Session:
             uv=locate.uv(),
             args=self.options.args,
         )
-
-    def _resolve(
-        self, cell: Cell, previous: Lock | None, looked: Target | None = None
-    ) -> Lock | Unresolvable:
-        """Make a cell's lock; `looked` is the target as it is in another revision."""
-        interpreter = self.found.get(cell.python)
-        if interpreter is None:
-            raise InfraError(f"no Python {cell.python}")
-        return resolve.resolve(
-            requests.of(cell, looked or self.target, self.matrix, interpreter),
-            previous=previous,
-            cache=locate.cache(),
-            spawner=self.spawner,
-            uv=locate.uv(),
-            uv_env=uv_environ(os.environ),
-            cwd=(looked or self.target).root,
-            fresh=self.options.fresh,
-            offline=self.options.offline,
-            uv_version=locate.uv_version(),
-            pace=self._pace,
-        )
-
-    def _request(self, cell: Cell, interpreter: Interpreter) -> resolve.Request:
-        return requests.of(cell, self.target, self.matrix, interpreter)
 
     # Cells
 
@@ -340,36 +274,21 @@ class Session:
         lock = self._locks.lock(cell)
         if isinstance(lock, Unresolvable):
             raise InfraError(f"{cell.id} has no lock: {lock.reason}")
-        return self._job(cell, self.found[cell.python], lock)
+        return self._maker.job(cell, lock, self._files, self.folder.cell(cell.id).path)
 
     def _side(self, cell: Cell, result: CellResult) -> Side:
         """One end of a hop; before the first hop it may be another revision of the target."""
         job, told = self._job_of(cell), ""
         if self._revision and cell == self.whole.path[0]:
-            job, told = self._deployed(job, self._revision), self._revision.said
+            job, told = self._maker.deployed(job, self._revision), self._revision.said
         folder = self.folder.cell(cell.id).path
         return Side(job=self._equipped(job), result=result, folder=folder, revision=told)
 
-    def _deployed(self, job: Job, revision: Revision) -> Job:
-        """Make a cell's job that of another revision: its code, and what that asks for."""
-        root = Path(self.target.root)
-        into = room_of(locate.cache(), root) / "revisions"
-        looked = target.look(revisions.checkout(root, revision, into, self.spawner), self.matrix)
-        looked = msgspec.structs.replace(looked, suite=looked.suite or self.target.suite)
-        lock = self._resolve(job.cell, job.lock, looked)
-        if isinstance(lock, Unresolvable):
-            raise InfraError(f"{job.cell.id} has no lock for {revision.said}: {lock.reason}")
-        files = revisions.files(Path(looked.root))
-        return msgspec.structs.replace(job, target=looked, lock=lock, files=files)
-
     def _equipped(self, job: Job) -> Job:
-        """Add what leads to the run's services, which are started where they are not yet."""
+        """Add what leads to the run's services, if it has any."""
         if not self.matrix.service or self.options.install_only:
             return job
-        env = self._services.env()
-        places = self._services.places()
-        served = Served(ports=tuple(p for p, _ in places), folders=tuple(f for _, f in places))
-        return msgspec.structs.replace(job, services=env, served=served)
+        return jobs.equipped(job, self._services)
 
     def _worked(self, cell: Cell) -> CellResult:
         interpreter = self.found.get(cell.python)
@@ -380,7 +299,7 @@ class Session:
         lock = self._locks.lock(cell)
         if isinstance(lock, Unresolvable):
             return untested.unresolvable(cell, lock)
-        job = self._job(cell, interpreter, lock)
+        job = self._maker.job(cell, lock, self._files, self.folder.cell(cell.id).path)
         if not self.matrix.service or self.options.install_only:
             return cells.run_cell(job, self.spawner, report)
         report("services")
@@ -410,23 +329,6 @@ class Session:
             "infra",
             reason=f"a bug in djhop: {type(error).__name__}: {error}",
             hint=f"please report it with {log}",
-        )
-
-    def _job(self, cell: Cell, interpreter: Interpreter, lock: Lock) -> Job:
-        return Job(
-            cell=cell,
-            target=self.target,
-            matrix=self.matrix,
-            settings=settings_of(self.matrix, cell),
-            interpreter=interpreter,
-            lock=lock,
-            folder=str(self.folder.cell(cell.id).path),
-            cache=str(locate.cache()),
-            files=self._files,
-            args=self.options.args,
-            recreate=self.options.recreate,
-            install_only=self.options.install_only,
-            offline=self.options.offline,
         )
 
     def _reporter(self, cell: Cell) -> Report:

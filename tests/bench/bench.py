@@ -9,6 +9,7 @@ that a machine whose speed drifts slows them alike; what counts is the ratio to 
     python tests/bench/bench.py start      start-up: --help, plan
     python tests/bench/bench.py locks      12 locks of 60 requirements, against `uv pip compile`
     python tests/bench/bench.py copies     a cell's copy of 2,000 files, against cp and git
+    python tests/bench/bench.py causes     saying why, against a run of djangorestframework's suite
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import causes
 import copies
 import locks
 import uv
@@ -164,7 +167,7 @@ class Bench:
     def djhop_go(self, *options: str) -> None:
         matrix = self.home / "matrix.toml"
         matrix.write_text(
-            f"steps = {json.dumps(self.series)}\npythons = {json.dumps(list(self.pythons))}\n"
+            f"only = ['tests']\nsteps = {json.dumps(self.series)}\npythons = {json.dumps(list(self.pythons))}\n"
             f"python = {json.dumps(next(iter(self.pythons)))}\nsettings = '{self.settings}'\n"
             f"packages = {json.dumps(self.requirements)}\n"
             f"test = {json.dumps(['pytest', *(f'--deselect={t}' for t in self.deselected)])}\n"
@@ -280,7 +283,10 @@ def main() -> None:
     """Parse the arguments and run the benchmark that was asked for."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument(
-        "what", nargs="?", default="matrix", choices=["matrix", "drf", "start", "locks", "copies"]
+        "what",
+        nargs="?",
+        default="matrix",
+        choices=["matrix", "drf", "start", "locks", "copies", "causes"],
     )
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--peers", default="bare,nox,tox,djhop")
@@ -291,6 +297,10 @@ def main() -> None:
         if options.what == "copies":
             copies.make_target(home / "target")
             copies.bench_copies(home / "target", home, options.rounds, alternate, show)
+            return
+        if options.what == "causes":
+            bench = Bench(home, find_pythons(("3.10",)), ("4.2", "5.2"))
+            causes.bench_causes(bench, oracle().fetch_sdist, options.rounds)
             return
         if options.what == "drf":
             bench = Bench(home, find_pythons(("3.12",)), ("4.2", "5.0", "5.1", "5.2"))
@@ -307,12 +317,17 @@ def main() -> None:
             matrix_bench(bench, options.rounds, peers)
 
 
+def oracle() -> Any:
+    """The tests' own module that gets source distributions from PyPI."""
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+    import oracle as found  # type: ignore[import-not-found]
+
+    return found
+
+
 def make_drf(bench: Bench) -> None:
     """djangorestframework 3.16.1 from PyPI: about 1,500 tests that pass strictly, but for one."""
-    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-    from oracle import fetch_sdist  # type: ignore[import-not-found]
-
-    bench.target = fetch_sdist("djangorestframework", "3.16.1", bench.home / "sdist")
+    bench.target = oracle().fetch_sdist("djangorestframework", "3.16.1", bench.home / "sdist")
     bench.requirements += ["pytz", "pyyaml", "inflection", "uritemplate"]
     bench.settings = ""
     # It fails with the newest patch of Django 5.2: djhop alone would run that cell twice.

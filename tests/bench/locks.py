@@ -169,7 +169,8 @@ def bench_locks(
 
 def make_locks(target: str, matrix: str) -> None:
     """Make the locks as `djhop run` makes them; print seconds and uv processes as JSON."""
-    from djhop import commands, runner
+    from djhop import jobs, runner
+    from djhop.commands import setting_up
     from djhop.processes.process import Command, Completed, Spawner
 
     class Counting(Spawner):
@@ -182,10 +183,10 @@ def make_locks(target: str, matrix: str) -> None:
     given = dict.fromkeys(("start", "goal", "python", "jobs", "timeout", "cells"))
     spawner = Counting()
     named = {"command": "run", "target": target, "matrix": matrix}
-    setup = commands.set_up({**given, **named}, spawner)
+    setup = setting_up.set_up({**given, **named}, spawner)
     session = runner.Session(
         target=setup.target, matrix=setup.matrix, plan=setup.plan, whole=setup.whole,
-        found=setup.found, options=runner.Options(jobs=2), spawner=spawner,
+        found=setup.found, options=jobs.Options(jobs=2), spawner=spawner,
     )  # fmt: skip
     spawner.started, began = 0, time.perf_counter()
     session._locks.make(set(setup.plan.cells), lambda: False)

@@ -26,8 +26,8 @@ def git(root: Path, *words: str) -> str:
     return done.stdout.decode()
 
 
-def fix(target: Path, out: Path, cache: Path, *options: str) -> tuple[int, str, str]:
-    argv = [sys.executable, "-m", "djhop", "fix", str(target), "--out", str(out), *options]
+def fix(out: Path, cache: Path, *options: str) -> tuple[int, str, str]:
+    argv = [sys.executable, "-m", "djhop", "fix", "--out", str(out), *options]
     env = {**os.environ, "DJHOP_CACHE": str(cache), "PYTHONPATH": str(djhop_cli.SRC)}
     done = subprocess.run(argv, capture_output=True, text=True, check=False, env=env)
     return done.returncode, done.stdout, done.stderr
@@ -63,7 +63,7 @@ def test_a_dead_run_comes_back_and_the_patch_is_applied(shared: Path, tmp_path: 
     done = djhop_cli.run(target, matrix, cache=cache, out=out)
     assert done.hop(OLD, NEW)["verdict"] == "breaks"
 
-    code, printed, said = fix(target, out, cache, "--try", "--json")
+    code, printed, said = fix(out, cache, "--try", "--json")
     assert git(target, "status", "--porcelain") == ""
     (found,) = json.loads(printed)
     assert (code, found["behind"], found["repaired"], found["kept"]) == (1, 4, 3, True), said
@@ -73,13 +73,13 @@ def test_a_dead_run_comes_back_and_the_patch_is_applied(shared: Path, tmp_path: 
     assert "django-upgrade repairs 3 of 4 tests: djhop fix --write" in " ".join(report.split())
 
     (target / "settings.py").write_text((target / "settings.py").read_text() + "\n# changed\n")
-    code, _, said = fix(target, out, cache, "--write")
+    code, _, said = fix(out, cache, "--write")
     assert (code, "is not clean" in said) == (2, True)
-    code, _, said = fix(target, out, cache, "--try")
+    code, _, said = fix(out, cache, "--try")
     assert (code, "is not what" in said) == (2, True)
     git(target, "checkout", "-q", "settings.py")
 
-    code, _, said = fix(target, out, cache, "--write")
+    code, _, said = fix(out, cache, "--write")
     assert (code, git(target, "status", "--porcelain").split()) == (
         0,
         ["M", "backend/hidden.py", "M", "backend/urls.py"],

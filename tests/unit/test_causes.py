@@ -214,6 +214,27 @@ def cell(**more: object) -> CellResult:
     )
 
 
+@pytest.mark.parametrize(
+    ("when", "place"),
+    [
+        ("setup", "tests/conftest.py:7"),  # a fixture of pytest's
+        ("setUpClass", "tests/test_a.py:4"),  # the tests of a class, as unittest has it
+    ],
+)
+def test_what_fails_around_many_tests_is_one_cause(when: str, place: str) -> None:
+    tests = [
+        Case(
+            id=f"tests/test_a.py::A::test_{name}",
+            strict="error",
+            plain="error",
+            failure=failure(f"cannot open 0x{number}: no such table", place=place, when=when),
+        )
+        for number, name in enumerate("abc", 1000)
+    ]
+    (cause,) = gather(sightings_of(cell(tests=tuple(tests))))
+    assert (len(cause.tests), cause.place) == (3, place)
+
+
 def test_label_writes_the_cause_into_every_failing_test() -> None:
     why = failure()
     labelled = label(cell(tests=(Case(id="a", plain="passed"), Case(id="b", failure=why))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,14 +11,17 @@ import msgspec
 import pytest
 
 from djhop.compare.compare import judge
+from djhop.compare.flaky import Evidence
 from djhop.errors import ExitCode, InfraError, Interrupted, UsageError
 from djhop.fixes import applying, patches, proof, sources
 from djhop.fixes.proof import Fix, Sides
 from djhop.fixes.rewrite import Fixer, Rewritten, command, fixer, rewrite
 from djhop.fixing import exit_code
 from djhop.interpreters.interpreters import Interpreter
+from djhop.matrix.flaky import KnownFlaky
 from djhop.matrix.plan import Cell, Hop
 from djhop.processes.process import Command, Completed, Spawner
+from djhop.results.reruns import Again, Reruns
 from djhop.results.results import CellResult, Failure, Owner, Status
 from djhop.results.results import Test as Case
 
@@ -298,6 +302,27 @@ def test_what_a_fix_breaks_is_said_on_both_sides() -> None:
     assert (fix.repaired, fix.broke_after) == (1, ("d",))
     fix = proof.kept(fix, made, cell(OLD, case("a", "failed"), *GREEN[1:]))
     assert (fix.kept, fix.broke_before, fix.whole) == (False, ("a",), False)
+
+
+def test_what_is_flaky_or_depends_on_the_order_is_not_broken_by_a_fix() -> None:
+    old = cell(OLD, *GREEN)
+    new = cell(NEW, case("a", "failed", "one"), case("b", "failed", "two"), *GREEN[2:])
+    again = (Again(test="b", side="after", how="alone", outcome="passed"),) * 2
+    reruns = Reruns(before=old.id, after=new.id, asked=2, tests=1, runs=again)
+    known = KnownFlaky(id="d", reason="clock", expires=datetime.date(2027, 1, 1))
+    evidence = Evidence(reruns=reruns, known=(known,))
+    judged = judge(old, new, HOP, evidence=evidence)
+    assert (judged.broke, judged.order_dependent) == (("a",), ("b",))
+    made = Sides(hop=HOP, judged=judged, before=old, after=new, evidence=evidence)
+
+    with_it = cell(NEW, GREEN[0], new.tests[1], *GREEN[2:])
+    fix = proof.repaired(tried(made), made, with_it)
+    assert (fix.repaired, fix.broke_after, fix.next) == (1, (), ())
+    assert fix.verdict == "unknown"
+
+    # What is known to be flaky was fine without the fix.
+    with_it = cell(NEW, *GREEN[:3], case("d", "failed"))
+    assert proof.repaired(tried(made), made, with_it).broke_after == ("d",)
 
 
 def test_whole_is_a_hop_that_breaks_nothing_and_a_cell_before_that_is_kept() -> None:

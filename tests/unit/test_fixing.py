@@ -271,6 +271,6 @@ def test_a_lock_is_read_back_from_the_run(folder: RunFolder) -> None:
 
 
 def test_fix_asks_what_is_wanted() -> None:
-    done = click.testing.CliRunner().invoke(cli.cli, ["fix", "."])
+    done = click.testing.CliRunner().invoke(cli.cli, ["fix"])
     assert isinstance(done.exception, UsageError)
     assert "--try or --write" in str(done.exception)

@@ -189,9 +189,13 @@ def test_reports_say_what_was_run_again_and_what_does_not_count() -> None:
         (3, "of 4 tests that newly fail were run again in both cells; "
          "a deprecation foretold 1: too long", ()),
     ]  # fmt: skip
+    one = msgspec.structs.replace(done, runs=runs[:4], asked=1, tests=1, foretold=0, reason="")
+    single = hops.view(judge(before, after, HOP, evidence=Evidence(reruns=one)), HOP, {}, 8, {})
+    label = "of 1 test that newly fails was run again in both cells"
+    assert [shown.label for shown in single.lists if "run again" in shown.label] == [label]
     none = msgspec.structs.replace(done, runs=(), tests=0, foretold=4, reason="")
     quiet = judge(before, after, HOP, evidence=Evidence(reruns=none))
-    assert hops.view(quiet, HOP, {}, 8).lists == ()
+    assert hops.view(quiet, HOP, {}, 8, {}).lists == ()
 
 
 def test_a_test_that_fails_for_changing_reasons_is_flaky() -> None:

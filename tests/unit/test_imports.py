@@ -46,7 +46,11 @@ MAY_IMPORT = {
         *("errors", "processes", "interpreters", "matrix", "workspace", "environments"),
         *("results", "compare"),
     },
-    "store": {"errors", "durable", "masking", "matrix", "target", "results", "compare", "fixes"},
+    "peels": {"knowledge", "suites", "results", "compare", "fixes"},
+    "store": {
+        *("errors", "durable", "masking", "matrix", "target", "results", "compare", "fixes"),
+        "peels",
+    },
     "requests": {"interpreters", "matrix", "resolve", "suites", "target"},
     "chain": {"matrix", "resolve"},
     "declared": {"processes"},
@@ -58,7 +62,7 @@ MAY_IMPORT = {
     "reports": {
         *("errors", "releases", "durable", "interpreters", "matrix", "target"),
         *("resolve", "results", "compare", "store", "superseded", "declared", "deps"),
-        *("knowledge", "fixes"),
+        *("knowledge", "fixes", "peels"),
     },
     "locate": {"errors", "processes", "interpreters", "environments"},
     "dryrun": {"interpreters", "matrix", "target", "resolve", "suites", "results"},
@@ -72,6 +76,10 @@ MAY_IMPORT = {
     },
     "crossings": {
         *("errors", "durable", "processes", "matrix", "environments", "results", "steps", "cells"),
+    },
+    "jobs": {
+        *("errors", "processes", "interpreters", "matrix", "target", "workspace", "environments"),
+        *("resolve", "suites", "services", "steps", "locate", "requests", "landing", "cells"),
     },
     "due": {"matrix", "store"},
     "hops": {"errors", "processes", "matrix", "results", "store", "crossings", "due"},
@@ -87,12 +95,12 @@ MAY_IMPORT = {
         *("errors", "durable", "processes", "interpreters", "matrix", "target", "workspace"),
         *("environments", "resolve", "suites", "services", "results", "compare", "store", "locate"),
         *("requests", "dryrun", "cells", "chain", "landing", "closing", "news", "untested"),
-        *("steps", "crossings", "hops", "reruns", "repeats"),
+        *("steps", "crossings", "hops", "reruns", "repeats", "jobs"),
     },
     "again": {
         *("errors", "masking", "processes", "interpreters", "matrix", "target", "workspace"),
         *("resolve", "suites", "services", "results", "steps", "store", "locate", "landing"),
-        "cells",
+        *("cells", "jobs"),
     },
     "fixable": {"errors", "compare", "fixes", "store"},
     "fixing": {
@@ -106,7 +114,11 @@ MAY_IMPORT = {
     },
     "blaming": {
         *("errors", "releases", "masking", "processes", "interpreters", "matrix", "target"),
-        *("workspace", "suites", "services", "store", "locate", "landing", "bisect"),
+        *("workspace", "suites", "services", "store", "locate", "landing", "jobs", "bisect"),
+    },
+    "peeling": {
+        *("errors", "durable", "matrix", "workspace", "results", "services", "suites"),
+        *("compare", "fixes", "peels", "store", "locate", "landing", "cells", "again"),
     },
     "console": {"results", "reports", "news"},
     "doctor": {
@@ -115,8 +127,9 @@ MAY_IMPORT = {
     },
     "commands": {
         *("errors", "releases", "durable", "processes", "interpreters", "matrix", "target"),
-        *("environments", "store", "deps", "reports", "locate", "runner", "console", "terminal"),
-        *("again", "fixable", "fixing", "blaming"),
+        *("environments", "store", "deps", "reports", "locate", "jobs", "runner", "console"),
+        "terminal",
+        *("again", "fixable", "fixing", "blaming", "peeling"),
     },
     "nox": {"errors", "releases", "matrix", "commands"},
     "cli": {"errors", "commands", "doctor"},

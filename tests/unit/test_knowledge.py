@@ -45,8 +45,8 @@ def told(exception: str, message: str, **more: str) -> str:
             f"'app.templatetags.a': cannot import name 'ugettext' from '{T}' (/x)",
             f"{T}.ugettext",
         ),
-        ("ModuleNotFoundError", "No module named 'django.utils.six.moves'", "django.utils.six"),
-        ("ModuleNotFoundError", "No module named 'distutils.version'", "distutils"),
+        ("ModuleNotFoundError", "No module named 'django.utils.six'", "django.utils.six"),
+        ("ModuleNotFoundError", "No module named 'distutils'", "distutils"),
         ("ModuleNotFoundError", "No module named 'imp'", "imp"),
         ("ModuleNotFoundError", "No module named 'pkg_resources'", "pkg_resources"),
         (
@@ -63,6 +63,11 @@ def told(exception: str, message: str, **more: str) -> str:
             "AttributeError",
             "'WSGIRequest' object has no attribute 'is_ajax'",
             "django.http.HttpRequest.is_ajax",
+        ),
+        (
+            "AttributeError",
+            "'UploadStorage' object has no attribute 'created_time'",
+            "django.core.files.storage.Storage.created_time",
         ),
         (
             "AttributeError",
@@ -128,6 +133,11 @@ def test_a_failure_tells_of_a_removal(exception: str, message: str, known: str) 
         ("AttributeError", "'Order' object has no attribute 'DEFAULT_FILE_STORAGE'"),
         ("ModuleNotFoundError", "No module named 'shop.imp'"),
         ("ModuleNotFoundError", "No module named 'important'"),
+        # Below a package that was there: one of the project's own.
+        ("ModuleNotFoundError", "No module named 'imp.loader'"),
+        ("AttributeError", "'Order' object has no attribute 'created_time'"),
+        ("AttributeError", "'Audit' object has no attribute 'log_action'"),
+        ("AttributeError", "'NoneType' object has no attribute 'assertFormsetError'"),
         ("TypeError", "Order.__init__() got an unexpected keyword argument 'providing_args'"),
         ("TypeError", "__init__() got an unexpected keyword argument 'check'"),
         ("TypeError", "'bool' object is not callable"),

@@ -390,7 +390,7 @@ def test_a_state_is_what_a_comparison_takes_it_for(outcome: Any) -> None:
 
 
 def test_the_command_line_knows_every_form() -> None:
-    assert set(cli.FORMATS) == {*outputs.FORMS, *outputs.JUNIT, *outputs.COVERAGE}
+    assert set(cli.FORMATS) == {*(*outputs.FORMS, *outputs.JUNIT, *outputs.COVERAGE, outputs.HTML)}
 
 
 def test_cells_are_read_one_after_the_other() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from djhop import blaming
+from djhop import again, blaming
 from djhop.bisect import mixing, paragraph
 from djhop.bisect.choosing import Runs, Wanted, with_credentials
 from djhop.bisect.points import Point
@@ -18,6 +18,7 @@ from djhop.errors import ExitCode, UsageError
 from djhop.matrix.config import Matrix
 from djhop.matrix.plan import Cell, Hop, Plan
 from djhop.resolve.request import Request
+from djhop.results.reruns import Again, Reruns
 from djhop.results.results import CellResult, Failure, Owner, Pass
 from djhop.results.results import Test as Case
 from djhop.store import blame as records
@@ -189,6 +190,17 @@ def test_of_a_hop_every_cause_is_asked_worst_first(folder: RunFolder) -> None:
     assert [one.question.tests for one in Runs(folder).every()] == [("a", "b"), ("c",)]
 
 
+def test_what_the_run_found_to_be_flaky_is_not_asked(folder: RunFolder) -> None:
+    ends = ("passed", "failed")
+    runs = [Again(test=t, side="after", how="alone", outcome=end) for t in "ab" for end in ends]
+    folder.write_reruns(Reruns(before=OLD.id, after=NEW.id, runs=tuple(runs)))
+    assert [one.question.tests for one in Runs(folder).every()] == [("c",)]
+    judged = compare(folder.load().plan, folder.results(), reruns=folder.reruns()).hops
+    folder.write_run(msgspec.structs.replace(folder.load(), hops=judged))
+    with pytest.raises(UsageError, match="a was found to be flaky"):
+        list(Runs(folder).choose(Wanted(test="a")))
+
+
 def test_a_cause_is_known_by_how_its_id_begins_and_a_test_is_asked_alone(
     folder: RunFolder,
 ) -> None:
@@ -299,44 +311,12 @@ def test_what_found_nothing_is_incomplete_and_says_why(outcome: str) -> None:
     assert blaming.exit_code([blamed()]) == ExitCode.OK
 
 
-@pytest.mark.parametrize(
-    ("text", "wanted"), [("90", 90), ("90s", 90), ("10m", 600), ("1.5h", 5400)]
-)
-def test_durations(text: str, wanted: float) -> None:
-    assert blaming.seconds(text) == wanted
-
-
-@pytest.mark.parametrize("text", ["", "0", "0m", "ten", "-1m", "10d"])
-def test_what_is_no_duration(text: str) -> None:
-    with pytest.raises(UsageError, match="not a duration"):
-        blaming.seconds(text)
-
-
-def test_the_matrix_of_a_run_is_read_from_its_record_unless_something_is_masked(
-    folder: RunFolder,
-) -> None:
+def test_the_matrix_of_a_run_is_read_from_its_record(folder: RunFolder) -> None:
     matrix = Matrix(name="m", test=("pytest",), set_env={"A": "b"}, steps=("4.2", "5.2"))
     run = folder.read_run()
     settings = msgspec.json.decode(msgspec.json.encode(matrix))
     told = msgspec.structs.replace(run, matrix=record.RunMatrix(name="m", settings=settings))
-    assert blaming.matrix_of(told) == matrix
-    hidden = record.RunMatrix(settings={"set-env": {"SECRET": "****"}})
-    assert blaming.matrix_of(msgspec.structs.replace(run, matrix=hidden)) is None
-
-
-def test_the_command_of_a_run_is_read_again() -> None:
-    plan = Plan(cells=(), path=(), hops=())
-    run = record.Run(
-        name="r",
-        target=record.RunTarget(name="t", root="/t"),
-        matrix=record.RunMatrix(),
-        command=("djhop", "run", ".", "--matrix", "m.toml", "--from", "4.2"),
-        started="",
-        plan=plan,
-    )
-    given = blaming.typed(run)
-    assert (given["target"], given["matrix"], given["start"]) == ("/t", "m.toml", "4.2")
-    assert given["goal"] is None
+    assert again.matrix_of(told, Path("/t"), "run.json") == matrix
 
 
 # Locks of points

@@ -13,13 +13,14 @@ import pytest
 from djhop import reruns
 from djhop.cells import cells
 from djhop.cells.job import Job
-from djhop.compare.compare import findings
+from djhop.compare.compare import findings, judge
+from djhop.compare.flaky import Evidence
 from djhop.errors import Interrupted
 from djhop.interpreters.interpreters import Interpreter
 from djhop.matrix.config import Matrix
 from djhop.matrix.flaky import Flaky, KnownFlaky
 from djhop.matrix.patterns import CellSettings
-from djhop.matrix.plan import Cell
+from djhop.matrix.plan import Cell, Hop
 from djhop.processes.process import Completed, Spawner
 from djhop.resolve.locks import Lock
 from djhop.results import passes
@@ -134,6 +135,28 @@ def test_a_break_is_run_alone_in_both_cells_and_no_more(again: Callable[..., Rer
     ] * 2
 
 
+def test_before_the_hop_failing_for_yet_another_reason_excuses_nothing(
+    again: Callable[..., Reruns],
+) -> None:
+    # On its own it fails in both cells, by an assertion; in the suite 5.2 brings a ValueError.
+    rooms = Rooms(lambda _, chosen: {"t.py::a" if chosen == "t.py" else chosen: "f"})
+    old, new = cell(OLD, case("t.py::a")), cell(NEW, case("t.py::a", "ValueError"))
+    done = again(rooms, old, new)
+    told = {(run.side, run.outcome, run.reason) for run in done.runs}
+    assert told == {
+        ("before", None, "it fails there for yet another reason"),
+        ("after", "failed", ""),
+    }
+    hop = Hop(before=OLD, after=NEW, axis="django")
+    judged = judge(old, new, hop, evidence=Evidence(reruns=done))
+    assert (judged.verdict, judged.broke) == ("breaks", ("t.py::a",))
+
+    # The same reason as after the hop: it is what the test needs before it that has gone.
+    done = again(rooms, old, new := cell(NEW, case("t.py::a", "AssertionError")))
+    judged = judge(old, new, hop, evidence=Evidence(reruns=done))
+    assert (judged.verdict, judged.order_dependent) == ("unknown", ("t.py::a",))
+
+
 def test_one_test_stands_for_what_one_exception_breaks(again: Callable[..., Reruns]) -> None:
     names = [f"t.py::{n}" for n in "abcd"]
     before = cell(OLD, *map(case, names))
@@ -184,25 +207,33 @@ def test_a_test_that_passes_and_fails_alone_needs_no_run_of_its_module(
 
 def test_what_a_deprecation_foretold_is_not_run_again(again: Callable[..., Reruns]) -> None:
     def warns(removed: str | None) -> CellResult:
-        owner = Owner("project")
         seen = Deprecation(
-            category="W", message="", place="", owner=owner, removed_in=removed, tests=("t.py::a",)
+            category="W",
+            message="The django.utils.timezone.utc alias is deprecated.",
+            place="t.py:3",
+            owner=Owner("project"),
+            removed_in=removed,
+            tests=("t.py::a",),
         )
         return cell(OLD, case("t.py::a"), deprecations=(seen,))
 
-    red = cell(NEW, case("t.py::a", "AssertionError"))
     entry = KnownFlaky(id="t.py::*", reason="r", expires=datetime.date(2026, 12, 31))
-    for removed, entries, runs in (
-        ("5.0", (), 0),
-        ("5.2", (), 0),
-        ("6.0", (), 4),
-        ("4.2", (), 4),
-        (None, (), 4),
-        ("5.0", (entry,), 4),
+    gone = "module 'django.utils.timezone' has no attribute 'utc'"
+    for removed, message, entries, runs in (
+        ("5.0", gone, (), 0),
+        ("5.2", gone, (), 0),
+        ("6.0", gone, (), 4),
+        ("4.2", gone, (), 4),
+        (None, gone, (), 4),
+        ("5.0", gone, (entry,), 4),
+        # It warned of that, and fails for something else.
+        ("5.0", "the server is slow", (), 4),
     ):
+        why = Failure(exception="AttributeError", message=message, owner=Owner("project"))
+        red = Case(id="t.py::a", strict="failed", plain="failed", failure=why)
         rooms = Rooms(steadily)
-        done = again(rooms, warns(removed), red, known=entries)
-        assert len(rooms.chosen) == runs, removed
+        done = again(rooms, warns(removed), cell(NEW, red), known=entries)
+        assert len(rooms.chosen) == runs, (removed, message)
         assert (done.asked, done.foretold) == (1, 0 if runs else 1)
 
 

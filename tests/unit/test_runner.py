@@ -9,11 +9,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from djhop import closing, runner
+from djhop import closing, jobs, runner
 from djhop.cells.job import Job
 from djhop.compare.compare import compare
 from djhop.errors import ExitCode, InfraError
 from djhop.interpreters.interpreters import Interpreter
+from djhop.jobs import Options
 from djhop.matrix.config import Matrix
 from djhop.matrix.plan import Cell, Hop, Plan
 from djhop.matrix.service import Service
@@ -24,7 +25,7 @@ from djhop.results.outcomes import Counts
 from djhop.results.outcomes import Test as Case
 from djhop.results.results import CellResult, Status
 from djhop.results.steps import Step, StepName
-from djhop.runner import Options, Session
+from djhop.runner import Session
 from djhop.services.running import ServiceError
 from djhop.store.store import RunFolder
 from djhop.target.target import Suite, Target
@@ -64,9 +65,9 @@ def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
     root = tmp_path / "shop"
     root.mkdir()
     monkeypatch.setenv("DJHOP_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(runner.visible, "files", lambda *_, **__: ())
+    monkeypatch.setattr(jobs.visible, "files", lambda *_, **__: ())
     lock = Lock(pins=(), django_release="5.2.1")
-    monkeypatch.setattr(runner.resolve, "resolve", lambda *_, **__: lock)
+    monkeypatch.setattr(jobs.resolve, "resolve", lambda *_, **__: lock)
 
     def make(plan: Plan = PLAN, work: Any = None, **options: Any) -> Session:
         def run_cell(job: Job, *_: object) -> CellResult:

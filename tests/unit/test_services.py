@@ -95,7 +95,7 @@ def nothing_left(tmp_path: Path) -> bool:
     "start",
     [
         sh(SERVE),
-        sh(f"({SERVE}) & sleep 0.2"),
+        sh(f"sh -c '{SERVE}' & sleep 0.2"),
         ("setsid", "--fork", *sh(SERVE)),
         'sh -c "echo $$ > pid; echo serving; exec sleep 60"',
     ],

@@ -174,9 +174,10 @@ def test_find(folder: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     store.mark_latest(folder)
     monkeypatch.chdir(tmp_path)
     for wanted in (folder.name, "20261121", "latest", "", str(folder.path), str(folder.run)):
-        assert store.find(wanted, tmp_path).path.resolve() == folder.path.resolve(), wanted
-    assert store.find(str(tmp_path), tmp_path / "reports").path.resolve() == folder.path.resolve()
-    assert store.find("latest/run.json", tmp_path).path.resolve() == folder.path.resolve()
+        for out in (tmp_path, Path()):
+            assert store.find(wanted, out).path == folder.path.resolve(), (wanted, out)
+    assert store.find(str(tmp_path), tmp_path / "reports").path == folder.path.resolve()
+    assert store.find("latest/run.json", tmp_path).path == folder.path.resolve()
     with pytest.raises(UsageError, match="may be 2 runs"):
         store.find("2026112", tmp_path)
     with pytest.raises(UsageError, match="no run 'x'"):

@@ -92,6 +92,7 @@ class _Work:
             spawner=site.spawner,
             services=site.services,
             say=site.say,
+            first=len(kept.tried) + 1 if kept else 1,
         )
         trials = Trials(
             world,

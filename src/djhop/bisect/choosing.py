@@ -9,6 +9,7 @@ import msgspec
 from djhop import masking
 from djhop.bisect import question
 from djhop.bisect.question import Question
+from djhop.compare.flaky import Evidence
 from djhop.errors import UsageError, did_you_mean
 from djhop.matrix.plan import Hop
 from djhop.resolve import locks, lockstore
@@ -92,7 +93,11 @@ class Runs:
 
     def _questions(self, hop: Hop) -> tuple[Question, ...]:
         before, after = self._results(hop)
-        return question.of_hop(before, after, hop)
+        if self.since:  # what was run again in this run lies between other cells
+            return question.of_hop(before, after, hop)
+        again = self.folder.reruns().get(hop.id)
+        evidence = Evidence(reruns=again, known=self.run.known_in_force)
+        return question.of_hop(before, after, hop, evidence)
 
     def _asked(self, hop: Hop, wanted: Wanted) -> tuple[Question, ...]:
         asked = self._questions(hop)
@@ -106,20 +111,7 @@ class Runs:
         """Why there is nothing to blame."""
         where = f"on {wanted.hop}" if wanted.hop else f"on any hop of {self.folder.name}"
         if wanted.test:
-            sides = [result for hop in hops for result in self._results(hop)]
-            known = {test.id for result in sides for test in result.tests}
-            if wanted.test not in known:
-                close = did_you_mean(wanted.test, known)
-                return UsageError(
-                    f"no test {wanted.test!r} in {self.folder.name}",
-                    hint=close or "a test is named as in cells/*/cell.json",
-                )
-            named = {hop.id for hop in hops}
-            gone = any(wanted.test in hop.breaking for hop in self.run.hops if hop.id in named)
-            if gone and not self.since:
-                why = "is gone or skipped, and no failure says why"
-                return UsageError(f"{wanted.test} {why}: there is nothing to look for")
-            return UsageError(f"{wanted.test} does not break {where}")
+            return self._no_break(wanted.test, where, hops)
         if wanted.cause:
             known = {cause.id for cause in self.run.causes}
             if any(cause.startswith(wanted.cause) for cause in known):
@@ -136,6 +128,22 @@ class Runs:
     def _results(self, hop: Hop) -> tuple[CellResult, CellResult]:
         source = self.since or self.folder
         return source.read_cell(hop.before.id), self.folder.read_cell(hop.after.id)
+
+    def _no_break(self, test: str, where: str, hops: Sequence[Hop]) -> UsageError:
+        """Why there is nothing to blame for a test."""
+        known = {one.id for hop in hops for result in self._results(hop) for one in result.tests}
+        if test not in known:
+            hint = did_you_mean(test, known) or "a test is named as in cells/*/cell.json"
+            return UsageError(f"no test {test!r} in {self.folder.name}", hint=hint)
+        named = {hop.id for hop in hops}
+        judged = [hop for hop in self.run.hops if hop.id in named and not self.since]
+        if any(test in (*hop.flaky, *hop.order_dependent, *hop.known_flaky) for hop in judged):
+            why = "was found to be flaky, or to depend on the order"
+        elif any(test in hop.breaking for hop in judged):
+            why = "is gone or skipped, and no failure says why"
+        else:
+            return UsageError(f"{test} does not break {where}")
+        return UsageError(f"{test} {why}: there is nothing to look for")
 
     def _before(self, hop: Hop) -> Side:
         return _side(self.since or self.folder, hop.before.id)

@@ -11,6 +11,7 @@ from djhop.compare import compare
 from djhop.compare.causes import Sighting, loader_of
 from djhop.compare.changes import kind, plainly, suite
 from djhop.compare.fingerprints import fingerprint, same_root
+from djhop.compare.flaky import NOTHING, Evidence
 from djhop.compare.groups import broken, deprecated, standing
 from djhop.compare.verdicts import life
 from djhop.matrix.plan import Hop
@@ -53,9 +54,14 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     said: str = ""
 
 
-def of_hop(before: CellResult, after: CellResult, hop: Hop) -> tuple[Question, ...]:
-    """Every failure that the hop brings: what breaks first, and of that the most tests first."""
-    found = compare.judge(before, after, hop)
+def of_hop(
+    before: CellResult, after: CellResult, hop: Hop, evidence: Evidence = NOTHING
+) -> tuple[Question, ...]:
+    """Every failure that the hop brings: what breaks first, and of that the most tests first.
+
+    `evidence` tells what newly fails and is no break: nothing is asked of it.
+    """
+    found = compare.judge(before, after, hop, evidence=evidence)
     if found.verdict in ("unknown", "blocked") and not found.groups:
         return ()
     shown = broken(found, after, hop.id) if found.groups else ()

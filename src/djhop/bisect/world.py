@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import re
 import time
@@ -66,12 +67,14 @@ class Machine:
         spawner: Spawner,
         services: Services | None,
         say: Callable[[str], None],
+        first: int = 1,
     ) -> None:
         self._stage, self._asked, self._ends = stage, asked, ends
         #: Locks of the ends by their points' keys: they are taken as the run had them.
         self._given = locks
         self._folder, self._spawner, self._services, self._say = folder, spawner, services, say
-        self._numbers = iter(range(1, 10**6))
+        #: Of the folders of runs; those of an earlier djhop stay.
+        self._numbers = itertools.count(first)
         self._listed: dict[tuple[str, str, str, bool], str] = {}
 
     def lock(self, point: Point) -> Lock | str:

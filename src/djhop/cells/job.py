@@ -15,6 +15,7 @@ from djhop.matrix.patterns import CellSettings
 from djhop.matrix.plan import Cell
 from djhop.resolve.locks import Lock
 from djhop.steps.commands import Served
+from djhop.suites.taken import Taken
 from djhop.target.target import Target
 
 #: Called with a stage; while tests run, with a stage and (tests over, tests collected).
@@ -43,6 +44,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     #: Variables that lead to the run's services, and where those are.
     services: dict[str, str] = {}
     served: Served = Served()
+    #: Set to look behind causes that are taken away: one plain run, nothing measured.
+    taken: Taken | None = None
 
 
 def room_of(cache: Path, root: Path) -> Path:

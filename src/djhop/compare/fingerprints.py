@@ -82,11 +82,16 @@ def same_root(before: Failure, after: Failure) -> bool:
     The target's tree is the same on both sides, so a check that fails on the same line is the
     same check, whatever it compared.
     """
+    if same_key(before) == same_key(after):
+        return True
     if _name(before) != _name(after):
         return False
-    if _template(before) == _template(after):
-        return True
     return is_check(before) and bool(before.place) and before.place == after.place
+
+
+def same_key(failure: Failure) -> tuple[str, str]:
+    """Return what two failures of one test have in common where their reason is the same."""
+    return _name(failure), _template(failure)
 
 
 def spot(failure: Failure) -> str:
@@ -124,7 +129,7 @@ def _name(failure: Failure) -> str:
 
 
 def is_check(failure: Failure) -> bool:
-    """Whether an assertion failed."""
+    """Whether it is a failed check, and not an exception that came by itself."""
     return _name(failure) in ("AssertionError", "Failed")
 
 

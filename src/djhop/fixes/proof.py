@@ -10,6 +10,7 @@ import msgspec
 from djhop.compare.causes import Sighting
 from djhop.compare.changes import dead_modules, kind, plainly, suite
 from djhop.compare.compare import HopResult, judge
+from djhop.compare.flaky import NOTHING, Evidence
 from djhop.compare.groups import broken
 from djhop.compare.verdicts import Verdict, cut_short, life
 from djhop.fixes.patches import Changed
@@ -103,6 +104,14 @@ class Sides(msgspec.Struct, frozen=True, kw_only=True):
     judged: HopResult
     before: CellResult
     after: CellResult
+    #: What the run knows of tests that newly fail beside its cells.
+    evidence: Evidence = NOTHING
+
+    @property
+    def doubtful(self) -> frozenset[str]:
+        """Tests that break now and then, or by what is run with them: no fix is to blame."""
+        judged = self.judged
+        return frozenset((*judged.flaky, *judged.order_dependent, *judged.known_flaky))
 
     def sightings(self, causes: Iterable[str]) -> tuple[Sighting, ...]:
         """What broke on the hop, as far as these causes are behind it."""
@@ -155,7 +164,7 @@ def repaired(fix: Fix, sides: Sides, after: CellResult) -> Fix:
     """Add what a fix repairs, and what it breaks, after the hop; `after` is that cell with it."""
     if why := _useless(after):
         return msgspec.structs.replace(fix, reason=why, incomplete=True)
-    now = judge(sides.before, after, sides.hop)
+    now = judge(sides.before, after, sides.hop, evidence=sides.evidence)
     good = _Good(now, after)
     causes = tuple(good.cause(one, sides.sightings([one.cause])) for one in fix.causes)
     return msgspec.structs.replace(
@@ -163,7 +172,11 @@ def repaired(fix: Fix, sides: Sides, after: CellResult) -> Fix:
         causes=causes,
         repaired=sum(good.test(test) for test in sides.tests(one.cause for one in causes)),
         verdict=now.verdict,
-        broke_after=tuple(t for t in now.breaking if t not in set(sides.judged.breaking)),
+        broke_after=tuple(
+            test
+            for test in (*now.breaking, *now.known_flaky)
+            if test not in sides.doubtful and test not in set(sides.judged.breaking)
+        ),
         next=tuple(_next(now, after, known=frozenset(sides.judged.causes))),
     )
 

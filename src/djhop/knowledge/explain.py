@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import builtins
+import fnmatch
 import functools
 import re
 from collections.abc import Iterator
@@ -21,6 +23,8 @@ _OF_MODULE = re.compile(r"module '([\w.]+)' has no attribute '(\w+)'")
 _OF_CLASS = re.compile(r"(?:type object )?'([\w.]+)'(?: object)? has no attribute '(\w+)'")
 _ARGUMENT = re.compile(r"([\w.<>]+)\(\) got an unexpected keyword argument '(\w+)'")
 _BY_NAME = re.compile(r'Module "([\w.]+)" does not define a "(\w+)"|\'([\w.]+)\' isn\'t an avail')
+#: Where one of these has no such attribute, something else went wrong: 'NoneType' above all.
+_BUILTIN = frozenset(dir(builtins)) | {"NoneType", "function", "method", "module", "generator"}
 _SETTINGS = frozenset({"Settings", "LazySettings", "UserSettingsHolder"})
 _TEMPLATES = {
     "tag": re.compile(r"Invalid block tag(?: on line \d+)?: '(\w+)'"),
@@ -123,8 +127,8 @@ def _is_gone(row: Removal, *, django: str, python: str) -> bool:
 def _reasons(exception: str, message: str, source: str) -> Iterator[Removal]:
     rows = load()
     if module := _MODULE.search(message):
-        for name in _parents(module[1]):
-            yield from (row for row in rows if row.kind == "module" and name in row.paths)
+        # Python names the first package on the way that is not there: below it there was nothing.
+        yield from (row for row in rows if row.kind == "module" and module[1] in row.paths)
         return
     for path in _gone_paths(message, source):
         yield from (row for row in rows if row.kind in ("name", "module") and path in row.paths)
@@ -138,13 +142,6 @@ def _reasons(exception: str, message: str, source: str) -> Iterator[Removal]:
     for row in rows:
         if row.match and _matches(row, f"{exception}: {message}", source):
             yield row
-
-
-def _parents(module: str) -> Iterator[str]:
-    """The module and the packages it is in: "a.b.c", "a.b", "a"."""
-    while module:
-        yield module
-        module = module.rpartition(".")[0]
 
 
 def _gone_paths(message: str, source: str) -> Iterator[str]:
@@ -163,9 +160,9 @@ def _lacks(row: Removal, owner: str, name: str) -> bool:
     """Whether "'OWNER' object has no attribute 'NAME'" is due to `row`."""
     if row.kind == "setting":
         return owner in _SETTINGS and row.symbol == name
-    if row.kind != "attribute" or row.name != name:
+    if row.kind != "attribute" or row.name != name or owner in _BUILTIN:
         return False
-    return not row.classes or owner in row.classes
+    return not row.classes or any(fnmatch.fnmatchcase(owner, known) for known in row.classes)
 
 
 def _refuses(row: Removal, function: str, argument: str, source: str) -> bool:

@@ -303,9 +303,10 @@ def _wrong_values(matrix: Matrix) -> Iterator[tuple[str, str, str]]:
         if override.timeout is not None
     ]
     for key, seconds in timeouts:
-        yield key, "" if seconds > 0 else "must be more than 0 seconds", ""
+        yield key, strict.no_time(seconds), ""
     for key, limit in patterns.limits(matrix):
-        yield key, "" if (limit or 0) >= 0 else "must be 0 (no limit) or more seconds", ""
+        wrong = strict.no_time(limit) if limit else ""
+        yield key, wrong and f"{wrong}, or 0", ""
     yield "jobs", "" if matrix.jobs >= 0 else "must be 0 (one for each core) or more", ""
     yield "exclude-newer", _not_a_day(matrix.exclude_newer), 'as in "2024-07-01"'
     yield from variables.wrong(matrix.pass_env)

@@ -80,7 +80,7 @@ def wrong(flaky: Flaky) -> Iterator[tuple[str, str, str]]:
     """Yield (key, what is wrong with its value or "", hint) for what a type cannot say."""
     hint = "0: no test is run again"
     yield "flaky.reruns", "" if flaky.reruns >= 0 else "must be 0 or more", hint
-    yield "flaky.budget", "" if flaky.budget > 0 else "must be more than 0 seconds", ""
+    yield "flaky.budget", strict.no_time(flaky.budget), ""
 
 
 def _line_of(path: Path, number: int) -> int:

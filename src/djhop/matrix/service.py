@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
+from djhop.matrix import strict
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _PLACEHOLDER = re.compile(r"\{(service|port|target)\}")
 
@@ -53,8 +55,7 @@ def wrong(services: Mapping[str, Service]) -> Iterator[tuple[str, str, str]]:
             yield f"{key}.{field}", _not_a_command(command, needed=field != "stop"), ""
         for index, line in enumerate(service.prepare):
             yield f"{key}.prepare[{index}]", _not_a_command(line, needed=True), ""
-        limit = "" if service.ready_timeout > 0 else "must be more than 0 seconds"
-        yield f"{key}.ready-timeout", limit, ""
+        yield f"{key}.ready-timeout", strict.no_time(service.ready_timeout), ""
 
 
 def _not_a_command(command: str | tuple[str, ...], *, needed: bool) -> str:

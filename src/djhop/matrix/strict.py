@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from pathlib import Path
@@ -82,6 +83,13 @@ def convert(table: dict[str, Any], into: type[T], where: str, at: str = "") -> T
         own = path.rstrip("`").lstrip(".")
         key = ".".join(filter(None, (at, own))) or "(top)"
         raise bad(where, key, _in_words(message), _hint(message, own, into)) from error
+
+
+def no_time(seconds: float) -> str:
+    """Say why this is no time to wait; "" where it is one. JSON has no infinity to write down."""
+    if seconds == math.inf:
+        return "must be a finite number of seconds"
+    return "" if seconds > 0 else "must be more than 0 seconds"
 
 
 def _hint(message: str, key: str, into: type[Any]) -> str:

@@ -151,10 +151,11 @@ def _without_result(run: Run) -> Iterable[Unknown]:
 def _behind_the_first(run: Run) -> Iterable[Unknown]:
     ran = {cell.id for cell in run.cells if cell.ran}
     dead = [hop for hop in run.hops if hop.verdict == "breaks" and hop.after not in ran]
+    peeled = {peel.id for peel in run.peels}
     for hop in dead:
-        yield Unknown(
-            text=f"{hop.after}: no test ran, so what is behind the first cause has not been seen."
-        )
+        if hop.after not in peeled:
+            text = f"{hop.after}: no test ran, so what is behind the first cause has not been seen."
+            yield Unknown(text=text, hint=f"djhop peel --cell {hop.after}")
 
 
 def _strictness(cells: tuple[RunCell, ...]) -> Iterable[Unknown]:

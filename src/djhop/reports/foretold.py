@@ -82,7 +82,7 @@ def _counts(tally: Tally) -> str:
     predicted = (
         (tally.broke, "predicted and broke"),
         (tally.did_not_break, "predicted and did not break"),
-        (tally.not_seen, "predicted and not seen (something hides it)"),
+        (tally.not_seen, "predicted and not seen (its tests did not run, or fail otherwise)"),
     )
     causes = (
         (tally.without_warning, "broke without warning"),

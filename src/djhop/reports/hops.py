@@ -24,6 +24,8 @@ from djhop.store.blame import Blamed
 
 WHOLE = "the whole suite"
 AGAIN = "run again"
+#: Characters of a message in which its first line is looked for.
+LONGEST = 20_000
 #: "cannot import name 'url' from 'django.conf.urls' (/…/__init__.py)": the folder says nothing.
 IMPORTED_FROM = re.compile(r" \([^()]*__init__\.py\)$| \(/[^()]*\)$")
 #: What Django's system checks say before the first issue.
@@ -60,6 +62,10 @@ class CauseView(msgspec.Struct, frozen=True, kw_only=True):
 class HopView(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a report says of a hop."""
 
+    #: Ids of the cells, and of the hop: "py3.10-django4.2..py3.10-django5.2".
+    before: str
+    after: str
+    id: str
     #: "3.2 → 4.2", "Python 3.8 → 3.10".
     title: str
     #: What stays as it is: "Python 3.8", "Django 4.2".
@@ -81,6 +87,8 @@ class HopView(msgspec.Struct, frozen=True, kw_only=True):
     steps: tuple[Shown, ...] = ()
     steps_broke: int = 0
     steps_new: int = 0
+    #: What is behind its first cause, where that was looked for.
+    peel: Shown | None = None
     #: What became of a database on it: sentences, each with what it rests on.
     crossing: tuple[Shown, ...] = ()
     #: Under the sentence: the ways out of blockers, or what a build printed before it failed.
@@ -106,6 +114,9 @@ def view(
     title = f"{before.django} → {after.django}" if django else f"{before.python} → {after.python}"
     owned = [causes[group.cause].owner for group in result.groups if group.cause in causes]
     return HopView(
+        before=before.id,
+        after=after.id,
+        id=result.id,
         title=title if django else f"Python {title}",
         fixed=f"Python {after.python}" if django else f"Django {after.django}",
         verdict=result.verdict,
@@ -148,7 +159,7 @@ def views(
 def _cause(group: Group, cause: Cause, blamed: Blamed | None) -> CauseView:
     tests = number(group.tests, "test")
     name = (cause.warning or cause.exception).rpartition(".")[2]
-    message = IMPORTED_FROM.sub("", one_line(CHECKS.sub("", cause.message[:20_000], count=1), 200))
+    message = IMPORTED_FROM.sub("", one_line(CHECKS.sub("", cause.message[:LONGEST], count=1), 200))
     modules = tuple(name for name in group.modules if name != group.example)
     return CauseView(
         id=cause.id,
@@ -204,7 +215,8 @@ def _rerun(result: HopResult) -> Shown:
         return Shown(label="", items=(), total=0)
     told = f"; a deprecation foretold {again.foretold:,}" if again.foretold else ""
     why = f": {one_line(again.reason, 160)}" if again.reason else ""
-    label = f"of {number(again.asked, 'test')} that newly fail were {AGAIN} in both cells"
+    asked = number(again.asked, "test that newly fails", "tests that newly fail")
+    label = f"of {asked} {'was' if again.tests == 1 else 'were'} {AGAIN} in both cells"
     return Shown(label=f"{label}{told}{why}", items=(), total=again.tests)
 
 

@@ -116,6 +116,9 @@ def _hop(hop: HopView) -> Iterator[str]:
     for shown in (*hop.lists, *hop.steps):
         yield f"- {shown.total:,} {escape(shown.label)}"
         yield from (f"  {line}" for line in _items(shown))
+    if hop.peel:
+        yield f"- {escape(hop.peel.label)}"
+        yield from (f"  {line}" for line in _items(hop.peel))
     for told in hop.crossing:
         yield f"- {escape(told.label)}"
         yield from (f"  {line}" for line in _items(told))
@@ -148,7 +151,7 @@ def _cause(cause: CauseView) -> Iterator[str]:
         yield f"  - behind it: {', '.join(code(item) for item in cause.modules.items)}{more}"
     if cause.blamed:
         yield f"  - bisect: {' '.join((escape(cause.blamed), *(f'<{u}>' for u in cause.links)))}"
-    if cause.example:
+    if cause.example and cause.example not in cause.reproduce:
         yield f"  - e.g. {code(cause.example)}"
     if cause.reproduce:
         yield f"  - {code(cause.reproduce)}"

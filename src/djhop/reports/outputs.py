@@ -13,6 +13,7 @@ from djhop.reports import (
     junit,
     markdown,
     pairs,
+    picture,
     quality,
     sarif,
     text,
@@ -35,6 +36,8 @@ FORMS: dict[str, Form] = {
     "text": _whole(text.render),
     "markdown": _whole(markdown.render),
     "json": _whole(json.render),
+    "svg": _whole(picture.render),
+    "badge": _whole(picture.badge),
     "jsonl": lambda run, cells: jsonl.lines(run, pairs.of(run, cells)),
     "ctrf": lambda run, cells: ctrf.lines(run, pairs.of(run, cells)),
     "sarif": _whole(sarif.render),
@@ -45,6 +48,8 @@ FORMS: dict[str, Form] = {
 }
 #: JUnit XML, which tells of reruns too, and what its reader takes.
 JUNIT: dict[str, junit.Budget | None] = {"junit": None, "gitlab-junit": junit.GITLAB}
+#: One page, which shows the lines that coverage saw: it needs the run's folder.
+HTML = "html"
 #: Forms of coverage: they need the target's sources too.
 COVERAGE = ("cobertura", "lcov")
 

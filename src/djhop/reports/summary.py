@@ -12,6 +12,7 @@ from djhop.reports.clean import one_line as clean
 from djhop.reports.fixes import with_fixes
 from djhop.reports.foretold import checked
 from djhop.reports.hops import CauseView, HopView, view, views
+from djhop.reports.peels import with_peel
 from djhop.reports.shown import Shown, shown
 from djhop.reports.signs import SIGNS, Tone, listed, number, tone_of_status
 from djhop.reports.steps import StepsView
@@ -89,7 +90,11 @@ def summarise(run: Run, releases: Releases, *, limit: int = LIMIT) -> Summary:
     hops = {hop.id: hop for hop in run.plan.hops}
     blames = {(one.cause, one.hop): one for one in run.blames}
     shown_hops = [
-        with_fixes(view(hop, hops[hop.id], causes, limit, blames), hop.id, run.fixes)
+        with_peel(
+            with_fixes(view(hop, hops[hop.id], causes, limit, blames), hop.id, run.fixes),
+            hop.after,
+            run,
+        )
         for hop in run.hops
         if hop.id in hops
     ]

@@ -88,6 +88,9 @@ class _Page:
         yield from self.more(hop.more_causes, "causes", "    ")
         for shown in (*hop.lists, *hop.steps):
             yield from self.shown(shown)
+        if hop.peel:
+            yield from self.wrap(hop.peel.label, indent="  ")
+            yield from self.items(hop.peel, "    ")
         for told in hop.crossing:
             yield from self.wrap(told.label, indent="    ")
             yield from self.items(told, "      ")
@@ -127,7 +130,7 @@ class _Page:
         if cause.blamed:
             yield from self.wrap(cause.blamed, indent="      bisect: ", hanging="        ")
             yield from (f"        {link}" for link in cause.links)
-        if cause.example:
+        if cause.example and cause.example not in cause.reproduce:
             yield from self.wrap(f"e.g. {cause.example}", indent="      ", style=self.paint.dim)
         if cause.reproduce:
             yield f"      $ {cause.reproduce}"

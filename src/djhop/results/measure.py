@@ -84,6 +84,11 @@ def per_cent(files: Iterable[Path], tree: Path, wanted: Options) -> float | None
     return round(100 * done / all_, 2) if all_ else None
 
 
+def executed(file: Path) -> dict[str, frozenset[int]]:
+    """Return the lines of each file that ran; nothing where the data cannot be read."""
+    return {name: frozenset(lines) for name, lines in _lines(file)}
+
+
 def _lines(file: Path) -> Iterable[tuple[str, Sequence[int]]]:
     data = coverage.CoverageData(basename=str(file))
     try:

@@ -40,7 +40,7 @@ class Reruns(msgspec.Struct, frozen=True, kw_only=True):
     #: How many tests newly fail.
     asked: int = 0
     #: How many of them a deprecation foretold: in the cell before they warned of what is removed
-    #: on this hop. They are not run again.
+    #: on this hop, and they fail for it. They are not run again.
     foretold: int = 0
     #: How many of them were run again.
     tests: int = 0

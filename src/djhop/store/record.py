@@ -21,6 +21,7 @@ from djhop.masking import shown
 from djhop.matrix.config import Matrix
 from djhop.matrix.flaky import KnownFlaky
 from djhop.matrix.plan import Plan
+from djhop.peels.layers import Peel
 from djhop.results.results import CellResult, Counts, Owner, Status
 from djhop.results.steps import StepName
 from djhop.store.blame import Blamed
@@ -151,6 +152,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
     #: What was tried to repair it: `djhop fix --try`.
     fixes: tuple[Fix, ...] = ()
+    #: What is behind the first causes of its red cells: `djhop peel`.
+    peels: tuple[Peel, ...] = ()
 
     def reproduce(self, cell: str, test_id: str) -> str:
         """Return the command a user types to run one test in one cell again.
@@ -176,7 +179,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def known_in_force(self) -> tuple[KnownFlaky, ...]:
-        """KnownFlaky flaky tests that were not expired on the day on which the run began."""
+        """The known flaky tests that were not expired on the day on which the run began."""
         return tuple(one for one in self.known_flaky if not one.expired(self._day))
 
     @property

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from djhop.fixes.proof import Fix
+from djhop.peels.layers import Peel
 from djhop.results.reruns import Reruns
 from djhop.results.results import CellResult
 from djhop.results.steps import Crossing
@@ -21,6 +22,7 @@ PUBLISHED: dict[str, type[msgspec.Struct]] = {
     "fix.schema.json": Fix,
     "reruns.schema.json": Reruns,
     "bisect.schema.json": Blame,
+    "peel.schema.json": Peel,
 }
 
 

@@ -219,23 +219,28 @@ def latest(out: Path) -> RunFolder:
 def find(wanted: str, out: Path) -> RunFolder:
     """Return the run a person means: a folder, its run.json, a name or its start, or "latest".
 
-    A folder that holds runs stands for the latest of them.
+    A folder that holds runs stands for the latest of them. The path of what is returned is
+    absolute, because processes that work elsewhere are told of files in it.
 
     Raises:
         UsageError: there is no such run, or several begin like that.
     """
+    return RunFolder(_found(wanted, out).path.resolve())
+
+
+def _found(wanted: str, out: Path) -> RunFolder:
     path = Path(wanted)
     if path.name == "run.json" and path.is_file():
-        return RunFolder(path.resolve().parent)
+        return RunFolder(path.parent)
     if (path / "run.json").is_file():
-        return RunFolder(path.resolve())
+        return RunFolder(path)
     if wanted in ("", LATEST):
         return latest(out)
     known = {folder.name: folder for folder in runs(out)}
     if wanted in known:
         return known[wanted]
     if runs(path):
-        return latest(path)
+        return latest(path.absolute())
     match [name for name in known if name.startswith(wanted)]:
         case [name]:
             return known[name]

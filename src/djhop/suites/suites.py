@@ -14,6 +14,7 @@ from djhop import masking
 from djhop.processes.process import Command
 from djhop.suites import addopts
 from djhop.suites.cellenv import INHERITED, Room, cell_environ
+from djhop.suites.taken import Taken
 from djhop.target.target import Suite, SuiteKind
 
 __all__ = [
@@ -79,6 +80,8 @@ class ProbeConfig(msgspec.Struct, frozen=True, kw_only=True):
     dump: int | None = None
     #: Tests that are not to be run again: those that ended in an earlier process of the pass.
     done: tuple[str, ...] = ()
+    #: What is taken away to see what is behind it.
+    taken: Taken | None = None
 
 
 class PassFiles(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,6 +137,7 @@ class Stand(msgspec.Struct, frozen=True, kw_only=True):
     #: As in `ProbeConfig`.
     literal: bool = False
     isolate: bool = True
+    taken: Taken | None = None
     timeout: float | None = None
     #: Seconds a test may take, and seconds without output or event; 0: no such limit.
     test_timeout: float = 0.0
@@ -178,6 +182,7 @@ def pass_command(
         stacks=files.stacks,
         dump=DUMP,
         done=done,
+        taken=stand.taken,
     )
     command = Command(
         argv=(

@@ -1,0 +1,71 @@
+"""`djhop plan` and `djhop deps`: what would be run, and what has to move."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import msgspec
+
+from djhop import locate, releases, terminal
+from djhop.commands.setting_up import interruptible, set_up
+from djhop.errors import ExitCode, UsageError
+from djhop.processes.process import Spawner
+from djhop.target import target
+
+
+def plan(**given: Any) -> int:
+    """`djhop plan`: the plan in words, or as JSON."""
+    from djhop.reports import planned
+
+    setup = set_up({**given, "command": "plan"}, Spawner())
+    facts = (setup.target, setup.plan, setup.found, releases.load())
+    if given["as_json"]:
+        terminal.show(planned.as_json(*facts))
+    else:
+        terminal.show(planned.text(*facts, width=terminal.width()))
+    return ExitCode.OK
+
+
+def deps(emit: str | None, **given: Any) -> int:
+    """`djhop deps`: what has to move on each hop, in words, as JSON or as commands."""
+    from djhop import console
+    from djhop.deps import answers, keeping, looking
+    from djhop.deps import emit as emitting
+    from djhop.environments.environments import uv_environ
+    from djhop.reports import deps as deps_report
+
+    if emit and given["as_json"]:
+        raise UsageError("--emit and --json exclude each other", hint="djhop deps --json")
+    quiet = given["quiet"] or given["as_json"]
+    spawner = Spawner(registry=locate.cache() / "running")
+    setup = set_up({**given, "command": "deps", "cells": ()}, spawner)
+    site = keeping.Site(
+        spawner=spawner,
+        uv=locate.uv(),
+        uv_version=locate.uv_version(),
+        env=uv_environ(os.environ),
+        cache=locate.cache(),
+        jobs=setup.matrix.jobs or os.cpu_count() or 1,
+        offline=given["offline"],
+        fresh=given["fresh"],
+        say=lambda line: None if quiet else console.said(line, sys.stderr),
+    )
+    with interruptible(spawner):
+        answer = looking.look(
+            setup.whole,
+            target=setup.target,
+            matrix=setup.matrix,
+            found=setup.found,
+            releases=releases.load(),
+            site=site,
+        )
+    if emit:
+        terminal.show(emitting.text(answer, msgspec.convert(emit, target.Manager)))
+    elif given["as_json"]:
+        terminal.show(deps_report.as_json(answer))
+    else:
+        color, width = terminal.color(), terminal.width()
+        terminal.show(deps_report.text(answer, color=color, width=width))
+    return answers.exit_code(answer)

@@ -1,0 +1,139 @@
+"""What a run says, once more: `djhop report`, `djhop deprecations`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from djhop import durable, terminal
+from djhop.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from djhop.store.record import Run
+    from djhop.store.store import RunFolder
+
+
+def report(run: str, other: str, out: str, output: str | None, **given: Any) -> int:
+    """`djhop report`: a run's report again, or what changed from one run to another."""
+    from djhop.store import store
+
+    found = store.find(run, Path(out))
+    if other:
+        pieces: Iterable[str] = (_versus(found, store.find(other, Path(out)), given),)
+    else:
+        pieces = _pieces(found, **given, to_file=bool(output))
+    if output:
+        encoded = (piece.encode(errors="backslashreplace") for piece in pieces)
+        durable.write_all(Path(output), encoded)
+    elif given["form"] in ("text", "markdown"):
+        terminal.show("".join(pieces))
+    else:
+        terminal.pour(pieces)
+    return ExitCode.OK
+
+
+def deprecations(
+    run: str, out: str, form: str, owner: tuple[str, ...], removed_in: tuple[str, ...]
+) -> int:
+    """`djhop deprecations`: the deprecated uses of a run, from its folder alone."""
+    from djhop import console
+    from djhop.reports import uses
+    from djhop.store import store
+
+    found = store.find(run, Path(out)).load()
+    chosen = uses.choose(found, owners=owner, removed_in=removed_in)
+    if form == "lines":
+        if listed := uses.lines(chosen, lambda line: console.say(line, sys.stderr)):
+            terminal.show(listed)
+    elif form == "json":
+        terminal.show(uses.as_json(chosen))
+    else:
+        terminal.show(uses.text(chosen, width=terminal.width()))
+    return ExitCode.OK
+
+
+def _pieces(
+    folder: RunFolder, *, form: str, cell: str, source: str, to_file: bool
+) -> Iterable[str]:
+    """The report of a run in the form that was asked for."""
+    from djhop.reports import outputs
+    from djhop.reports.html import page
+
+    found = folder.load()
+    if form in outputs.COVERAGE:
+        return (_coverage(folder, found, form, cell, source),)
+    if cell or source:
+        raise UsageError("--cell and --source are for coverage: --format cobertura or lcov")
+    if form == "text" and not to_file:
+        return (as_text(found),)
+    if form == outputs.HTML:
+        return (page.render(found, folder),)
+    return outputs.pieces(form, found, folder.results(), folder.reruns())
+
+
+def _coverage(folder: RunFolder, found: Run, form: str, cell: str, source: str) -> str:
+    """The coverage of a cell, or of all, as it was measured; what is left out is said."""
+    from djhop import console
+    from djhop.reports import covered
+
+    data = (folder.cell(cell).path if cell else folder.path) / "coverage"
+    here = Path(source or found.target.root).absolute()
+    kind = msgspec.convert(form, covered.Form)
+    text, left_out = covered.render(data, root=found.target.root, source=here, form=kind)
+    if left_out:
+        console.say(f"{left_out:,} files are left out: no source that can be read", sys.stderr)
+    return text
+
+
+def _versus(before: RunFolder, after: RunFolder, given: dict[str, Any]) -> str:
+    """What changed from one run to another."""
+    from djhop.reports import versus, versus_text
+
+    runs = before.load(), after.load()
+    changed = versus.compare(*runs, before.results(), after.results())
+    match given["form"]:
+        case "text":
+            return versus_text.text(changed, runs[1])
+        case "markdown":
+            return versus_text.markdown(changed, runs[1])
+        case "json":
+            return versus_text.as_json(changed)
+    raise UsageError(
+        f"two runs cannot be compared as {given['form']}", hint="--format text, markdown or json"
+    )
+
+
+def as_text(finished: Run) -> str:
+    """The report for standard output: as wide as the terminal, in colour where it has colours."""
+    from djhop.reports import text
+
+    return text.render(finished, color=terminal.color(), width=terminal.width())
+
+
+def write_reports(folder: RunFolder) -> Run:
+    """Write the reports that each run has beside `run.json`; return the run as it is on disk."""
+    from djhop.reports import junit, markdown, pairs, text
+    from djhop.reports.html import page
+
+    finished = folder.load()
+    for name, content in (
+        ("report.txt", text.render(finished, width=terminal.USUAL)),
+        ("report.md", markdown.render(finished)),
+        ("report.html", page.render(finished, folder)),
+    ):
+        durable.write(folder.path / name, content.encode(errors="backslashreplace"))
+    cells = pairs.of(finished, folder.results())
+    suites = junit.lines(finished, cells, reruns=folder.reruns())
+    durable.write_all(folder.path / "junit.xml", (suite.encode() for suite in suites))
+    return finished
+
+
+def said(*, quiet: bool) -> Callable[[str], None]:
+    """What tells a person who waits what is being done."""
+    from djhop import console
+
+    return lambda line: None if quiet else console.said(line, sys.stderr)

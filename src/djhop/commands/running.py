@@ -1,0 +1,164 @@
+"""`djhop run`, `djhop hop`, and one cell of a matrix."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from djhop import locate, terminal
+from djhop.commands.reporting import as_text, said, write_reports
+from djhop.commands.setting_up import interruptible, set_up
+from djhop.errors import DjhopError, ExitCode, NoTestsError
+from djhop.matrix.config import Matrix
+from djhop.processes.process import Spawner
+
+if TYPE_CHECKING:
+    from djhop.runner import Session
+
+
+def run(args: tuple[str, ...], **given: Any) -> int:
+    """`djhop run`: the matrix, a live view of it, and the report."""
+    from djhop import console
+    from djhop.reports import json as json_report
+
+    session = _session(given, args)
+    if given["list_only"]:
+        ids = [cell.id for cell in session.plan.cells]
+        terminal.show(json.dumps(ids) if given["as_json"] else "\n".join(ids))
+        return ExitCode.OK
+    if given["dry_run"]:
+        terminal.show("\n".join(session.commands()))
+        return ExitCode.OK
+    quiet = given["quiet"] or given["as_json"]
+    with interruptible(session.spawner):
+        console.watch(session.events(), stream=sys.stderr, quiet=quiet)
+        if given["auto"] and not session.spawner.interrupted:
+            _auto(session, given["auto_budget"], quiet=quiet)
+        if given["peel"] and not session.spawner.interrupted:
+            _peel(session, given["peel"], args, quiet=quiet)
+    finished = write_reports(session.folder)
+    terminal.show(json_report.render(finished) if given["as_json"] else as_text(finished))
+    if not quiet:
+        console.say(f"written to {session.folder.path}{os.sep}", sys.stderr)
+    # What is done after the cells may be interrupted, too.
+    return ExitCode.INTERRUPTED if session.spawner.interrupted else session.exit_code
+
+
+def hop(before: str, after: str, **given: Any) -> int:
+    """`djhop hop`: the two cells of one Django hop."""
+    return run(**given, hop=(before, after), start=None, goal=None)
+
+
+def cell(cell: str, **given: Any) -> int:
+    """One cell of a matrix, in the run folder that all its cells share; for nox sessions."""
+    from djhop import console
+
+    defaults = dict.fromkeys(
+        ("start", "goal", "python", "policy", "jobs", "timeout", "strict", "only")
+    )
+    flags = dict.fromkeys(("fresh", "recreate", "offline", "install_only", "fail_fast", "resume"))
+    given |= {**defaults, **dict.fromkeys(flags, False), "cells": (cell,)}
+    given |= {"out": "reports", "install_python": "auto"}
+    session = _session(given, given.pop("args"), shared=True)
+    with interruptible(session.spawner):
+        console.watch(session.events(), stream=sys.stderr, quiet=False)
+    write_reports(session.folder)
+    return session.exit_code
+
+
+def _session(given: dict[str, Any], args: tuple[str, ...], *, shared: bool = False) -> Session:
+    from djhop import runner
+
+    spawner = Spawner(registry=locate.cache() / "running")
+    command = "hop" if given.get("hop") else "run"
+    setup = set_up({**given, "command": command}, spawner)
+    if setup.target.suite is None:
+        raise NoTestsError(
+            f"no test suite found in {setup.target.root}",
+            hint='name it in djhop.toml: test = ["pytest", "tests"]',
+        )
+    options = _options(given, args, setup.matrix)
+    if shared:
+        options = msgspec.structs.replace(options, shared=f"nox-{Path(setup.target.root).name}")
+    return runner.Session(
+        target=setup.target,
+        matrix=setup.matrix,
+        plan=setup.plan,
+        whole=setup.whole,
+        found=setup.found,
+        options=options,
+        spawner=spawner,
+    )
+
+
+def _typed(given: dict[str, Any]) -> tuple[str, ...]:
+    """The command that names these cells again: what was typed, without what picks among them."""
+    words = ["djhop", *(("hop", *given["hop"]) if given.get("hop") else ("run",))]
+    words += [given["target"]] if given["target"] else []
+    names = {"matrix": "matrix", "from": "start", "to": "goal"}
+    for option, name in {**names, "python": "python", "policy": "policy"}.items():
+        words += [f"--{option}", given[name]] if given[name] else []
+    return tuple(words)
+
+
+def _options(given: dict[str, Any], args: tuple[str, ...], matrix: Matrix) -> Any:
+    from djhop import jobs
+
+    names = ("fresh", "recreate", "offline", "install_only", "fail_fast", "resume")
+    return jobs.Options(
+        out=given["out"],
+        jobs=_cells_at_a_time(matrix),
+        args=args,
+        command=_typed(given),
+        install_python=given["install_python"] == "auto",
+        **{name: given[name] for name in names},
+    )
+
+
+def _cells_at_a_time(matrix: Matrix) -> int:
+    """Cells that share their databases and folders would break each other's tests."""
+    return matrix.jobs or (os.cpu_count() if matrix.isolate else 0) or 1
+
+
+def _auto(session: Session, budget: float, *, quiet: bool) -> None:
+    """Bisect the causes of a run that has ended, worst first; the run stands whatever comes."""
+    from djhop import blaming
+
+    runs = blaming.runs(str(session.folder.path), None, session.folder.path.parent)
+    say = said(quiet=quiet)
+    site = blaming.site(
+        runs,
+        target=session.target,
+        matrix=session.matrix,
+        found=session.found,
+        spawner=session.spawner,
+        args=session.options.args,
+        say=say,
+        offline=session.options.offline,
+        fresh=False,
+        repeat=blaming.TIMES,
+    )
+    try:
+        blaming.carry_out(runs.every(), site, runs.folder, budget=budget)
+    except DjhopError as error:
+        say(f"the bisects were not finished: {error}")
+
+
+def _peel(session: Session, budget: float, args: tuple[str, ...], *, quiet: bool) -> None:
+    """Look behind what is red in a run that has just ended; what goes wrong there is only said."""
+    from djhop import again, peeling
+
+    folder = session.folder
+    try:
+        chosen = peeling.wanted(folder.load(), every=True)
+        if chosen:
+            root, offline = session.target.root, session.options.offline
+            look = again.look(folder, root, args, session.spawner, offline=offline)
+            peeling.peel_all(look, chosen, said(quiet=quiet), budget=budget)
+    except DjhopError as error:
+        said(quiet=quiet)(f"not peeled: {error}")

@@ -1,0 +1,1 @@
+"""The report as one HTML file: `page.render` makes it, `data/report/` holds what it looks like."""
