@@ -81,8 +81,8 @@ MAY_IMPORT = {
         *("errors", "processes", "interpreters", "matrix", "target", "workspace", "environments"),
         *("resolve", "suites", "services", "steps", "locate", "requests", "landing", "cells"),
     },
-    "due": {"matrix", "store"},
-    "hops": {"errors", "processes", "matrix", "results", "store", "crossings", "due"},
+    "due": {"errors", "processes", "matrix", "store"},
+    "hops": {"errors", "matrix", "results", "store", "crossings", "due"},
     "reruns": {
         *("errors", "releases", "durable", "processes", "matrix", "environments", "results"),
         *("suites", "compare", "cells"),
