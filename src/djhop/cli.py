@@ -366,7 +366,9 @@ def baseline_record_command(**given: Any) -> int:
     return ratcheting.record(**given)
 
 
-@baseline_group.command("check", context_settings=CONTEXT, short_help="Fail for what is not in it.")
+@baseline_group.command(
+    "check", context_settings=CONTEXT, short_help="Fail for what is new, or fixed."
+)
 @_baseline_options
 def baseline_check_command(**given: Any) -> int:
     """Fail (1) for what is in RUN and not listed, and for what is listed and fixed.

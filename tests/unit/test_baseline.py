@@ -9,7 +9,7 @@ from pathlib import Path
 import many
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from djhop import cli
@@ -171,6 +171,13 @@ def test_a_run_that_ends_early_is_one_line_and_hides_what_did_not_run() -> None:
     assert about(check(recorded(crashed), RED).fixed) == [REST]
 
 
+def test_a_run_that_ends_early_is_a_break_though_every_test_passed() -> None:
+    late = run(cell(0, GREEN), cell(1, GREEN, status="timed-out", reason="it took too long"))
+    assert about(recorded(late).lines) == [REST]
+    both = cell(0, GREEN, status="timed-out"), cell(1, GREEN | {A: "x"}, status="timed-out")
+    assert about(check(recorded(late), run(*both)).unchecked) == [REST]
+
+
 def test_what_vanishes_and_what_is_skipped_is_a_break() -> None:
     now = seen(GREEN, {A: "", B: "skipped", C: "passed", D: "passed"})
     found = check(recorded(RED), now)
@@ -209,6 +216,11 @@ def test_a_use_of_what_the_hop_removes_is_listed_by_file() -> None:
     assert (moved.new, moved.fixed) == ((), ())
     other = check(listed, deprecated(use("shop/urls.py:3", "include() is deprecated")))
     assert (about(other.new), about(other.fixed)) == (["shop/urls.py"], ["shop/urls.py"])
+
+
+def test_a_use_by_a_package_names_it() -> None:
+    theirs = msgspec.structs.replace(use("django/x.py:1"), owner=Owner("package", "filters"))
+    assert [line.about for line in recorded(deprecated(theirs)).lines] == ["filters: django/x.py"]
 
 
 def test_a_use_is_fixed_only_where_it_would_have_been_seen() -> None:
@@ -264,10 +276,12 @@ def told(was: str, now: str) -> bool:
     return now == "passed" or was == now == "" or (now == "skipped" and was not in ("x", "y"))
 
 
+@settings(max_examples=30)
 @given(RUNS, RUNS)
 def test_each_change_of_a_test_is_seen(then: Ends, now: Ends) -> None:
     listed = recorded(seen(*then))
     found = check(listed, seen(*now))
+    assert (seen(*now)[0].hops[0].verdict == "breaks") == bool(found.new or found.known)
     was, is_ = expected(*then), expected(*now)
     still = {name for name, _ in is_}
     assert sorted(about(found.new)) == sorted(name for name, _ in is_ - was)
@@ -294,6 +308,7 @@ LINES = st.builds(
 )
 
 
+@settings(max_examples=30)
 @given(st.lists(LINES, unique=True))
 def test_any_name_is_read_back_and_the_order_of_the_file_does_not_matter(made: list[Line]) -> None:
     text = lines.with_new(Listed(), made).text
@@ -303,6 +318,7 @@ def test_any_name_is_read_back_and_the_order_of_the_file_does_not_matter(made: l
     assert lines.with_new(turned, ()).lines == frozenset(made)
 
 
+@settings(max_examples=30)
 @given(st.lists(LINES, unique=True), st.data())
 def test_what_two_branches_add_can_be_merged_line_by_line(
     made: list[Line], data: st.DataObject
@@ -369,7 +385,7 @@ def test_record_check_and_prune_at_the_command_line(
 ) -> None:
     file = tmp_path / "djhop-baseline.txt"
     first = written(tmp_path / "first", RED)
-    second = written(tmp_path / "second", seen(GREEN, GREEN | {A: "x", C: "x"}))
+    second = written(tmp_path / "second", seen(GREEN, GREEN | {A: "y", C: "y"}))
     assert typed("check", first) == 2
     assert "djhop baseline record makes it" in capsys.readouterr().err
     assert typed("record", first) == 0
@@ -380,11 +396,14 @@ def test_record_check_and_prune_at_the_command_line(
     assert typed("check", second) == 1
     said = capsys.readouterr().out
     assert f"djhop baseline record {second}" in said
+    assert f"{A}\n    KeyError: a different thing in view 2\n" in said
     assert f"djhop baseline prune {second}" in said
     assert file.read_text("utf-8") == text
     file.write_bytes(text.replace("\n", "\r\n").encode())
     assert typed("prune", second) == 0
-    left = "".join(row for row in text.splitlines(keepends=True) if not row.endswith(f"{B}\n"))
+    left = "".join(
+        row for row in text.splitlines(keepends=True) if not row.endswith((f"{A}\n", f"{B}\n"))
+    )
     assert file.read_bytes() == left.replace("\n", "\r\n").encode()
     assert sorted(path.name for path in tmp_path.iterdir()) == [file.name, "first", "second"]
 

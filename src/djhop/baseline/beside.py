@@ -13,7 +13,7 @@ from djhop.compare.fingerprints import template
 from djhop.compare.verdicts import cut_short, life
 from djhop.results.results import CellResult
 from djhop.results.steps import BAD, Step
-from djhop.store.record import Run
+from djhop.store.record import DeprecatedUse, Run
 
 #: What becomes of a database on the hop, when the cell after upgrades it.
 UPGRADE = "upgrade"
@@ -61,12 +61,27 @@ def uses(run: Run, hop: HopResult) -> frozenset[Line]:
         Line(
             hop=hop.id,
             kind="deprecated",
-            cause=_digest(use.category, template(use.message), use.owner.kind, use.owner.name),
-            about=use.place.rpartition(":")[0] or use.place,
+            cause=_use(use),
+            about=_about(use),
         )
         for use in run.deprecations
         if use.hop == hop.id and hop.before in use.cells and use.owner.kind in _OWN
     )
+
+
+def told(run: Run) -> dict[str, str]:
+    """Say what is behind the causes of a run's lines, where a report says more."""
+    causes = {one.id: f"{one.exception.rpartition('.')[2]}: {one.message}" for one in run.causes}
+    return causes | {_use(one): one.message for one in run.deprecations}
+
+
+def _use(use: DeprecatedUse) -> str:
+    return _digest(use.category, template(use.message), use.owner.kind, use.owner.name)
+
+
+def _about(use: DeprecatedUse) -> str:
+    file = use.place.rpartition(":")[0] or use.place
+    return f"{use.owner.name}: {file}" if use.owner.name else file
 
 
 def uses_unchecked(sides: Sides) -> str:

@@ -8,10 +8,10 @@ from typing import assert_never
 import msgspec
 
 from djhop.baseline.lines import SKIPPED, VANISHED, Line
-from djhop.compare.causes import loader_of
+from djhop.compare.causes import ended, loader_of
 from djhop.compare.changes import Kind, kind, plainly
 from djhop.compare.compare import HopResult
-from djhop.compare.fingerprints import template
+from djhop.compare.fingerprints import fingerprint, template
 from djhop.compare.groups import broken
 from djhop.compare.verdicts import cut_short, life
 from djhop.results.results import CellResult
@@ -19,6 +19,7 @@ from djhop.results.results import CellResult
 #: What a line is about where no test ran after the hop, and where the run ended before its tests.
 SUITE, REST = "(the whole suite)", "(the rest of the suite)"
 _WORST: tuple[Kind, ...] = ("failed", "skipped", "excused", "passed", "absent")
+_CUT = "the suite did not come to its end"
 _OLD = "it fails before the hop, too"
 
 
@@ -56,6 +57,8 @@ def _breaking(sides: Sides) -> Iterator[tuple[str, str]]:
             continue
         for test in seen.tests:
             yield seen.key, rest if test in vanished else test
+    if rest == REST and cut_short(after) and not cut_short(sides.before):
+        yield fingerprint(ended(after)), REST
     yield from ((VANISHED, test) for test in hop.vanished if test not in explained)
     yield from ((SKIPPED, test) for test in hop.newly_skipped)
 
@@ -82,8 +85,9 @@ class Outcomes:
         Returns "" where it is known not to.
         """
         if about in (SUITE, REST):
-            hidden = about == REST and life(self._sides.after) == "dead"
-            return "no test ran" if hidden else ""
+            after = self._sides.after
+            hidden = about == REST and (life(after) == "dead" or cut_short(after))
+            return _CUT if hidden else ""
         if about in self._doubtful:
             return "it is flaky, depends on the order, or lacks a service"
         was, now = self._was.get(about, "absent"), self._now.get(about, "absent")
@@ -107,7 +111,7 @@ class Outcomes:
             if loader := loader_of(about, failures):
                 return f"{loader[0]} cannot be loaded"
             if cut_short(cell):
-                return "the suite did not come to its end"
+                return _CUT
         if was != "absent":
             return "it did not pass before the hop"
         return "" if self._sides.whole else "not the whole suite was run"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from djhop.baseline.lines import Line
 from djhop.baseline.ratchet import Checked
@@ -14,23 +14,24 @@ from djhop.reports.signs import number
 LIMIT = 200
 
 
-def checked(found: Checked, file: str, run: str) -> str:
+def checked(found: Checked, told: Mapping[str, str], typed: str) -> str:
     """Say what is new and what is fixed, each with what to type, and what was not checked.
 
-    `file` and `run` are options and arguments as they were typed, with a space before each, or "".
+    `told` says what is behind a cause; `typed` are the options and arguments of the command, with
+    a space before each.
     """
     rows: list[str] = []
     if found.new:
-        rows += [f"{number(len(found.new), 'new break')} or deprecated use, not in the list:"]
-        rows += _shown(found.new)
-        rows += [f"  fix it, or accept it: djhop baseline record{run}{file}"]
+        rows += [f"New, and not in the list ({len(found.new):,}):"]
+        rows += _shown(found.new, told)
+        rows += [f"  mend it, or accept it: djhop baseline record{typed}"]
     if found.fixed:
-        rows += [f"{number(len(found.fixed), 'line')} in the list that no longer hold:"]
-        rows += _shown(found.fixed)
-        rows += [f"  take them out: djhop baseline prune{run}{file}"]
+        rows += [f"In the list, and fixed, or of another cause now ({len(found.fixed):,}):"]
+        rows += _shown(found.fixed, {})
+        rows += [f"  take out what is fixed: djhop baseline prune{typed}"]
     rows += _unchecked(found)
-    held = f"{number(len(found.known), 'line')} of the list hold"
-    rows.append(held if found.new or found.fixed else f"Nothing new, nothing fixed; {held}.")
+    still = f"{number(len(found.known), 'line')} of the list still so"
+    rows.append(still if found.new or found.fixed else f"Nothing new, nothing fixed; {still}.")
     return "\n".join(rows)
 
 
@@ -42,8 +43,14 @@ def written(found: Checked, path: str, *, added: bool) -> str:
     return "\n".join(rows)
 
 
-def _shown(lines: tuple[Line, ...]) -> Iterator[str]:
-    yield from (f"  {one_line(line.text)}" for line in lines[:LIMIT])
+def _shown(lines: tuple[Line, ...], told: Mapping[str, str]) -> Iterator[str]:
+    """Yield lines, and below the first of each cause what is behind it."""
+    said: set[str] = set()
+    for line in lines[:LIMIT]:
+        yield f"  {line.text}"
+        if line.cause in told and line.cause not in said:
+            yield f"    {one_line(told[line.cause], 160)}"
+        said.add(line.cause)
     if more := len(lines[LIMIT:]):
         yield f"  … and {more:,} more"
 

@@ -23,9 +23,9 @@ def record(run: str, out: str, file: str) -> int:
     """`djhop baseline record`: write what breaks now; keep what the run does not tell."""
     from djhop.baseline import ratchet, words
 
-    path, text, listed, found = _look(run, out, file, must=False)
+    path, text, listed, found, _ = _look(run, out, file, must=False)
     if not (found.complete or found.new or found.known or found.fixed):
-        terminal.show(f"{path}: not written\n{words.checked(found, '', '')}")
+        terminal.show(f"{path}: not written\n{words.checked(found, {}, '')}")
         return ExitCode.INCOMPLETE
     _write(path, ratchet.record(listed, found), text)
     terminal.show(words.written(found, str(path), added=True))
@@ -34,12 +34,13 @@ def record(run: str, out: str, file: str) -> int:
 
 def check(run: str, out: str, file: str) -> int:
     """`djhop baseline check`: fail for what is new, and for what is fixed and still listed."""
-    from djhop.baseline import words
+    from djhop.baseline import beside, words
 
-    _, _, _, found = _look(run, out, file, must=True)
-    again = "" if run == "latest" else f" {shlex.quote(run)}"
-    again += "" if out == "reports" else f" --out {shlex.quote(out)}"
-    terminal.show(words.checked(found, f" --file {shlex.quote(file)}" if file else "", again))
+    _, _, _, found, finished = _look(run, out, file, must=True)
+    typed = "" if run == "latest" else f" {shlex.quote(run)}"
+    typed += "" if out == "reports" else f" --out {shlex.quote(out)}"
+    typed += f" --file {shlex.quote(file)}" if file else ""
+    terminal.show(words.checked(found, beside.told(finished), typed))
     codes = [ExitCode.BREAKS] * bool(found.new or found.fixed)
     return worst([*codes, ExitCode.OK if found.complete else ExitCode.INCOMPLETE])
 
@@ -48,15 +49,15 @@ def prune(run: str, out: str, file: str) -> int:
     """`djhop baseline prune`: take out what is fixed, and nothing else."""
     from djhop.baseline import ratchet, words
 
-    path, text, listed, found = _look(run, out, file, must=True)
+    path, text, listed, found, _ = _look(run, out, file, must=True)
     if found.fixed:
         _write(path, ratchet.prune(listed, found), text)
     terminal.show(words.written(found, str(path), added=False))
     return ExitCode.OK
 
 
-def _look(run: str, out: str, file: str, *, must: bool) -> tuple[Path, str, Listed, Checked]:
-    """Read the run and the file; return the file's path, its text, and what the two say."""
+def _look(run: str, out: str, file: str, *, must: bool) -> tuple[Path, str, Listed, Checked, Run]:
+    """Read the run and the file; return the file's path, its text, what the two say, the run."""
     from djhop.baseline import lines, ratchet
     from djhop.store import store
 
@@ -65,7 +66,8 @@ def _look(run: str, out: str, file: str, *, must: bool) -> tuple[Path, str, List
     path = _path(file, finished)
     text = _read(path, must=must)
     listed = lines.read(text.replace(_CRLF, "\n"), str(path))
-    return path, text, listed, ratchet.check(listed.lines, finished, folder.results())
+    found = ratchet.check(listed.lines, finished, folder.results())
+    return path, text, listed, found, finished
 
 
 def _path(file: str, run: Run) -> Path:
