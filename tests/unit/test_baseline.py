@@ -111,6 +111,22 @@ def test_a_test_that_fails_before_the_hop_is_not_fixed() -> None:
     }
 
 
+def test_a_test_that_fails_before_the_hop_and_is_skipped_after_is_not_fixed() -> None:
+    listed = recorded(seen(GREEN, GREEN | {A: "x"}))
+    found = check(listed, seen(GREEN | {A: "x"}, GREEN | {A: "skipped"}))
+    assert (found.fixed, about(found.unchecked)) == ((), [A])
+    assert about(check(listed, seen(GREEN | {A: "skipped"}, GREEN | {A: "skipped"})).fixed) == [A]
+
+
+def test_a_flaky_test_is_neither_new_nor_fixed() -> None:
+    wobbly = msgspec.structs.replace(case(A, "passed"), flaky=True)
+    rest = tuple(case(name, "passed") for name in (B, C, D))
+    flaky = run(cell(0, GREEN), many.result(PATH[1], "passed", (wobbly, *rest)))
+    assert flaky[0].hops[0].verdict == "clean"
+    found = check(recorded(seen(GREEN, GREEN | {A: "x"})), flaky)
+    assert (found.new, found.fixed, about(found.unchecked)) == ((), (), [A])
+
+
 def test_a_hop_that_was_not_run_says_nothing() -> None:
     absent = run(cell(0, GREEN), cell(1, {}, status="not-run"))
     found = check(recorded(RED), absent)
@@ -161,6 +177,8 @@ def test_a_module_that_does_not_load_is_one_line_and_hides_what_is_in_it() -> No
     assert about(found.fixed) == [B]
     assert about(found.unchecked) == [A]
     assert about(check(recorded(dead), RED).fixed) == [module]
+    part = (msgspec.structs.replace(RED[0], whole=False), RED[1])
+    assert about(check(recorded(dead), part).fixed) == [module]
 
 
 def test_a_run_that_ends_early_is_one_line_and_hides_what_did_not_run() -> None:
@@ -227,7 +245,15 @@ def test_a_use_is_fixed_only_where_it_would_have_been_seen() -> None:
     listed = recorded(deprecated(use("shop/urls.py:3")))
     silent = check(listed, deprecated(passes=(Pass(mode="strict", canary=False),)))
     assert (silent.fixed, list(silent.unchecked.values())) == ((), ["tests silence warnings"])
+    early = run(cell(0, GREEN, status="timed-out"), cell(1, GREEN | {A: "x"}, status="failed"))
+    assert check(listed, early).fixed == ()
     assert about(check(listed, deprecated()).fixed) == ["shop/urls.py"]
+
+
+def test_a_use_that_only_the_cell_after_has_seen_is_not_listed() -> None:
+    late = run(cell(0, GREEN), cell(1, GREEN, deprecations=(use("shop/urls.py:3"),)))
+    assert late[0].deprecations[0].hop == HOP
+    assert recorded(late).lines == frozenset()
 
 
 def stepped(*statuses: str, findings: tuple[Finding, ...] = ()) -> Ran:
