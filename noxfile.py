@@ -26,12 +26,13 @@ def _install(session: nox.Session, *groups: str, editable: bool = True) -> None:
 def tests(session: nox.Session) -> None:
     """Run every test: unit, and integration with real uv, interpreters and Django."""
     _install(session, "tests")
-    session.run("pytest", "-n", "2", "--dist", "worksteal", *session.posargs)
+    # Three, as they wait a lot: for networks, for processes that are to end.
+    session.run("pytest", "-n", "3", "--dist", "worksteal", *session.posargs)
 
 
 @nox.session
 def slow(session: nox.Session) -> None:
-    """Run the tests that `tests` leaves out, as they take a minute or more each."""
+    """Run what `tests` leaves out, as it takes minutes."""
     _install(session, "tests")
     session.run("pytest", "-n", "2", "--dist", "worksteal", "-m", "slow", *session.posargs)
 

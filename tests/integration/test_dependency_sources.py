@@ -96,8 +96,10 @@ def locks(root: Path, path: tuple[str, ...], python: Interpreter, cache: Path) -
     ("name", "today", "path"),
     [
         ("piptools-shop", piptools, ("3.2", "4.2", "5.2")),
-        ("poetry-shop", packages("poetry.lock"), ("3.2", "4.2", "5.2")),
-        ("pipenv-shop", pipenv, ("3.2", "4.2", "5.2")),
+        pytest.param(
+            *("poetry-shop", packages("poetry.lock"), ("3.2", "4.2", "5.2")), marks=pytest.mark.slow
+        ),
+        pytest.param("pipenv-shop", pipenv, ("3.2", "4.2", "5.2"), marks=pytest.mark.slow),
         ("uv-shop", packages("uv.lock"), ("4.2", "5.2")),
     ],
 )

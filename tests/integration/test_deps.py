@@ -191,6 +191,7 @@ def test_the_commands_for_requirement_files_install_and_say_where_to_write(
     assert "\ndjango==5.0" in listed.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.needs_python("3.9")
 def test_it_says_what_it_resolves_where_that_is_in_nobodys_way(cache: Path, tmp_path: Path) -> None:
     shop = project(tmp_path / "shop", *PINS, python="3.9")

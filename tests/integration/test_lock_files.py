@@ -59,6 +59,7 @@ def test_pip_and_uv_take_the_file_as_it_is(
     assert installed(by_uv) == wanted(lock)
 
 
+@pytest.mark.slow
 def test_a_forced_file_says_how(
     lay: Lay, tmp_path: Path, written: Path, found: dict[str, Interpreter]
 ) -> None:
@@ -73,6 +74,7 @@ def test_a_forced_file_says_how(
     assert wanted(lock) <= installed(python)
 
 
+@pytest.mark.slow
 def test_a_folder_has_no_hash_and_the_file_says_so(
     lay: Lay, tmp_path: Path, written: Path, found: dict[str, Interpreter]
 ) -> None:

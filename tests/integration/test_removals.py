@@ -16,6 +16,8 @@ from djhop.knowledge.explain import of_warning
 from djhop.knowledge.table import Removal, load
 from djhop.releases import version_key
 
+pytestmark = pytest.mark.slow
+
 SERIES = djangos.SERIES
 ROWS = load()
 DJANGO = [row for row in ROWS if row.axis == "django"]

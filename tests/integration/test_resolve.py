@@ -79,6 +79,7 @@ def test_a_path_moves_only_what_must_move(lay: Lay) -> None:
         assert sunk == []
 
 
+@pytest.mark.slow
 def test_each_step_is_the_smallest(lay: Lay, plain: Plain) -> None:
     before = lock_of(lay(SHOP, "3.2", "3.10"))
     after = lock_of(lay(SHOP, "4.2", "3.10", before))
@@ -96,6 +97,7 @@ def test_each_step_is_the_smallest(lay: Lay, plain: Plain) -> None:
     assert last.packages["django-oscar"] == "4.0"
 
 
+@pytest.mark.slow
 def test_what_a_lock_file_holds_moves_for_the_same_reasons(lay: Lay, plain: Plain) -> None:
     """The project asks for ranges only; no pin of its own is in uv's first proof."""
     ranges = tuple(text.partition("=")[0].rstrip("~") for text in SHOP)
@@ -271,6 +273,7 @@ def test_blockers_deep_down_are_named_with_the_way_to_them(
     assert why["djhop-test-deep"] == "no longer required (was by djhop-test-capped)"
 
 
+@pytest.mark.slow
 def test_a_date_gives_the_same_lock_again(lay: Lay) -> None:
     first = lock_of(lay(SHOP, "4.2", "3.10", exclude_newer=THEN))
     again, counting = lay(SHOP, "4.2", "3.10", exclude_newer=THEN, fresh=True)

@@ -40,7 +40,7 @@ PROJECTS = {
     "django-cors-headers": (("3.8",), ("deprecated", "breaks")),
     "djangorestframework": (("3.10",), ("breaks",)),
 }
-SLOW = {"djangorestframework", "django-guardian"}
+SLOW = {"djangorestframework", "django-guardian", "django-taggit"}
 MODES: tuple[Mode, ...] = ("plain", "strict")
 
 

@@ -63,7 +63,7 @@ PROJECTS: dict[str, tuple[str, str, int, dict[str, Any]]] = {
     ),
 }
 #: The others are slow.
-FEW = ("django-filter", "django-taggit")
+FEW = ("django-taggit",)
 CHOSEN = [pytest.param(name, marks=[] if name in FEW else [pytest.mark.slow]) for name in PROJECTS]
 #: The project's own tests are on three databases, of which this machine has one.
 ONLY_SQLITE = """\
