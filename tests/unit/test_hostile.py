@@ -76,7 +76,7 @@ HOSTILE = (
 )
 EVERY = "".join(HOSTILE)
 #: All at once; and those that only work where a text begins, each by itself.
-TEXTS = (EVERY, *HOSTILE[:6], "".join(reversed(HOSTILE[5:])))
+TEXTS = (EVERY, *HOSTILE[:3], "".join(reversed(HOSTILE[3:])))
 #: Texts that others of djhop's own look up: they are checked when they are read, or made by djhop.
 OWN = frozenset({
     *("id", "before", "after", "hop", "cell", "cause", "causes", "django", "python", "started"),
