@@ -33,6 +33,13 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def slow(session: nox.Session) -> None:
+    """Run the tests that `tests` leaves out, as they take a minute or more each."""
+    _install(session, "tests")
+    session.run("pytest", "-n", "2", "--dist", "worksteal", "-m", "slow", *session.posargs)
+
+
+@nox.session
 def unit(session: nox.Session) -> None:
     """Run the tests that need no network and no other interpreter."""
     _install(session, "tests")

@@ -91,9 +91,9 @@ def load(folder: Path, *, returncode: int, said: str) -> Done:
 def matrix_file(path: Path, settings: Mapping[str, Any]) -> Path:
     """Write a matrix; JSON's strings, numbers and lists are TOML's. A dict becomes a table.
 
-    Only the tests are run, where `only` does not ask for more.
+    Only the tests are run, each once, where `settings` do not ask for more.
     """
-    settings = {"only": ["tests"], **settings}
+    settings = {"only": ["tests"], "flaky": {"reruns": 0}, **settings}
     lines = [f"{k} = {json.dumps(v)}" for k, v in settings.items() if not isinstance(v, dict)]
     for name, table in settings.items():
         if isinstance(table, dict):

@@ -333,6 +333,62 @@ def peel_command(**given: Any) -> int:  # fmt: skip
     return explaining.peel(args=_State.args, **given)
 
 
+@cli.group("baseline", context_settings=CONTEXT, short_help="Fail for what is newly broken.")
+def baseline_group() -> None:
+    """Keep the list of what is known to break, and to be deprecated, on each hop.
+
+    It is a text file in the target's repository, djhop-baseline.txt: docs/baseline.md. RUN is a
+    folder, a name, or the latest. Nothing is run.
+    """
+
+
+def _baseline_options(command: Any) -> Any:
+    options = [
+        click.argument("run", default="latest"),
+        click.option("--out", metavar="DIR", default="reports", help="Where runs land."),
+        click.option("--file", metavar="FILE", default="",
+                     help="The list (default: djhop-baseline.txt in the target)."),
+    ]  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@baseline_group.command("record", context_settings=CONTEXT, short_help="Write what breaks in RUN.")
+@_baseline_options
+def baseline_record_command(**given: Any) -> int:
+    """Write what breaks, and what is deprecated, in RUN; comments are kept.
+
+    Lines of which RUN does not tell stay as they are.
+    """
+    from djhop.commands import ratcheting
+
+    return ratcheting.record(**given)
+
+
+@baseline_group.command(
+    "check", context_settings=CONTEXT, short_help="Fail for what is new, or fixed."
+)
+@_baseline_options
+def baseline_check_command(**given: Any) -> int:
+    """Fail (1) for what is in RUN and not listed, and for what is listed and fixed.
+
+    It ends with 4 where RUN does not tell all that it was to tell.
+    """
+    from djhop.commands import ratcheting
+
+    return ratcheting.check(**given)
+
+
+@baseline_group.command("prune", context_settings=CONTEXT, short_help="Take out what is fixed.")
+@_baseline_options
+def baseline_prune_command(**given: Any) -> int:
+    """Take out of the list what RUN shows to be fixed, and nothing else."""
+    from djhop.commands import ratcheting
+
+    return ratcheting.prune(**given)
+
+
 @cli.command("doctor", context_settings=CONTEXT, short_help="Say what is missing and what to type.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
 def doctor_command(**given: Any) -> int:

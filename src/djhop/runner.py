@@ -133,6 +133,7 @@ class Session:
             inputs=jobs.inputs(
                 self.target, self.matrix, self._files, self.options.args, self._revision
             ),
+            whole=not self.options.args,
             known=self._known,
         )
         if self.options.shared:

@@ -33,6 +33,7 @@ def culprits(blame: dict[str, Any]) -> list[list[tuple[str, str, str]]]:
     return [[(c["name"], c["good"], c["bad"]) for c in way["culprits"]] for way in blame["ways"]]
 
 
+@pytest.mark.slow
 @pytest.mark.needs_python("3.11")
 def test_a_run_finds_the_patch_release_and_the_version_that_broke_it(
     tmp_path: Path, shared: Path

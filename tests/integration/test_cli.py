@@ -26,7 +26,7 @@ pytestmark = pytest.mark.needs_python("3.12")
 
 ROOT = Path(__file__).parents[2]
 OLD, NEW = "py3.12-django4.2", "py3.12-django5.2"
-HOP = 'from = "4.2"\nto = "5.2"\npython = "3.12"\nonly = ["tests"]\n'
+HOP = 'from = "4.2"\nto = "5.2"\npython = "3.12"\nonly = ["tests"]\nflaky = { reruns = 0 }\n'
 #: Variables of the test session that would steer the djhop under test.
 OURS = re.compile(r"PYTEST_|COV|DJHOP_|NO_COLOR|FORCE_COLOR|CI$|DJANGO_|COLUMNS|NOX")
 

@@ -15,10 +15,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import oracle
 import pytest
 import uv
 
 import djhop
+from djhop.cells.starts import Limits, Started, Starts
+from djhop.processes.process import Command, Spawner
+from djhop.results import passes
+from djhop.results.passes import Ran, outcomes
+from djhop.suites.suites import DUMP
 
 pytestmark = pytest.mark.integration
 
@@ -1144,3 +1150,150 @@ def test_every_interpreter_runs_a_suite_through_it(project: Project, minor: str)
 
 def test_this_interpreter_is_among_them() -> None:
     assert f"3.{sys.version_info[1]}" in interpreters()
+
+
+# A test that ends its process, or never ends: djhop's own loop around the probe.
+
+ENDING = """
+import ctypes, os, time, unittest, warnings
+class Ending(unittest.TestCase):
+    def test_a(self): pass
+    if "ENDING" in os.environ:
+        def test_b_crash(self): ctypes.string_at(0)
+    def test_c_fails(self): self.fail()
+    if "ENDING" in os.environ:
+        def test_d_hangs(self): time.sleep(600)
+    def test_e(self): pass
+class Further(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls): cls.ready = True
+    if "ENDING" in os.environ:
+        def test_f_exit(self): os._exit(0)
+    def test_g(self): assert self.ready
+    @unittest.skip("s")
+    def test_h(self): pass
+    def test_i_deprecated(self): warnings.warn("old", DeprecationWarning)
+"""
+#: Which of them end their process, and where the stack of each is.
+CULPRITS = {"test_b_crash": 5, "test_d_hangs": 8, "test_f_exit": 0}
+
+
+def passed_on(
+    python: Path, project: Project, framework: str, *argv: str, seconds: float, **extra: str
+) -> Ran:
+    """Run a suite as a cell does, through as many processes as it takes."""
+    env = project.environ(PROBE, project.root, ENDING="1", **extra)
+    spawner = Spawner()
+
+    def make(start: int, done: tuple[str, ...], _left: float | None) -> Started:
+        config, stacks = project.log / "probe.json", project.log / f"stacks-{start}.txt"
+        whole = {
+            "events": str(project.log / "events.jsonl"),
+            "mode": "plain",
+            "framework": framework,
+            "argv": argv,
+            "root": str(project.root),
+            "stacks": str(stacks),
+            "dump": DUMP,
+            "done": done,
+        }
+        config.write_text(json.dumps(whole))
+        command = Command(
+            argv=(str(python), "-m", "djhop_probe"),
+            cwd=str(project.root),
+            env={**env, "DJHOP_PROBE": str(config)},
+            dump=DUMP,
+            log=str(project.log / "log.txt"),
+        )
+        return Started(command=command, stacks=stacks)
+
+    over = Starts(
+        log=project.log / "events.jsonl",
+        root=str(project.root),
+        limits=Limits(suite=120.0, test=seconds),
+        make=make,
+        run=lambda command, tick, overdue: spawner.run(command, tick, overdue=overdue),
+        told=lambda _: None,
+        shown=str,
+    ).run()
+    return passes.finish("plain", over.completed, over.events, died=over.died)
+
+
+def ends_as_told(
+    ran: Ran, others: dict[str, str], *, lines: dict[str, int], died: str = "crash"
+) -> None:
+    """Hold a pass against what plain tools say of the suite without the tests that end it."""
+    found = outcomes(ran)
+    told = {test: seen.outcome for test, seen in found.items()}
+    ended = {test for test, outcome in told.items() if outcome == "crashed"}
+    assert {test: outcome for test, outcome in told.items() if test not in ended} == others
+    assert {re.split(r"[:.]+", test)[-1] for test in ended} == set(lines)
+    for test in ended:
+        exc, line = found[test].exc, lines[re.split(r"[:.]+", test)[-1]]
+        assert exc is not None
+        assert exc.name == ("Timeout" if "hangs" in test or died == "hang" else "Crash")
+        mine = [number for file, number, *_ in exc.frames if file.endswith("test_it.py")]
+        assert mine == [line] * bool(line)
+    assert ran.info.died == died
+
+
+@pytest.mark.parametrize("minor", sorted(interpreters()))
+def test_what_ends_a_process_costs_one_test_on_every_interpreter(
+    project: Project, minor: str
+) -> None:
+    python = Path(interpreters()[minor])
+    project.write(test_it=ENDING)
+    plain = project.plain(python, "-m", "unittest", "-v", "test_it")
+    others, _ = oracle.read_unittest(plain.output)
+    assert len(others) == 6
+    ran = passed_on(python, project, "django", "-m", "unittest", "test_it", seconds=2.0)
+    assert ran.info.starts == 4
+    ends_as_told(ran, others, lines=CULPRITS)
+
+
+@pytest.mark.parametrize("name", ["3.6", "3.10-6", "3.13"])
+def test_what_ends_a_process_costs_one_test_of_pytest(
+    environment: Callable[[str], Path], project: Project, name: str
+) -> None:
+    python = environment(name)
+    project.write(test_it=ENDING)
+    others = oracle.run(python, project.root, ["pytest"]).outcomes
+    assert len(others) == 6
+    ran = passed_on(python, project, "pytest", seconds=4.0)
+    assert ran.info.starts == 4
+    ends_as_told(ran, others, lines=CULPRITS)
+
+
+def test_what_ends_a_worker_of_xdist_costs_one_test(
+    environment: Callable[[str], Path], project: Project
+) -> None:
+    """xdist replaces a worker that dies; djhop ends one that hangs, and starts anew."""
+    python = environment("3.12")
+    project.write(test_it=ENDING)
+    others = oracle.run(python, project.root, ["pytest"]).outcomes
+    ran = passed_on(python, project, "pytest", "-n", "2", seconds=8.0)
+    told = {test: seen.outcome for test, seen in outcomes(ran).items()}
+    assert {test for test, outcome in told.items() if outcome == "crashed"} == told.keys() - others
+    assert {test: told[test] for test in others} == others
+    (hangs,) = (seen for test, seen in outcomes(ran).items() if "hangs" in test)
+    assert hangs.exc is not None
+    assert [line for file, line, *_ in hangs.exc.frames if file.endswith("test_it.py")] == [8]
+    assert hangs.exc.name == "Timeout"
+    assert ran.info.died == "hang"
+
+
+def test_what_ends_a_worker_of_django_costs_one_test(
+    environment: Callable[[str], Path], project: Project
+) -> None:
+    """Django waits for ever for a worker that died: that costs the limit of a test."""
+    python = environment("3.12")
+    text = "import os, unittest\nclass {0}(unittest.TestCase):\n    def test_a(self): pass\n"
+    dies = '    if "ENDING" in os.environ:\n        def test_b(self): os._exit(0)\n'
+    last = "    def test_c(self): pass\n"
+    project.write(manage=MANAGE, settings=SETTINGS, app__models="")
+    project.write(test_one=text.format("One") + dies + last, test_two=text.format("Two") + last)
+    others = oracle.run(python, project.root, ["manage.py", "test"]).outcomes
+    assert len(others) == 4
+    argv = ("manage.py", "test", "--parallel", "2")
+    ran = passed_on(python, project, "django", *argv, seconds=4.0)
+    ends_as_told(ran, others, lines={"test_b": 0}, died="hang")

@@ -123,8 +123,7 @@ def test_workers_that_are_started_afresh_do_not_meet_there_either(
 
 
 def test_isolation_can_be_switched_off(tmp_path: Path, shared: Path) -> None:
-    # Alone a test meets less than in the suite: no reruns.
-    done, outside = run(tmp_path, shared, isolate=False, jobs=1, flaky={"reruns": 0})
+    done, outside = run(tmp_path, shared, isolate=False, jobs=1)
     assert sorted(path.name for path in outside.iterdir()) == ["cache", "media", "other"]
     # Which is why it is on: the second cell meets what the first has left.
     assert done.returncode == 1

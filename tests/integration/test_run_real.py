@@ -3,13 +3,10 @@
 djhop runs a project of PyPI along its path. Then its suite is run plainly and strictly by its own
 runner, with no part of djhop in the process, in the environments that djhop made; and both are held
 against facts.toml, which was measured in environments of its own.
-
-DJHOP_SLOW=1 adds djangorestframework: minutes.
 """
 
 from __future__ import annotations
 
-import os
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -43,12 +40,12 @@ PROJECTS = {
     "django-cors-headers": (("3.8",), ("deprecated", "breaks")),
     "djangorestframework": (("3.10",), ("breaks",)),
 }
-SLOW = {"djangorestframework"}
+SLOW = {"djangorestframework", "django-guardian"}
 MODES: tuple[Mode, ...] = ("plain", "strict")
 
 
 def _params() -> list[Any]:
-    slow = pytest.mark.skipif("DJHOP_SLOW" not in os.environ, reason="minutes; set DJHOP_SLOW=1")
+    slow = pytest.mark.slow
     return [
         pytest.param(
             name, marks=[pytest.mark.needs_python(*pythons), *([slow] if name in SLOW else [])]

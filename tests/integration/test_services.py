@@ -149,7 +149,7 @@ def test_a_step_makes_a_database_of_its_own_and_drops_it(
         assert (database["vendor"], database["kept"]) == ("postgresql", "")
         assert [row[0] for row in database["applied"]] == ["contenttypes", "contenttypes"]
         columns = {c["name"]: c for c in database["tables"]["django_content_type"]}
-        assert columns["model"]["type"] == "varchar"
+        assert columns["model"]["type"] == "varchar(100)"
         assert columns["id"]["default"] is None  # an identity
     assert_all_gone(room)
 

@@ -8,7 +8,6 @@ of it is one table.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -63,9 +62,9 @@ PROJECTS: dict[str, tuple[str, str, int, dict[str, Any]]] = {
         {"test": ["python", "-m", "django", "test"], "settings": "tests.settings"},
     ),
 }
-#: Taken by default; DJHOP_SLOW=1 adds the others.
+#: The others are slow.
 FEW = ("django-filter", "django-taggit")
-CHOSEN = [name for name in PROJECTS if name in FEW or "DJHOP_SLOW" in os.environ]
+CHOSEN = [pytest.param(name, marks=[] if name in FEW else [pytest.mark.slow]) for name in PROJECTS]
 #: The project's own tests are on three databases, of which this machine has one.
 ONLY_SQLITE = """\
 from test_project.settings import *

@@ -375,6 +375,7 @@ def test_the_oldest_and_the_newest(ran: Ran, plain: Plain, python: str, series: 
     )
 
 
+@pytest.mark.slow
 @pytest.mark.needs_python("3.10")
 def test_packages_of_real_projects(ran: Ran, plain: Plain) -> None:
     """django-guardian 2.2.0 and django-taggit 1.2.0, whose model has index_together."""

@@ -125,6 +125,17 @@ def test_every_key() -> None:
         ),
         ({"timeout": 0}, "timeout: must be more than 0 seconds", ""),
         ({"timeout": float("nan")}, "timeout: must be more than 0 seconds", ""),
+        ({"test-timeout": -1}, "test-timeout: must be more than 0 seconds, or 0", ""),
+        (
+            {"silence-timeout": float("nan")},
+            "silence-timeout: must be more than 0 seconds, or 0",
+            "",
+        ),
+        (
+            {"override": [{"cells": "*", "test-timeout": -1}]},
+            "override[0].test-timeout: must be more than 0 seconds, or 0",
+            "",
+        ),
         ({"timeout": float("inf")}, "timeout: must be a finite number of seconds", ""),
         (
             {"flaky": {"budget": float("inf")}},

@@ -44,6 +44,40 @@ def test_a_pass_from_begin_to_end(tmp_path: Path) -> None:
     assert found.canary_ok and not found.canary_failed
 
 
+def test_a_further_process_goes_on_where_one_has_ended(tmp_path: Path) -> None:
+    exc = {"name": "Crash", "message": "the process ended"}
+    found = read(
+        tmp_path,
+        line("begin", pid=1, python="3.12.1", django="5.2.1", framework="django"),
+        line("collected", pid=1, ids=["a", "b", "c"]),
+        line("warning", pid=1, category="W", mro=["DeprecationWarning"], message="at import"),
+        line("start", pid=1, id="a"),
+        line("start", pid=2, id="b"),
+        line("report", pid=2, id="b", when="whole", outcome="failed", exc={"name": "Beside"}),
+        line("end", pid=1, code=143, ran=0),
+        line("ended", id="a", why="hang", exc=exc),
+        line("begin", pid=3, python="3.12.1", django="5.2.1", framework="django"),
+        line("collected", pid=3, ids=["b", "c"]),
+        line("warning", pid=3, category="W", mro=["DeprecationWarning"], message="at import"),
+        line("start", pid=3, id="b"),
+        line("report", pid=3, id="b", when="whole", outcome="passed", seconds=1.0),
+        line("stop", pid=3, id="b"),
+        line("start", pid=3, id="c"),
+    )
+    assert {test: seen.outcome for test, seen in found.tests.items()} == {
+        "a": "crashed",
+        "b": "passed",
+        "c": "",
+    }
+    assert found.tests["a"].exc is not None
+    assert found.tests["a"].exc.name == "Crash"
+    assert (found.tests["b"].exc, found.tests["b"].seconds) == (None, 1.0)
+    assert (found.ends, found.starts, found.running) == ({"a": "hang"}, 2, ("c",))
+    assert (found.ran, found.ended) == (1, False)
+    # Modules are loaded again, and warn again.
+    assert [warning.count for warning in found.warnings] == [1]
+
+
 @pytest.mark.parametrize(
     ("reports", "outcome", "when"),
     [

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from djhop import releases
+from djhop.compare import causes
 from djhop.matrix.plan import Cell
 from djhop.processes.process import Completed
 from djhop.results import events, passes, results
@@ -17,6 +18,7 @@ from djhop.results.eventlog import (
     Collected,
     CollectError,
     End,
+    Ended,
     Event,
     Exc,
     Report,
@@ -112,3 +114,47 @@ def test_a_test_without_an_outcome_does_not_explain_a_bad_end() -> None:
     result = built(*(ran(m, {"a": "passed", "b": ""}, code=1) for m in ("strict", "plain")))
     assert result.status == "failed"
     assert result.reason == "every test is fine, and the suite exited with 1"
+
+
+def test_the_test_of_a_worker_that_died_is_not_run_again() -> None:
+    died = Report(id="b", when="???", outcome="failed")
+    made = ran("plain", {"a": "passed"}, Start(id="b"), died, Collected(ids=("b", "c")))
+    assert made.events.running == ()
+    assert passes.done(made.events) == ("a", "b")
+
+
+def test_a_cell_stays_as_its_test_ended_though_the_rest_ran() -> None:
+    """What ran after a new start ran in another process than it would have."""
+    for why, status, reason in (
+        ("crash", "crashed", "the process died in b; the rest ran after a new start"),
+        ("hang", "timed-out", "b took too long; the rest ran after a new start"),
+    ):
+        runs = [
+            ran(
+                mode,
+                {"a": "passed"},
+                Collected(ids=("b", "c")),
+                Ended(id="b", why=why, exc=LOST),
+                Begin(pid=9, framework="django"),
+                Start(pid=9, id="c"),
+                Report(pid=9, id="c", when="whole", outcome="passed"),
+                Stop(id="c"),
+            )
+            for mode in ("strict", "plain")
+        ]
+        assert [made.info.died for made in runs] == [why, why]
+        result = built(*runs)
+        assert (result.status, result.reason) == (status, reason)
+        assert [test.plain for test in result.tests] == ["passed", "crashed", "passed"]
+        # What did not run after it has its cause.
+        assert causes.ended(result) == result.tests[1].failure
+
+
+def test_a_crash_that_only_strictness_causes_is_no_green() -> None:
+    more = (Collected(ids=("b",)), Ended(id="b", why="crash", exc=LOST))
+    strict = ran("strict", {"a": "passed"}, *more)
+    following = passes.next_pass([strict])
+    assert following is not None
+    assert following.mode == "plain"
+    result = built(strict, ran("plain", {"a": "passed", "b": "passed"}))
+    assert (result.status, result.reason) == ("deprecated", "1 test did not pass strictly")

@@ -69,6 +69,8 @@ MATRIX = Matrix(
     before=("make one",),
     after=("clean one",),
     timeout=60.0,
+    test_timeout=6.0,
+    silence_timeout=5.0,
     allow_failure=("django5.2",),
     override=(
         Override(
@@ -79,7 +81,13 @@ MATRIX = Matrix(
             after=("clean two",),
             timeout=30.0,
         ),
-        Override(cells="py3.9-django5.2", allow_failure=False, timeout=90.0, set_env={"B": "3"}),
+        Override(
+            cells="py3.9-django5.2",
+            allow_failure=False,
+            timeout=90.0,
+            test_timeout=0.0,
+            set_env={"B": "3"},
+        ),
         Override(cells="django2028", allow_failure=True),
     ),
 )
@@ -92,6 +100,8 @@ def test_a_cell_without_overrides_is_as_the_matrix_says() -> None:
         before=("make one",),
         after=("clean one",),
         timeout=60.0,
+        test_timeout=6.0,
+        silence_timeout=5.0,
         allow_failure=True,
     )
 
@@ -103,6 +113,8 @@ def test_overrides_add_up_in_order() -> None:
         before=("make one", "make two"),
         after=("clean one", "clean two"),
         timeout=90.0,
+        test_timeout=0.0,
+        silence_timeout=5.0,
         allow_failure=False,
     )
 

@@ -15,7 +15,7 @@ import pytest
 from waiting import alive, eventually
 
 from djhop.errors import InfraError
-from djhop.processes import leftovers, process, sink, waiting
+from djhop.processes import clock, leftovers, process, sink, waiting
 from djhop.processes.identity import identity
 from djhop.processes.process import Command, Completed, Spawner
 
@@ -169,6 +169,72 @@ def test_a_stopped_child_is_ended_in_time(spawner: Spawner) -> None:
     done = spawner.run(sh("kill -STOP $$", timeout=0.2))
     assert done.timed_out
     assert done.seconds < 2
+
+
+def test_before_the_end_for_a_limit_stacks_may_be_dumped(spawner: Spawner) -> None:
+    script = "trap 'echo dumped' USR1; trap 'echo bye; exit' TERM; while :; do :; done"
+    done = spawner.run(sh(script, timeout=0.2, dump=int(signal.SIGUSR1)))
+    assert (done.timed_out, done.output) == (True, "dumped\nbye\n")
+
+
+def test_a_command_is_ended_when_it_is_overdue(spawner: Spawner) -> None:
+    asked: list[tuple[float, float]] = []
+
+    def overdue(ran: float, quiet: float) -> bool:
+        asked.append((ran, quiet))
+        return quiet > 0.2
+
+    done = spawner.run(sh("sleep 0.15; echo a; sleep 60"), overdue=overdue)
+    assert (done.timed_out, done.interrupted, done.output) == (True, False, "a\n")
+    ran, quiet = asked[-1]
+    assert quiet > 0.2
+    assert ran > quiet + 0.1
+    assert ran <= done.seconds < 2
+
+
+def test_time_in_which_nobody_looks_counts_as_a_tick(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    watched = clock.Clock(2.0)
+    for step in (0.5, 3600.0, 0.5):
+        now[0] += step
+        watched.look(0)
+    assert watched.ran == watched.quiet == 1.0 + clock.TICK
+    assert not watched.over
+    now[0] += 0.95
+    watched.look(7)
+    assert (watched.over, watched.quiet) == (True, 0.0)
+
+
+STOPPED = """
+import signal, sys; sys.path.insert(0, sys.argv[1])
+from djhop.processes import clock
+from djhop.processes.process import Command, Spawner
+clock.GAP, spawner = 0.25, Spawner()
+signal.signal(signal.SIGTSTP, lambda *_: spawner.suspend())
+argv = ("/bin/sh", "-c", f"echo $$ > {sys.argv[2]}.new; mv {sys.argv[2]}.new {sys.argv[2]}; "
+        "sleep 0.5")
+command = Command(argv=argv, cwd="/", env={"PATH": "/usr/bin:/bin"}, timeout=1.2)
+done = spawner.run(command, on_tick=lambda: open(sys.argv[3], "w").close())
+sys.exit(10 if done.timed_out else done.returncode)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="the state of a process is read there")
+def test_a_stopped_djhop_stops_its_children_and_no_time_passes(tmp_path: Path) -> None:
+    pid, ready = tmp_path / "pid", tmp_path / "ready"
+    source = str(Path(process.__file__).parents[2])
+    argv = [sys.executable, "-c", STOPPED, source, str(pid), str(ready)]
+    with subprocess.Popen(argv) as djhop:
+        try:
+            assert eventually(lambda: pid.exists() and ready.exists())
+            djhop.send_signal(signal.SIGTSTP)
+            stat = Path(f"/proc/{pid.read_text().strip()}/stat")
+            assert eventually(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T")
+            time.sleep(1.3)
+        finally:
+            djhop.send_signal(signal.SIGCONT)
+        assert djhop.wait(10) == 0
 
 
 def test_no_timeout_means_none(spawner: Spawner) -> None:

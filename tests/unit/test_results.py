@@ -353,11 +353,12 @@ def oracle(facts: Facts) -> str:
     rows = {
         "infra": facts.refused,
         "interrupted": facts.died == "interrupted",
-        "timed-out": facts.died == "timeout",
+        "timed-out": facts.died in ("timeout", "silence"),
         "infra ": facts.unseen > 0,
         "uncollectable": not real and (facts.modules or facts.died in ("import", "collection")),
         "crashed": not real and facts.died != "",
         "no-tests": not real,
+        "timed-out ": facts.died == "hang",
         "crashed ": "crashed" in begun or facts.died not in ("", "collection"),
         "failed": bool(bad & set(begun)),
         "no-tests ": not {"passed", "xpassed"} & set(begun),
@@ -367,7 +368,10 @@ def oracle(facts: Facts) -> str:
     return next(status for status, holds in rows.items() if holds).strip()
 
 
-DIED = ("", "import", "collection", "crash", "no-end", "stopped", "timeout", "interrupted")
+DIED = (
+    *("", "import", "collection", "crash", "hang", "no-end", "stopped"),
+    *("timeout", "silence", "interrupted"),
+)
 KINDS = ("passed", "failed", "error", "skipped", "xpassed", "crashed", "not_run")
 COUNTS = [
     Counts(**dict(zip(KINDS, numbers, strict=True)))

@@ -99,6 +99,15 @@ def test_all_is_well(session: Make) -> None:
     assert it.folder.read_run().complete
 
 
+@pytest.mark.parametrize("args", [(), ("tests/test_a.py",)])
+def test_a_run_says_whether_the_whole_suite_was_asked_for(
+    session: Make, args: tuple[str, ...]
+) -> None:
+    it = session(args=args)
+    list(it.events())
+    assert it.folder.read_run().whole == (not args)
+
+
 def test_a_bug_costs_one_cell_and_is_kept(session: Make) -> None:
     def work(cell: Cell) -> CellResult:
         if cell == B:

@@ -57,6 +57,18 @@ def with_(**changes: object) -> Stand:
     return msgspec.structs.replace(STAND, **changes)
 
 
+def test_a_further_process_of_a_pass_has_files_of_its_own_beside_one_log() -> None:
+    files = PassFiles.in_folder("/c", "strict", 2)
+    command, config = suites.pass_command(
+        PYTEST, STAND, mode="strict", files=files, done=("test_a.py::test_x",)
+    )
+    assert config.done == ("test_a.py::test_x",)
+    assert (command.log, config.events) == ("/c/log-strict.txt", "/c/events-strict.jsonl")
+    assert command.env["DJHOP_PROBE"] == "/c/probe-strict-2.json"
+    assert config.stacks == "/c/stacks-strict-2.txt"
+    assert "--junitxml=/c/junit-strict-2.xml" in config.argv
+
+
 def test_the_command_of_a_pass() -> None:
     command, config = suites.pass_command(
         PYTEST, with_(working_directory="sub"), mode="strict", files=FILES
@@ -84,8 +96,12 @@ def test_the_command_of_a_pass() -> None:
         "cell": "py3.12-django5.2",
         "isolate": True,
         "secrets": {},
+        "stacks": "/run/cells/c/stacks-strict.txt",
+        "dump": suites.DUMP,
+        "done": [],
         "taken": None,
     }
+    assert command.dump == suites.DUMP
 
 
 @pytest.mark.parametrize("mode", ["plain", "scoped"])

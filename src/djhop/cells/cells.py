@@ -9,9 +9,9 @@ from pathlib import Path
 
 import msgspec
 
-from djhop import durable, masking, releases
+from djhop import durable, releases
 from djhop.cells.job import Job, Report
-from djhop.cells.workplace import Workplace
+from djhop.cells.passing import Passing
 from djhop.environments import environments
 from djhop.environments.environments import Environment
 from djhop.environments.inside import Inside
@@ -19,17 +19,14 @@ from djhop.environments.installer import CannotInstall
 from djhop.errors import InfraError, Interrupted
 from djhop.processes.process import Spawner
 from djhop.resolve.locks import requirements_text
-from djhop.results import events, foreign, junit, measure, passes, results
+from djhop.results import junit, measure, passes, results
 from djhop.results.passes import Next, Ran
 from djhop.results.paths import Paths
-from djhop.results.progress import Tally
 from djhop.results.results import CellResult
 from djhop.results.steps import STEPS, Step, StepName
 from djhop.steps import running
-from djhop.suites import foreign as commands
 from djhop.suites import selecting, suites
-from djhop.suites.suites import PassFiles, Stand
-from djhop.target.target import Suite
+from djhop.suites.suites import Stand
 from djhop.untested import without
 from djhop.workspace.workspace import Workspace
 
@@ -78,7 +75,7 @@ class Again(msgspec.Struct, frozen=True, kw_only=True):
     paths: Paths
 
 
-class _Work(Workplace):
+class _Work(Passing):
     """One cell being done."""
 
     def do(self) -> CellResult:
@@ -144,47 +141,6 @@ class _Work(Workplace):
             if following is not None:
                 self._anew(stand, room)
         return runs
-
-    def _pass(
-        self, stand: Stand, wanted: Next, *, name: str = "", chosen: tuple[str, ...] = ()
-    ) -> Ran:
-        suite = self.job.target.suite
-        assert suite is not None
-        files = PassFiles.in_folder(str(self.folder), name or wanted.mode)
-        if suite.kind == "command":
-            return self._foreign(suite, stand, wanted, files)
-        command, config = suites.pass_command(
-            suite,
-            stand,
-            mode=wanted.mode,
-            files=files,
-            args=(*self.job.args, *chosen),
-        )
-        durable.write(Path(files.config), msgspec.json.encode(config))
-        Path(files.events).unlink(missing_ok=True)
-        tally = Tally(Path(files.events))
-        done = self.inside.run(
-            f"the {wanted.mode} run",
-            command,
-            on_tick=lambda: self._report(wanted.mode, tally.look()),
-        )
-        masking.rewrite(Path(files.junit), stand.env)
-        return passes.finish(
-            wanted.mode,
-            done,
-            events.read(Path(files.events)),
-            xml_tests=junit.count(Path(files.junit)) if suite.kind == "pytest" else None,
-            log=Path(files.log).name,
-        )
-
-    def _foreign(self, suite: Suite, stand: Stand, wanted: Next, files: PassFiles) -> Ran:
-        """A pass of a command that only the files it writes tell of."""
-        tree, args = Path(stand.room.workspace), self.job.args
-        command = commands.pass_command(suite, stand, mode=wanted.mode, files=files, args=args)
-        foreign.clear(tree, suite.junit)
-        done = self.inside.run(f"the {wanted.mode} run", command)
-        found = foreign.read(tree, suite.junit, wanted.mode, done, masking.numbered(stand.env))
-        return passes.finish(wanted.mode, done, found, log=Path(files.log).name)
 
     def _steps(
         self, stand: Stand, room: Workspace, environment: Environment, *, fresh: bool

@@ -155,6 +155,8 @@ class Workplace:
             isolate=job.matrix.isolate,
             taken=job.taken,
             timeout=job.settings.timeout,
+            test_timeout=job.settings.test_timeout,
+            silence_timeout=job.settings.silence_timeout,
         )
 
     def _commands(self, when: str, lines: tuple[str, ...], stand: Stand) -> str:

@@ -101,6 +101,8 @@ def interruptible(spawner: Spawner) -> Iterator[None]:
     """A first signal ends the running cells politely, a second at once; what finished is kept."""
     signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.signal(number, lambda *_: spawner.interrupt()) for number in signals}
+    # Ctrl-Z stops the cells as well, until djhop goes on.
+    before[signal.SIGTSTP] = signal.signal(signal.SIGTSTP, lambda *_: spawner.suspend())
     try:
         yield
     finally:

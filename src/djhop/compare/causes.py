@@ -197,7 +197,11 @@ def ended(result: CellResult) -> Failure:
     """Return what stands for the end of a process that left no exception behind.
 
     Where a test was running, it is the project's: the test, or what it calls, is where to look.
+    What stands for the last such test stands for those as well that did not run after it.
     """
+    crashed = [t for t in result.tests if "crashed" in (t.plain, t.strict) and t.failure]
+    if crashed and crashed[-1].failure is not None:
+        return crashed[-1].failure
     failure = unexplained(result.status, result.reason)
     if any(run.died and run.running for run in result.passes):
         why = "a test was running"

@@ -27,14 +27,20 @@ class Inside:
         self.changes: tuple[Change, ...] = ()
 
     def run(
-        self, what: str, command: Command, on_tick: Callable[[], None] | None = None
+        self,
+        what: str,
+        command: Command,
+        on_tick: Callable[[], None] | None = None,
+        overdue: Callable[[float, float], bool] = lambda *_: False,
     ) -> Completed:
         """Run `command`; nobody replaces the environment meanwhile. `what` names it in notes.
+
+        `on_tick` and `overdue` are those of `Spawner.run`.
 
         Raises what `Spawner.run` raises; Interrupted as well, while the environment is replaced.
         """
         with building.in_use(self._environment.path, self._spawner):
-            done = self._spawner.run(command, on_tick)
+            done = self._spawner.run(command, on_tick, overdue=overdue)
             changes = made.changes(self._environment)
         if done.left:
             self._note(f"{what} left running what djhop has ended: {_named(done.left)}")

@@ -11,7 +11,7 @@ import msgspec
 
 from djhop import releases
 from djhop.errors import UsageError, did_you_mean
-from djhop.matrix import flaky, matrixfiles, service, strict, variables
+from djhop.matrix import flaky, matrixfiles, patterns, service, strict, variables
 from djhop.matrix.flaky import Flaky
 from djhop.matrix.service import Service
 
@@ -43,6 +43,8 @@ class Override(
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     timeout: float | None = None
+    test_timeout: float | None = None
+    silence_timeout: float | None = None
 
 
 class Matrix(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
@@ -116,6 +118,10 @@ class Matrix(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     after: tuple[str, ...] = ()
     #: Seconds a pass of one cell may take.
     timeout: float = 3600.0
+    #: Seconds one test may take; 0: as long as the pass.
+    test_timeout: float = 1800.0
+    #: Seconds a pass may go without output, and without a test that begins or ends; 0: no limit.
+    silence_timeout: float = 0.0
     #: What is done in a cell: the suite's tests, and Django's own upgrade steps; empty: all of it.
     only: tuple[Literal["tests", "checks", "migrations", "database", "settings"], ...] = ()
     #: How tests that newly fail on a hop are run again, and which are known to be flaky.
@@ -298,6 +304,9 @@ def _wrong_values(matrix: Matrix) -> Iterator[tuple[str, str, str]]:
     ]
     for key, seconds in timeouts:
         yield key, strict.no_time(seconds), ""
+    for key, limit in patterns.limits(matrix):
+        wrong = strict.no_time(limit) if limit else ""
+        yield key, wrong and f"{wrong}, or 0", ""
     yield "jobs", "" if matrix.jobs >= 0 else "must be 0 (one for each core) or more", ""
     yield "exclude-newer", _not_a_day(matrix.exclude_newer), 'as in "2024-07-01"'
     yield from variables.wrong(matrix.pass_env)

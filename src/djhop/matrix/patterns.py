@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -25,6 +25,9 @@ class CellSettings(msgspec.Struct, frozen=True, kw_only=True):
     after: tuple[str, ...] = ()
     #: Seconds a pass may take.
     timeout: float = 3600.0
+    #: Seconds a test may take, and seconds without output or event; 0: no such limit.
+    test_timeout: float = 1800.0
+    silence_timeout: float = 0.0
     allow_failure: bool = False
 
 
@@ -71,6 +74,8 @@ def settings_of(matrix: Matrix, cell: str) -> CellSettings:
         before=matrix.before,
         after=matrix.after,
         timeout=matrix.timeout,
+        test_timeout=matrix.test_timeout,
+        silence_timeout=matrix.silence_timeout,
         allow_failure=matches(cell, matrix.allow_failure),
     )
     for override in matrix.override:
@@ -80,7 +85,7 @@ def settings_of(matrix: Matrix, cell: str) -> CellSettings:
 
 
 def _overridden(settings: CellSettings, override: Override) -> CellSettings:
-    timeout, allowed = override.timeout, override.allow_failure
+    allowed = override.allow_failure
     again = {_package(requirement) for requirement in override.packages}
     kept = tuple(r for r in settings.packages if _package(r) not in again)
     return CellSettings(
@@ -88,9 +93,24 @@ def _overridden(settings: CellSettings, override: Override) -> CellSettings:
         packages=(*kept, *override.packages),
         before=(*settings.before, *override.before),
         after=(*settings.after, *override.after),
-        timeout=settings.timeout if timeout is None else timeout,
+        timeout=_or(override.timeout, settings.timeout),
+        test_timeout=_or(override.test_timeout, settings.test_timeout),
+        silence_timeout=_or(override.silence_timeout, settings.silence_timeout),
         allow_failure=settings.allow_failure if allowed is None else allowed,
     )
+
+
+def _or(seconds: float | None, otherwise: float) -> float:
+    return otherwise if seconds is None else seconds
+
+
+def limits(matrix: Matrix) -> Iterator[tuple[str, float | None]]:
+    """Every key that holds a limit of a test or of silence, with its seconds."""
+    yield "test-timeout", matrix.test_timeout
+    yield "silence-timeout", matrix.silence_timeout
+    for i, override in enumerate(matrix.override):
+        yield f"override[{i}].test-timeout", override.test_timeout
+        yield f"override[{i}].silence-timeout", override.silence_timeout
 
 
 def _package(requirement: str) -> str:

@@ -69,6 +69,10 @@ class Events(object):
         except Exception:
             pass
 
+    def shown(self, test_id):
+        """Return a test's id as the log has it."""
+        return self._masked(short_id(test_id))
+
     def _shown(self, fields):
         """Mask the target's words in an event, or in an exception of one."""
         shown = {}

@@ -8,11 +8,13 @@ import djhop_probe_compile
 import djhop_probe_databases
 import djhop_probe_roots
 import djhop_probe_shims
+import djhop_probe_stacks
 from djhop_probe_warnings import RECORDER
 
 
 def install():
     """Record warnings, those of the compiler too; isolate databases and folders; put back."""
+    djhop_probe_stacks.install()
     RECORDER.install()
     djhop_probe_compile.install()
     djhop_probe_databases.install()

@@ -11,6 +11,7 @@ import warnings
 import djhop_probe_compile
 import djhop_probe_databases
 import djhop_probe_hooks
+import djhop_probe_stacks
 import pytest
 from djhop_probe_events import short_id
 from djhop_probe_exceptions import describe
@@ -82,6 +83,20 @@ def pytest_configure(config):
     addopts = " ".join([str(config.getini("addopts")), os.environ.get("PYTEST_ADDOPTS", "")])
     if "no:warnings" in addopts or "no:pytest_warnings" in addopts:
         note("-p no:warnings in addopts: overruled, or the strict filter would do nothing")
+
+
+def pytest_sessionstart(session):
+    # pytest's own plugin has just sent crashes to the output.
+    djhop_probe_stacks.at_a_crash()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config, items):
+    """Leave out what an earlier process of this pass has run."""
+    done = [item for item in items if STATE.is_done(item.nodeid)]
+    if done:
+        items[:] = [item for item in items if not STATE.is_done(item.nodeid)]
+        config.hook.pytest_deselected(items=done)
 
 
 @pytest.hookimpl(optionalhook=True)

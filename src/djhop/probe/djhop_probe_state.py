@@ -37,6 +37,8 @@ class State(object):
     #: Whether something was reported that explains a run without tests.
     explained = False
     coverage = None
+    #: Tests that ended in an earlier process of this pass, as the log names them.
+    done = frozenset()
 
     def start(self):
         """Read the configuration named by the environment; only the first call does anything."""
@@ -46,6 +48,7 @@ class State(object):
             self.config = json.load(file)
         self.mode = self.config["mode"]
         self.events = Events(self.config["events"], secrets(self.config.get("secrets") or {}))
+        self.done = frozenset(self.config.get("done") or ())
         self.tmp = os.environ.get("TMPDIR", "")
         self.pid = _real_pid[0]()
         self.started = True
@@ -53,6 +56,10 @@ class State(object):
     def is_literal(self):
         """Return whether Python itself was told to be strict, from the start of the process on."""
         return self.mode == "strict" and bool(self.config.get("literal"))
+
+    def is_done(self, test_id):
+        """Return whether a test ended in an earlier process of this pass."""
+        return bool(self.done) and self.events.shown(test_id) in self.done
 
     def is_main_process(self):
         """Return whether this is the process that started, not one forked from it since."""

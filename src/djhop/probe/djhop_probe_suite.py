@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import sys
 
+import djhop_probe_stacks
 import djhop_probe_workers
 from djhop_probe_exceptions import describe
 from djhop_probe_filters import show_deprecations
@@ -142,6 +143,7 @@ def _become_worker():
     """Report from here: a process that Django forked to run its share of the suite."""
     STATE.pid = os.getpid()
     RESULTS.replaying = False
+    djhop_probe_stacks.install()
     djhop_probe_workers.measure()
 
 
@@ -156,9 +158,33 @@ def _begin(suite):
     # TextTestRunner.run puts its own filters first: put ours before them.
     RESULTS.filters.watch()
     RESULTS.replaying = _is_parallel(suite)
+    if not STATE.worker:
+        _leave_out(suite)
     collected = _collected(suite)
     if not STATE.worker:
         announce(collected)
+
+
+def _leave_out(suite):
+    """Take out of a suite what an earlier process of this pass has run."""
+    for name in ("_tests", "subsuites"):
+        inner = getattr(suite, name, None)
+        if STATE.done and isinstance(inner, list):
+            inner[:] = [item for item in inner if _is_suite(item) or not _is_done(item)]
+            for item in inner:
+                _leave_out(item)
+
+
+def _is_suite(item):
+    try:
+        iter(item)
+    except TypeError:
+        return False
+    return True
+
+
+def _is_done(test):
+    return not is_failed_import(test) and STATE.is_done(test_id(test))
 
 
 def _collected(suite):

@@ -57,7 +57,7 @@ class Child:
                         self._poll.unregister(self._pipe)
         return ended or (self._exit is None and waiting.has_ended(self._pid))
 
-    def signal(self, number: signal.Signals) -> None:
+    def signal(self, number: int) -> None:
         """Send a signal to the whole group."""
         # macOS says EPERM of a group in which only a zombie is left.
         with contextlib.suppress(ProcessLookupError, PermissionError):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import math
+import os
 import signal
 import subprocess
 import time
@@ -23,12 +24,13 @@ from djhop.errors import InfraError
 from djhop.processes import leftovers, marks
 from djhop.processes.background import Background
 from djhop.processes.child import Child
+from djhop.processes.clock import Clock, Watching
 from djhop.processes.sink import Decode, Sink, quoted
 
 #: Seconds between the polite signal and the one that cannot be refused.
 GRACE = 3.0
-#: Seconds between two calls of `on_tick`, and the longest a wish to stop waits to be seen.
-TICK = 0.1
+#: Seconds that a command has to dump its stacks before it is told to end.
+DUMP = 0.3
 #: As shells have it.
 NOT_EXECUTABLE, NOT_FOUND = 126, 127
 #: The machine has no room for another process; nothing is wrong with the command.
@@ -54,6 +56,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     #: What `Spawner.lasting` gave: what leaves the group may run until that ends; "": no longer
     #: than the command.
     mark: str = ""
+    #: Signal at which its processes dump their stacks: sent before they are ended for a limit.
+    dump: int | None = None
 
 
 class Completed(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,8 +66,10 @@ class Completed(msgspec.Struct, frozen=True, kw_only=True):
     argv: tuple[str, ...]
     #: Exit status; negative: ended by that signal. 127: no such program, 126: it cannot be run.
     returncode: int
+    #: Time spent stopped (Ctrl-Z, a machine asleep) does not count.
     seconds: float
     output: str = ""
+    #: A limit was reached: its own, or what `overdue` says.
     timed_out: bool = False
     #: djhop itself was asked to stop, and ended it.
     interrupted: bool = False
@@ -83,6 +89,7 @@ class Spawner:
         self._registry = registry
         #: How often `interrupt` was called. A plain number, and no lock: a signal handler sets it.
         self._asked = 0
+        self._live: set[Child] = set()
 
     @property
     def interrupted(self) -> bool:
@@ -102,22 +109,35 @@ class Spawner:
         """
         self._asked += 1
 
+    def suspend(self) -> None:
+        """Stop all running children, then this process; on SIGCONT all go on. For SIGTSTP.
+
+        Safe in a signal handler. What runs in the background goes on.
+        """
+        stopped = tuple(self._live)
+        for child in stopped:
+            child.signal(signal.SIGSTOP)
+        os.kill(os.getpid(), signal.SIGSTOP)
+        for child in stopped:
+            child.signal(signal.SIGCONT)
+
     def run(
         self,
         command: Command,
         on_tick: Callable[[], None] | None = None,
         until: Callable[[], bool] = lambda: False,
+        overdue: Callable[[float, float], bool] = lambda *_: False,
     ) -> Completed:
         """Run `command` to its end and say how it ended; whatever it started is ended too.
 
         `on_tick` is called about ten times a second meanwhile; `until` is asked as often, and where
-        it says yes this command alone is interrupted. A program that is not there is a result (127,
-        the reason in the output), not an error.
+        it says yes this command alone is interrupted. `overdue` is given the seconds it has run and
+        those since its last output, and where it says yes the command is ended as for its timeout.
+        A program that is not there is a result (127, the reason in the output), not an error.
 
         Raises:
             InfraError: no room for another process, or the log cannot be written.
         """
-        started = time.monotonic()
         if self._asked:
             return Completed(
                 argv=command.argv, returncode=-signal.SIGTERM, seconds=0.0, interrupted=True
@@ -131,11 +151,13 @@ class Spawner:
                 environ=command.env,
             )
         ) as sink:
-            status, why, left = self._run(command, sink, on_tick, until)
+            clock = Clock(command.timeout)
+            watching = Watching(clock, on_tick, until, overdue)
+            status, why, left = self._run(command, sink, watching)
         return Completed(
             argv=command.argv,
             returncode=status,
-            seconds=time.monotonic() - started,
+            seconds=clock.ran,
             output=sink.text(),
             timed_out=why == "timeout",
             interrupted=why == "interrupt",
@@ -170,11 +192,7 @@ class Spawner:
         return Background(command, command.mark, self._registry)
 
     def _run(
-        self,
-        command: Command,
-        sink: Sink,
-        on_tick: Callable[[], None] | None,
-        until: Callable[[], bool],
+        self, command: Command, sink: Sink, watching: Watching
     ) -> tuple[int, str, tuple[str, ...]]:
         mark, why = command.mark or marks.new(), "error"
         try:
@@ -182,35 +200,34 @@ class Spawner:
         except (OSError, ValueError) as error:
             return _refused(command, error, sink), "", ()
         child = Child(process, mark, self._registry)
+        self._live.add(child)
         try:
-            why = self._attend(child, sink, command.timeout, on_tick, until)
+            why = self._attend(child, sink, watching, command.dump)
         finally:
+            self._live.discard(child)
             status = child.end(sink, by_itself=not why, group_only=bool(command.mark))
+            watching.clock.look(sink.received)
         return status, why, child.left
 
-    def _attend(
-        self,
-        child: Child,
-        sink: Sink,
-        timeout: float | None,
-        on_tick: Callable[[], None] | None,
-        until: Callable[[], bool],
-    ) -> str:
+    def _attend(self, child: Child, sink: Sink, watching: Watching, dump: int | None) -> str:
         """Wait until the leader has ended; return why it was told to, if it was."""
-        tick = time.monotonic()
-        limit, kill_at, why = tick + (math.inf if timeout is None else timeout), math.inf, ""
-        while not child.wait(sink, max(0.0, min(TICK, limit - time.monotonic()))):
+        end_at, kill_at, why = math.inf, math.inf, ""
+        while not child.wait(sink, watching.clock.pause):
+            watching.clock.look(sink.received)
             now = time.monotonic()
-            if not why and (self._asked or now >= limit or until()):
-                why = "timeout" if now >= limit and not self._asked else "interrupt"
-                limit, kill_at = math.inf, now + GRACE
+            if not why and (why := watching.reason(now, asked=self._asked)):
+                end_at = now
+                if dump is not None and why == "timeout":
+                    end_at += DUMP
+                    child.signal(dump)
+                    child.signal(signal.SIGCONT)
+            if now >= end_at:
+                end_at, kill_at = math.inf, now + GRACE
                 child.signal(signal.SIGTERM)
                 child.signal(signal.SIGCONT)  # a stopped process does not hear the first
             elif why and (now >= kill_at or self._asked > 1):
                 child.signal(signal.SIGKILL)
-            if on_tick and now >= tick:
-                tick = now + TICK
-                on_tick()
+            watching.tick(now)
         return why
 
 

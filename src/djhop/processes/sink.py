@@ -31,8 +31,8 @@ class Sink:
         self._left, self._decode = limit, decode
         self._masker = Masker((environ or {}) if log is not None else {})
         self._kept, self._log = bytearray(), -1
-        #: Bytes that came beyond the limit.
-        self.dropped = 0
+        #: Bytes that came, and those of them that were beyond the limit.
+        self.received = self.dropped = 0
         if log is not None:
             # Unbuffered, so that it can be read while the command runs.
             try:
@@ -45,6 +45,7 @@ class Sink:
         """Keep what the limit allows of `data`, and count the rest."""
         kept = data[: self._left]
         self._left -= len(kept)
+        self.received += len(data)
         self.dropped += len(data) - len(kept)
         self._put(self._masker.feed(kept))
 

@@ -190,6 +190,14 @@ class End(_Line, tag="end", gc=False):
     ran: int = 0
 
 
+class Ended(_Line, tag="ended", gc=False):
+    """A test in which the process ended, as djhop saw it; `why`: "crash" or "hang"."""
+
+    id: str = ""
+    why: str = ""
+    exc: Exc | None = None
+
+
 Event = (
     Begin
     | Refused
@@ -204,5 +212,6 @@ Event = (
     | ClassError
     | Warned
     | Words
+    | Ended
     | End
 )

@@ -22,6 +22,7 @@ from djhop.results.eventlog import (
     Collected,
     CollectError,
     End,
+    Ended,
     Event,
     Exc,
     Fatal,
@@ -87,6 +88,10 @@ class PassEvents(msgspec.Struct, kw_only=True):
     #: Whether the filter was proven to be in force at least once.
     canary_ok: bool = False
     notes: tuple[str, ...] = ()
+    #: Per test in which a process of the pass ended: "crash" or "hang".
+    ends: dict[str, str] = {}
+    #: How many processes began.
+    starts: int = 0
     ended: bool = False
     code: int | None = None
     #: Lines that could not be understood.
@@ -96,13 +101,13 @@ class PassEvents(msgspec.Struct, kw_only=True):
 
     @property
     def running(self) -> tuple[str, ...]:
-        """Tests that began and never ended."""
-        return tuple(test_id for test_id, seen in self.tests.items() if seen.open)
+        """Tests that began and never ended, but for those whose xdist worker died."""
+        return tuple(t for t, seen in self.tests.items() if seen.open and seen.when != "???")
 
     @property
     def ran(self) -> int:
-        """Tests that have an outcome."""
-        return sum(1 for seen in self.tests.values() if seen.outcome)
+        """Tests that have an outcome, and not that of ending the process."""
+        return sum(1 for seen in self.tests.values() if seen.outcome not in ("", "crashed"))
 
 
 def read(path: Path) -> PassEvents:
@@ -140,6 +145,9 @@ class _Gathering:
         self._places: dict[tuple[Any, ...], SeenWarning] = {}
         self._notes: dict[str, None] = {}
         self._kept: dict[Any, Any] = {}
+        self._pid = 0
+        #: Tests that were running when the process ended in another.
+        self._again: set[str] = set()
 
     def take(self, events: Iterable[Event]) -> None:
         """Add some lines; the three kinds that a large log consists of are looked at first."""
@@ -157,7 +165,8 @@ class _Gathering:
 
     def _start(self, event: Start) -> None:
         seen = self.events.tests.get(event.id)
-        if seen is None:
+        if seen is None or event.id in self._again:
+            self._again.discard(event.id)
             self.events.tests[event.id] = Seen(pid=event.pid, open=True)
         elif seen.pid == event.pid:
             # Begun again by the same process; another process only repeats what was said.
@@ -206,14 +215,34 @@ class _Gathering:
                 events.raised.add(event.id or "")
             case Words():
                 self._notes[event.text] = None
+            case Ended():
+                self._ended(event)
             case Begin() | Refused() | Fatal() | End():
                 self._process(event)
+
+    def _begin(self, event: Begin) -> None:
+        """A process begins; one more with another pid goes on where the one before it ended."""
+        events = self.events
+        if event.pid != self._pid or not events.began:
+            self._pid, events.starts = event.pid, events.starts + 1
+            events.ended, events.code = False, None
+            for test_id in events.running:
+                # It did not end the process, and is run again.
+                events.tests[test_id] = Seen()
+                self._again.add(test_id)
+        events.began = True
+
+    def _ended(self, event: Ended) -> None:
+        """Whatever was said of the test, the process ended in it."""
+        seen = self.events.tests.setdefault(event.id, Seen(pid=event.pid))
+        seen.open, seen.outcome, seen.when, seen.exc = False, "crashed", "call", event.exc
+        self.events.ends[event.id] = event.why
 
     def _process(self, event: Begin | Refused | Fatal | End) -> None:
         events = self.events
         match event:
             case Begin():
-                events.began = True
+                self._begin(event)
                 events.python, events.django = event.python, event.django or ""
                 events.framework, events.mode = event.framework, event.mode
             case Refused():
@@ -236,6 +265,8 @@ class _Gathering:
                 return
             known = self._warnings[key] = SeenWarning(event=event, tests={})
             self._places.setdefault(event.place, known)
+        if event.id is None and known.count and self.events.starts > 1:
+            return  # modules are loaded again
         known.count += 1
         if event.id is None:
             self.events.warned_outside |= event.is_deprecation

@@ -19,27 +19,32 @@ Mode = Literal["strict", "plain", "scoped"]
 #: is an error, pytest says "failed".
 FINE = frozenset({"passed", "skipped", "xfailed"})
 #: How a pass dies that must not be followed by another.
-FINAL = frozenset({"interrupted", "timeout", "refused"})
+FINAL = frozenset({"interrupted", "timeout", "silence", "refused"})
 #: pytest's exit code where nothing was collected: a status of its own says so.
 NO_TESTS = 5
 _OUTSIDE = frozenset({"import", "collection", "stopped"})
 
 
 class Pass(msgspec.Struct, frozen=True, kw_only=True):
-    """One process that ran the suite."""
+    """One run of the suite: a process, and where a test ended that, further ones for the rest."""
 
     mode: Mode
     argv: tuple[str, ...] = ()
+    #: Of the process that ended in a test, the first such; else of the only one.
     returncode: int | None = None
+    #: How many processes were started.
+    starts: int = 1
     seconds: float = 0.0
     #: Tests finished.
     ran: int = 0
     #: "" | "collection" | "import" | "crash" | "timeout" | "no-end" | "stopped" (by the suite
-    #: itself, before all tests ran) | "interrupted" | "refused": why it ended outside a test.
+    #: itself, before all tests ran) | "interrupted" | "refused": why it ended before its suite. Of
+    #: a process that a test ended: "crash", or "hang" (the test took too long); with the suite at
+    #: "silence", when nothing was heard of it for too long.
     died: str = ""
     #: False where the strict filter was not in force in at least one test.
     canary: bool = True
-    #: The test that was running when the process ended.
+    #: The test that was running when the process ended; the first, of several.
     running: str = ""
     log: str = ""
 
@@ -92,22 +97,31 @@ def finish(
     *,
     xml_tests: int | None = None,
     log: str = "",
+    died: str = "",
 ) -> Ran:
-    """Describe a pass that has ended."""
-    running = next(iter(events.running), "")
+    """Describe a pass that has ended; `died` is why, where that is known."""
+    running = next(iter((*events.ends, *events.running)), "")
     passed = any(seen.outcome == "passed" for seen in events.tests.values())
     info = Pass(
         mode=mode,
         argv=completed.argv,
         returncode=completed.returncode,
+        starts=max(events.starts, 1),
         seconds=completed.seconds,
         ran=events.ran,
-        died=_died(completed, events),
+        died=died or _in_a_test(completed, events) or _died(completed, events),
         canary=mode == "plain" or not (events.canary_failed or (passed and not events.canary_ok)),
         running=running,
         log=log,
     )
     return Ran(info=info, events=events, xml_tests=xml_tests)
+
+
+def _in_a_test(completed: Completed, events: PassEvents) -> str:
+    """ "crash" or "hang", where processes ended in tests and the pass went on; else ""."""
+    if completed.interrupted or completed.timed_out or not events.ends:
+        return ""
+    return "crash" if "crash" in events.ends.values() else "hang"
 
 
 def _died(completed: Completed, events: PassEvents) -> str:
@@ -129,7 +143,8 @@ def _died(completed: Completed, events: PassEvents) -> str:
 def outcomes(ran: Ran) -> dict[str, Seen]:
     """Return what happened to each test of a pass, in run order.
 
-    A test that began and never ended has crashed the process. The tests of a class whose setUpClass
+    A test that began and never ended has crashed the process, unless it is known which one of
+    several has. The tests of a class whose setUpClass
     failed are errors, and so is, under its own name, a class whose tearDownClass failed and a
     module that could not be collected. What was collected and never began was not run.
     """
@@ -139,7 +154,8 @@ def outcomes(ran: Ran) -> dict[str, Seen]:
         # xdist reports for a worker that died, in a phase of that name.
         unfinished = seen.open and (not seen.outcome or ran.info.died or seen.when == "???")
         if unfinished:
-            outcome = "not-run" if ran.info.died == "interrupted" else "crashed"
+            victim = bool(events.ends) and seen.when != "???"
+            outcome = "not-run" if victim or ran.info.died == "interrupted" else "crashed"
             found[test_id] = msgspec.structs.replace(seen, outcome=outcome)
         else:
             found[test_id] = seen if seen.outcome else Seen(outcome="not-run")
@@ -151,6 +167,14 @@ def outcomes(ran: Ran) -> dict[str, Seen]:
     for name, exc in events.collect_errors.items():
         found[name] = Seen(outcome="error", exc=exc, when="collect")
     return found
+
+
+def done(events: PassEvents) -> tuple[str, ...]:
+    """Name the tests that are not to be run again when the process has ended in one of them."""
+    broken = tuple(events.class_errors)
+    running = frozenset(events.running)
+    ended = {t for t, seen in events.tests.items() if seen.outcome and t not in running}
+    return tuple(t for t in events.collected if t in ended or any(_in(t, n) for n in broken))
 
 
 def _in(test_id: str, name: str) -> bool:

@@ -48,6 +48,8 @@ __all__ = [
 FORMAT = 1
 #: Where an unexpected success is a failure, `merge` has made it one.
 _FINE = FINE | {"xpassed"}
+#: How a pass dies so that the whole cell is cut short.
+_CUT = frozenset({"interrupted", "timeout", "silence"})
 
 
 class CellResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,7 +135,7 @@ def build(
 def _facts(runs: Sequence[Ran], tests: Sequence[Test], failures: Failures) -> Facts:
     strict = runs[0]
     decisive = next((ran for ran in reversed(runs) if ran.info.mode == "plain"), strict)
-    cut = next((r.info.died for r in runs if r.info.died in ("interrupted", "timeout")), "")
+    cut = next((r.info.died for r in runs if r.info.died in _CUT), "")
     modules = {name for ran in runs for name in ran.events.collect_errors}
     good = [test for test in tests if test.plain in _FINE]
     # A worker that dies in a test does not end the run.
@@ -141,6 +143,7 @@ def _facts(runs: Sequence[Ran], tests: Sequence[Test], failures: Failures) -> Fa
     return Facts(
         died=cut or decisive.info.died,
         running=next((r.info.running for r in reversed(runs) if r.info.died), "") or crashed,
+        starts=decisive.info.starts,
         refused=any(ran.events.refused for ran in runs),
         silent=any(not ran.events.began and ran.info.died != "interrupted" for ran in runs),
         unserved=_unserved(decisive, tests, failures),

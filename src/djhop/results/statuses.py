@@ -33,8 +33,10 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
     #: How the last plain pass died, or strict where there was no plain one.
     died: str = ""
-    #: The test in which the process ended, if it ended in one.
+    #: The test in which the process ended, if it ended in one; the first of several.
     running: str = ""
+    #: How often the process was started: after it has ended in a test, for the rest.
+    starts: int = 1
     #: Whether any pass was of another Django than the cell names.
     refused: bool = False
     #: A pass ended before the probe could say that it had begun.
@@ -72,7 +74,7 @@ def decide(facts: Facts) -> tuple[Status, str]:
     if plain.total - facts.modules - plain.not_run == 0:
         return _nothing_ran(facts)
     if plain.crashed or (died and died != "collection"):
-        return "crashed", _crash(plain, died, facts.running)
+        return ("timed-out" if died == "hang" else "crashed"), _crash(facts)
     if facts.exit or bad:
         return "failed", _failed(bad, facts)
     if plain.passed + plain.xpassed == 0:
@@ -107,6 +109,9 @@ def _cut_short(facts: Facts) -> tuple[Status, str] | None:
     if facts.died == "timeout":
         where = f", in {facts.running}" if facts.running else ""
         return "timed-out", f"the suite took longer than its limit{where}"
+    if facts.died == "silence":
+        where = f", in {facts.running}" if facts.running else ""
+        return "timed-out", f"nothing was heard of the suite for too long{where}"
     unknown = _nothing_known(facts)
     return ("infra", unknown) if unknown else None
 
@@ -131,10 +136,16 @@ def _nothing_ran(facts: Facts) -> tuple[Status, str]:
     return "no-tests", "the suite has no tests"
 
 
-def _crash(plain: Counts, died: str, running: str) -> str:
+def _crash(facts: Facts) -> str:
+    plain, died = facts.plain, facts.died
     rest = f", {_number(plain.not_run, 'test')} not run" * bool(plain.not_run)
     if plain.crashed:
-        return f"the process died in {running or 'a test'}{rest}"
+        test = facts.running or "a test"
+        how = f"{test} took too long" if died == "hang" else f"the process died in {test}"
+        if plain.crashed > 1:
+            how += f" ({plain.crashed} tests in all died or took too long)"
+        again = "; the rest ran after a new start" * (facts.starts > 1 and not rest)
+        return f"{how}{rest}{again}"
     how = "stopped itself" if died == "stopped" else "ended without saying so"
     return f"the run {how}{rest}"
 

@@ -131,6 +131,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     #: Stands for the target's files, what goes to the suite, and djhop's version: cells of two runs
     #: go together where these are equal.
     inputs: str = ""
+    #: False where something followed `--`: tests may have been left out.
+    whole: bool = True
     #: UTC, ISO 8601: "2026-11-21T01:44:52Z".
     started: str
     seconds: float = 0.0
@@ -201,6 +203,7 @@ def begin(
     started: datetime.datetime,
     command: tuple[str, ...] = (),
     inputs: str = "",
+    whole: bool = True,
     known: tuple[KnownFlaky, ...] = (),
 ) -> Run:
     """Describe a run that is about to start; `started` is an aware time."""
@@ -209,6 +212,7 @@ def begin(
         name=name,
         command=command,
         inputs=inputs,
+        whole=whole,
         target=RunTarget(
             name=target.name,
             root=target.root,

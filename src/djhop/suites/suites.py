@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import signal
 from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Literal
@@ -33,6 +34,9 @@ __all__ = [
 Mode = Literal["strict", "plain", "scoped"]
 
 STRICT = "error::DeprecationWarning"
+#: At which the probe dumps every thread's stack: one that neither pytest nor a suite is known to
+#: use. macOS has no real-time signals.
+DUMP = int(signal.SIGRTMIN) + 9 if hasattr(signal, "SIGRTMIN") else int(signal.SIGUSR2)
 #: Options of Django's runner that would falsify a matrix, and why.
 _DJANGO_DROPPED = {
     "--failfast": "it ends the suite at its first failure",
@@ -71,6 +75,11 @@ class ProbeConfig(msgspec.Struct, frozen=True, kw_only=True):
     isolate: bool = True
     #: Where in the environment something stands that must not be written: see `masking.spans`.
     secrets: dict[str, tuple[tuple[int, int], ...]] = {}
+    #: Where stacks are dumped, of a crash and at the signal `dump`: each process adds its pid.
+    stacks: str = ""
+    dump: int | None = None
+    #: Tests that are not to be run again: those that ended in an earlier process of the pass.
+    done: tuple[str, ...] = ()
     #: What is taken away to see what is behind it.
     taken: Taken | None = None
 
@@ -83,17 +92,22 @@ class PassFiles(msgspec.Struct, frozen=True, kw_only=True):
     junit: str
     coverage: str
     log: str
+    stacks: str = ""
 
     @classmethod
-    def in_folder(cls, folder: str, name: str) -> PassFiles:
-        """Name the files of the pass `name` ("strict", "plain-whole") in a cell's folder."""
-        at = PurePath(folder)
+    def in_folder(cls, folder: str, name: str, start: int = 1) -> PassFiles:
+        """Name the files of the pass `name` ("strict", "plain-whole") in a cell's folder.
+
+        `start`: which of its processes; they share the log and the events.
+        """
+        at, own = PurePath(folder), name if start == 1 else f"{name}-{start}"
         return cls(
-            config=str(at / f"probe-{name}.json"),
+            config=str(at / f"probe-{own}.json"),
             events=str(at / f"events-{name}.jsonl"),
-            junit=str(at / f"junit-{name}.xml"),
-            coverage=str(at / f"coverage-{name}"),
+            junit=str(at / f"junit-{own}.xml"),
+            coverage=str(at / f"coverage-{own}"),
             log=str(at / f"log-{name}.txt"),
+            stacks=str(at / f"stacks-{own}.txt"),
         )
 
 
@@ -125,6 +139,9 @@ class Stand(msgspec.Struct, frozen=True, kw_only=True):
     isolate: bool = True
     taken: Taken | None = None
     timeout: float | None = None
+    #: Seconds a test may take, and seconds without output or event; 0: no such limit.
+    test_timeout: float = 0.0
+    silence_timeout: float = 0.0
 
 
 def pass_command(
@@ -134,11 +151,13 @@ def pass_command(
     mode: Mode,
     files: PassFiles,
     args: Sequence[str] = (),
+    done: tuple[str, ...] = (),
 ) -> tuple[Command, ProbeConfig]:
     """Return the process of one pass, and what is to be written to `files.config` before it.
 
     Args:
         args: what the user gave after `--`: options or tests of the suite's own runner.
+        done: ids of tests that an earlier process of this pass has run.
     """
     make = _pytest_argv if suite.kind == "pytest" else _django_argv
     measured = None
@@ -160,6 +179,9 @@ def pass_command(
         literal=stand.literal and mode == "strict",
         isolate=stand.isolate,
         secrets=masking.spans(stand.env),
+        stacks=files.stacks,
+        dump=DUMP,
+        done=done,
         taken=stand.taken,
     )
     command = Command(
@@ -172,6 +194,7 @@ def pass_command(
         env={**stand.env, "DJHOP_PROBE": files.config},
         timeout=stand.timeout,
         log=files.log,
+        dump=DUMP,
     )
     return command, config
 
