@@ -265,7 +265,7 @@ def test_nothing_from_a_target_takes_effect(name: str) -> None:
     assert re.search("set-output|evil.example", whole) or name in ("svg", "badge"), "it is told"
     whole.encode("utf-8")
     for nasty in TEXTS:
-        assert list(obeyed(OUTPUTS[name](nasty), name)) == [], nasty
+        assert list(obeyed(OUTPUTS[name](nasty), name)) == [], ascii(nasty)
 
 
 # What djhop says of an error quotes files, uv and the target.
