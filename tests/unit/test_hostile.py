@@ -20,6 +20,9 @@ from hypothesis import strategies as st
 
 import djhop
 from djhop import cli, console, dryrun, news, releases
+from djhop.baseline import words
+from djhop.baseline.lines import Line
+from djhop.baseline.ratchet import Checked
 from djhop.bisect import paragraph
 from djhop.deps.answers import Deps, First, HopDeps
 from djhop.errors import InfraError, UsageError
@@ -197,6 +200,13 @@ def a_plan(nasty: str) -> tuple[Any, ...]:
     return target, many.every_kind()[0].plan, {}, releases.load()
 
 
+def a_list(nasty: str) -> Checked:
+    line = Line(hop="a..b", kind="breaks", cause="c", about=nasty)
+    lines = (line,)
+    return Checked(new=lines, fixed=lines, known=lines, unchecked={line: nasty},
+                   unjudged={"a..b": nasty})  # fmt: skip
+
+
 def html(nasty: str) -> str:
     run, results = a_run(nasty)
     return page.compose(run, results, lambda _: {nasty: frozenset({1})})
@@ -236,6 +246,8 @@ OUTPUTS: dict[str, Callable[[str], str]] = {
     "peel --json": lambda nasty: json.flat((a_peel(nasty),)),
     "bisect": lambda nasty: blame.text((a_blame(nasty),)),
     "bisect --json": lambda nasty: blame.as_json((a_blame(nasty),)),
+    "baseline check": lambda nasty: words.checked(a_list(nasty), {"c": nasty}, ""),
+    "baseline record": lambda nasty: words.written(a_list(nasty), nasty, added=True),
     "run with fixes and peels": lambda nasty: markdown.render(
         msgspec.structs.replace(a_run(nasty)[0], fixes=(a_fix(nasty),), peels=(a_peel(nasty),))
     ),
