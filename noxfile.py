@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import shutil
+from pathlib import Path
 
 import nox
 
@@ -79,6 +82,41 @@ def types(session: nox.Session) -> None:
     """Check types with mypy, strictly."""
     _install(session, "types")
     session.run("mypy")
+
+
+@nox.session
+def audit(session: nox.Session) -> None:
+    """Ask PyPI whether a vulnerability is known of what an install or a developer gets today."""
+    session.install("pip-audit>=2.7")
+    lock = str(Path(session.create_tmp(), "lock.txt"))
+    session.run(
+        *("uv", "pip", "compile", "--quiet", "--generate-hashes", "--group", "dev"),
+        *("pyproject.toml", "--output-file", lock),
+        external=True,
+    )
+    # Strict: what PyPI does not answer for is not taken for sound.
+    session.run("pip-audit", "--strict", "--disable-pip", "--require-hashes", "-r", lock)
+
+
+@nox.session(venv_backend="none")
+def build(session: nox.Session) -> None:
+    """Build wheel and sdist twice, in two folders, and compare their bytes; they are in dist."""
+    # When the commit was made: archives hold times.
+    argv = ("git", "log", "-1", "--format=%ct")
+    epoch = str(session.run(*argv, external=True, silent=True)).strip()
+    digests = []
+    for out in (Path("dist"), Path(session.create_tmp(), "again")):
+        shutil.rmtree(out, ignore_errors=True)
+        session.run(
+            *("uv", "build", "--quiet", "--out-dir", str(out)),
+            env={"SOURCE_DATE_EPOCH": epoch},
+            external=True,
+        )
+        made = sorted(path for path in out.iterdir() if path.suffix in (".gz", ".whl"))
+        digests.append({path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in made})
+    if digests[0] != digests[1] or len(digests[0]) != 2:
+        session.error(f"two builds differ: {digests}")
+    session.log(f"two builds are the same: {digests[0]}")
 
 
 @nox.session

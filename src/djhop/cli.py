@@ -446,21 +446,31 @@ def _say(error: DjhopError) -> None:
         if isinstance(error, UsageError)
         else f" ({error.return_code.name.lower().replace('_', ' ')})"
     )
-    print(f"djhop{kind}: {error}", file=sys.stderr)  # noqa: T201
+    _tell(f"djhop{kind}: {error}")
     if error.hint:
-        print(f"  {error.hint}", file=sys.stderr)  # noqa: T201
+        _tell(f"  {error.hint}")
+
+
+def _tell(line: str) -> None:
+    """Print a line that may quote a target, a file or uv; nothing secret, nothing that steers."""
+    from djhop import console, masking
+
+    console.say(masking.mask(line, masking.values(os.environ)), sys.stderr)
 
 
 def _internal() -> int:
     """Write the traceback where it can be pasted from, and say so in two lines."""
+    from djhop import masking
+
     text = (
         f"djhop {djhop.__version__} on Python {sys.version.split()[0]}, {sys.platform}\n"
         f"argv: {sys.argv[1:]!r}\n\n{traceback.format_exc()}"
     )
+    text = masking.mask(text, masking.values(os.environ))
     fd, name = tempfile.mkstemp(prefix="djhop-error-", suffix=".log")
     with os.fdopen(fd, "w", encoding="utf-8", errors="backslashreplace") as log:
         log.write(text)
     last = text.rstrip().rsplit("\n", 1)[-1]
-    print(f"djhop: internal error: {last}", file=sys.stderr)  # noqa: T201
-    print(f"  this is a bug in djhop; please report it with {Path(name)}", file=sys.stderr)  # noqa: T201
+    _tell(f"djhop: internal error: {last}")
+    _tell(f"  this is a bug in djhop; please report it with {Path(name)}")
     return ExitCode.INTERNAL

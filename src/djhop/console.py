@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from djhop import news
+from djhop import masking, news
 from djhop.reports import clean, summary
 from djhop.results.results import CellResult
 
@@ -37,9 +37,15 @@ def watch(events: Iterable[news.Event], *, stream: TextIO, quiet: bool) -> None:
 
 
 def say(line: str, stream: TextIO) -> None:
-    """Print a line at once; where nobody reads any more, the run goes on without."""
+    """Print a line at once, safely; where nobody reads any more, the run goes on without."""
+    line = printable(line)
     with contextlib.suppress(BrokenPipeError):
         print(f"{line}\n", end="", file=stream, flush=True)  # one write: threads share the stream
+
+
+def printable(line: str) -> str:
+    """Return what may be printed of a line that may quote anybody."""
+    return clean.page(masking.mask(line))
 
 
 def said(text: str, stream: TextIO) -> None:
@@ -169,4 +175,4 @@ def _board(events: Iterable[news.Event], stream: TextIO) -> None:
                 board = Board(event.cells)
                 live.update(board)
             elif board is not None and (line := board.take(event)):
-                live.console.print(line, markup=False)
+                live.console.print(printable(line), markup=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
@@ -16,7 +15,9 @@ from djhop.environments import environments
 from djhop.errors import ExitCode
 from djhop.interpreters import interpreters, python_places
 from djhop.processes.process import Command, Spawner
+from djhop.reports import clean
 from djhop.reports.fold import columns, fold
+from djhop.reports.json import indented
 
 #: Below this many free bytes, a matrix of a dozen cells may not fit.
 ENOUGH_DISK = 2 * 1024**3
@@ -26,9 +27,9 @@ def run(*, as_json: bool) -> int:
     """Print what was found; 0 when the matrix can run, 4 when something it needs is missing."""
     findings = examine()
     if as_json:
-        terminal.show(json.dumps(findings, indent=2))
+        terminal.show(indented(findings))
     else:
-        terminal.show("\n".join(lines(findings, terminal.width())))
+        terminal.show(clean.page("\n".join(lines(findings, terminal.width()))))
     return ExitCode.INCOMPLETE if findings["missing"] else ExitCode.OK
 
 

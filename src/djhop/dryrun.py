@@ -7,6 +7,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 from typing import Literal
 
+import msgspec
+
+from djhop import masking
 from djhop.interpreters import interpreters
 from djhop.interpreters.interpreters import Interpreter
 from djhop.matrix.config import Matrix
@@ -37,7 +40,25 @@ def lines(
     uv: str,
     args: tuple[str, ...],
 ) -> Iterator[str]:
-    """Yield the commands of every cell; names in capitals stand for folders made on the way."""
+    """Yield the commands of every cell; names in capitals stand for folders made on the way.
+
+    What is secret by the name of its variable is masked, as in a report.
+    """
+    secrets = masking.named(msgspec.to_builtins(matrix))
+    for line in _lines(plan, target, matrix, found, requests, uv=uv, args=args):
+        yield masking.mask(line, secrets)
+
+
+def _lines(
+    plan: Plan,
+    target: Target,
+    matrix: Matrix,
+    found: Mapping[str, Interpreter],
+    requests: Mapping[Cell, Request],
+    *,
+    uv: str,
+    args: tuple[str, ...],
+) -> Iterator[str]:
     assert target.suite is not None
     yield from _services(matrix)
     for cell in plan.cells:

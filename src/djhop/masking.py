@@ -94,8 +94,12 @@ def shown(settings: Any) -> Any:
 
     What is secret by its name is masked in all other texts too: a command may hold it as well.
     """
-    found = sorted(set(_named(settings, "")), key=len, reverse=True)
-    return _shown(settings, tuple(found))
+    return _shown(settings, named(settings))
+
+
+def named(settings: Any) -> tuple[str, ...]:
+    """Return what in settings (plain data) is secret by its key, the longest first."""
+    return tuple(sorted(set(_named(settings, "")), key=lambda secret: (-len(secret), secret)))
 
 
 def _named(settings: Any, name: str) -> Iterator[str]:

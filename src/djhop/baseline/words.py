@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from djhop.baseline.lines import Line
 from djhop.baseline.ratchet import Checked
-from djhop.reports.clean import one_line
+from djhop.reports.clean import one_line, page
 from djhop.reports.signs import number
 
 #: As many lines of one kind as are shown.
@@ -32,7 +32,7 @@ def checked(found: Checked, told: Mapping[str, str], typed: str) -> str:
     rows += _unchecked(found)
     still = f"{number(len(found.known), 'line')} of the list still so"
     rows.append(still if found.new or found.fixed else f"Nothing new, nothing fixed; {still}.")
-    return "\n".join(rows)
+    return page("\n".join(rows))
 
 
 def written(found: Checked, path: str, *, added: bool) -> str:
@@ -40,7 +40,7 @@ def written(found: Checked, path: str, *, added: bool) -> str:
     new = f"{number(len(found.new), 'line')} added, " if added else ""
     rows = [f"{path}: {new}{number(len(found.fixed), 'line')} taken out"]
     rows += _unchecked(found)
-    return "\n".join(rows)
+    return page("\n".join(rows))
 
 
 def _shown(lines: tuple[Line, ...], told: Mapping[str, str]) -> Iterator[str]:

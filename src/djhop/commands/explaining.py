@@ -6,11 +6,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from djhop import durable, locate, terminal
+from djhop import locate, terminal
 from djhop.commands.reporting import said, write_reports
 from djhop.commands.setting_up import interruptible
 from djhop.errors import ExitCode, UsageError
 from djhop.processes.process import Spawner
+from djhop.reports.json import flat
 from djhop.target import target
 
 
@@ -65,7 +66,7 @@ def fix(args: tuple[str, ...], target: str, run: str, out: str, **given: Any) ->
             code = fixing.exit_code(fixes)
             write_reports(folder)
             if given["as_json"]:
-                terminal.show(durable.encode(fixes).decode())
+                terminal.show(flat(fixes))
             else:
                 terminal.show(fixes_report.text(folder.load(), fixes, folder.path))
         if given["write"]:
@@ -100,7 +101,7 @@ def peel(args: tuple[str, ...], target: str, run: str, out: str, **given: Any) -
         )
         write_reports(folder)
     if given["as_json"]:
-        terminal.show(durable.encode(peels).decode())
+        terminal.show(flat(peels))
     else:
         terminal.show(peels_report.text(found, peels))
     return peeling.exit_code(peels)

@@ -34,6 +34,7 @@ def deps(emit: str | None, **given: Any) -> int:
     from djhop.deps import answers, keeping, looking
     from djhop.deps import emit as emitting
     from djhop.environments.environments import uv_environ
+    from djhop.reports import clean
     from djhop.reports import deps as deps_report
 
     if emit and given["as_json"]:
@@ -62,7 +63,7 @@ def deps(emit: str | None, **given: Any) -> int:
             site=site,
         )
     if emit:
-        terminal.show(emitting.text(answer, msgspec.convert(emit, target.Manager)))
+        terminal.show(clean.page(emitting.text(answer, msgspec.convert(emit, target.Manager))))
     elif given["as_json"]:
         terminal.show(deps_report.as_json(answer))
     else:

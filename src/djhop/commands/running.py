@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from djhop import locate, terminal
+from djhop import locate, masking, terminal
 from djhop.commands.reporting import as_text, said, write_reports
 from djhop.commands.setting_up import interruptible, set_up
 from djhop.errors import DjhopError, ExitCode, NoTestsError
 from djhop.matrix.config import Matrix
 from djhop.processes.process import Spawner
+from djhop.reports import clean
 
 if TYPE_CHECKING:
     from djhop.runner import Session
@@ -32,7 +33,8 @@ def run(args: tuple[str, ...], **given: Any) -> int:
         terminal.show(json.dumps(ids) if given["as_json"] else "\n".join(ids))
         return ExitCode.OK
     if given["dry_run"]:
-        terminal.show("\n".join(session.commands()))
+        printed = masking.mask("\n".join(session.commands()), masking.values(os.environ))
+        terminal.show(clean.page(printed))
         return ExitCode.OK
     quiet = given["quiet"] or given["as_json"]
     with interruptible(session.spawner):

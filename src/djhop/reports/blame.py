@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator
 
-from djhop.reports.clean import one_line
+from djhop.reports.clean import one_line, page
 from djhop.reports.json import indented
 from djhop.reports.signs import SIGNS, Tone
 from djhop.store.blame import Answer, Blame, Tried
@@ -22,7 +22,7 @@ def as_json(found: Iterable[Blame]) -> str:
 
 def text(found: Iterable[Blame], *, width: int = 80) -> str:
     """For each bisect its runs, then the paragraph on a line of its own, to be pasted."""
-    return "\n".join(line for blame in found for line in _lines(blame, width)) + "\n"
+    return page("\n".join(line for blame in found for line in _lines(blame, width)) + "\n")
 
 
 def _lines(blame: Blame, width: int) -> Iterator[str]:

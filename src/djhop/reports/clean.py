@@ -10,8 +10,9 @@ UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\ud800-\udfff\U000e0000-\U000e007f\ufffe\uffff]"
 )
-#: GitHub's runner obeys "##[add-mask]…" anywhere in a line, "::add-mask::…" where one begins.
-COMMAND = re.compile(r"#(?=#\[)")
+#: GitHub obeys "##[add-mask]…" anywhere in a line, "::add-mask::…" where one begins; Azure obeys
+#: "##vso[…]", TeamCity "##teamcity[…]".
+COMMAND = re.compile(r"#(?=#\w*\[)")
 BEGINS = re.compile(r"^([^\S\n]*):(?=:)", re.MULTILINE)
 #: As many characters of one text as a report shows.
 LONGEST = 300
@@ -30,17 +31,22 @@ def spelled(text: str) -> str:
     # What is unsafe is not printable either, and to ask for that is fast.
     if not text.isprintable():
         text = UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
-    return COMMAND.sub(r"\\x23", text) if "##[" in text else text
+    return COMMAND.sub(r"\\x23", text) if "##" in text else text
 
 
 def block(text: str, limit: int) -> str:
     """Return the lines of `text`, safe to print, cut to `limit` characters in all."""
     shown, more = text[:limit], len(text) - limit
-    if not shown.replace("\n", "").isprintable() or "##[" in shown:
-        lines = ("\t".join(map(spelled, line.split("\t"))) for line in shown.splitlines())
-        shown = "\n".join(lines)
-    shown = inert(shown)
+    if not shown.replace("\n", "").isprintable() or "##" in shown:
+        shown = "\n".join(shown.splitlines())
+    shown = page(shown)
     return f"{shown}\n… and {more:,} more characters" if more > 0 else shown
+
+
+def page(text: str) -> str:
+    """Return lines that are safe to print: nothing in them steers a terminal or the log of a CI."""
+    lines = ("\t".join(map(spelled, line.split("\t"))) for line in text.split("\n"))
+    return inert("\n".join(lines))
 
 
 def inert(text: str) -> str:

@@ -13,6 +13,7 @@ import coverage
 from coverage.exceptions import CoverageException, CoverageWarning, NoDataError
 
 from djhop.errors import UsageError
+from djhop.reports.clean import page
 from djhop.results import measure
 
 HINT = "djhop report --source DIR names the project as it was when it was run"
@@ -50,7 +51,7 @@ def render(data: Path, *, root: str, source: Path, form: Form) -> tuple[str, int
         text = out.read_text("utf-8")
     if left_out and ("<class " if form == "cobertura" else "SF:") not in text:
         raise UsageError(f"none of the sources that were measured is in {source}", hint=HINT)
-    return text, len(left_out)
+    return page(text), len(left_out)
 
 
 def _counted() -> contextlib.AbstractContextManager[list[warnings.WarningMessage]]:

@@ -8,7 +8,7 @@ from packaging.requirements import Requirement
 
 from djhop.deps.answers import Deps, First, HopDeps, State
 from djhop.releases import series_of
-from djhop.reports.clean import one_line
+from djhop.reports.clean import inert, one_line, spelled
 from djhop.reports.declared import by_word
 from djhop.reports.fold import columns, fold
 from djhop.reports.json import indented
@@ -44,7 +44,7 @@ def as_json(deps: Deps) -> str:
 
 def text(deps: Deps, *, width: int = 80, color: bool = False) -> str:
     """The answer for a person: the way from today, then hop by hop."""
-    return "\n".join(_Text(width, Paint(color)).lines(deps)) + "\n"
+    return inert("\n".join(_Text(width, Paint(color)).lines(deps)) + "\n")
 
 
 class _Text:
@@ -137,7 +137,7 @@ class _Text:
     ) -> Iterator[str]:
         for move in moves:
             name = one_line(move.package, 40).ljust(29 - indent)
-            line = f"{' ' * indent}{name} {_versions(move)}"
+            line = f"{' ' * indent}{name} {spelled(_versions(move))}"
             yield self._paint.bold(line) + ("  major" if move.major else "")
             if move.why and move.why != LATEST:  # the notes say so
                 yield from self._wrap(one_line(move.why, 300), indent + 2)
@@ -176,6 +176,7 @@ class _Text:
             yield from self._wrap(one_line(line, 600), 3)
 
     def _head(self, title: str, state: State) -> Iterator[str]:
+        title = spelled(title)
         tone = _TONES[state]
         sign = f"{SIGNS[tone]} {_WORDS[state]}"
         painted, gap = self._paint.tone(tone)(sign), self._width - len(title) - len(sign)
@@ -186,7 +187,7 @@ class _Text:
             yield f"   {painted}"
 
     def _wrap(self, words: str, indent: int) -> list[str]:
-        return fold(" " * indent + words, self._width, indent + 2)
+        return fold(" " * indent + spelled(words), self._width, indent + 2)
 
 
 def _title(hop: HopDeps, ahead: tuple[HopDeps, ...]) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from djhop.fixes.proof import CauseFixed, Fix, NextCause
-from djhop.reports.clean import one_line
+from djhop.reports.clean import one_line, page
 from djhop.reports.hops import CauseView, HopView
 from djhop.reports.signs import listed, number, owner
 from djhop.store.record import Run
@@ -69,8 +69,8 @@ def _side(fix: Fix) -> str:
 def text(run: Run, fixes: tuple[Fix, ...], folder: Path) -> str:
     """Return what `djhop fix --try` prints; `folder` is the run's."""
     if not fixes:
-        return f"No hop of {run.name} breaks: there is nothing to repair.\n"
-    return "\n".join(line for fix in fixes for line in (*_lines(run, fix, folder), "")) + ""
+        return f"No hop of {one_line(run.name, 100)} breaks: there is nothing to repair.\n"
+    return page("\n".join(line for fix in fixes for line in (*_lines(run, fix, folder), "")))
 
 
 def _lines(run: Run, fix: Fix, folder: Path) -> Iterator[str]:

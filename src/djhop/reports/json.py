@@ -14,7 +14,7 @@ from djhop.store.record import Run
 #: JSON leaves these as they are, and a terminal or the log of a CI obeys them.
 OBEYED = re.compile(
     r"[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff]"
-    r"|#(?=#\[)"
+    r"|#(?=#\w*\[)"
 )
 
 
@@ -37,6 +37,6 @@ def flat(value: object) -> str:
 
 
 def _safe(text: str) -> str:
-    if text.isascii() and "\x7f" not in text and "##[" not in text:
+    if text.isascii() and "\x7f" not in text and "##" not in text:
         return text
     return OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

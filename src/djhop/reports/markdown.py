@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from djhop import releases
+from djhop.reports.clean import inert
 from djhop.reports.hops import CauseView, HopView
 from djhop.reports.shown import Shown
 from djhop.reports.signs import SIGNS
@@ -25,7 +26,7 @@ def render(run: Run) -> str:
 
 def from_summary(summary: Summary) -> str:
     """Lay out a summary that is already made."""
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(_lines(summary))) + "\n"
+    return inert(re.sub(r"\n{3,}", "\n\n", "\n".join(_lines(summary))) + "\n")
 
 
 def escape(text: str) -> str:

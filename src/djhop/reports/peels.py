@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from djhop.peels.layers import Layer, Peel, Seen
-from djhop.reports.clean import one_line
+from djhop.reports.clean import one_line, page
 from djhop.reports.hops import IMPORTED_FROM, HopView
 from djhop.reports.known import sentence
 from djhop.reports.shown import Shown
@@ -105,8 +105,8 @@ def _count(seen: Seen) -> str:
 def text(run: Run, peels: tuple[Peel, ...]) -> str:
     """Return what `djhop peel` prints."""
     if not peels:
-        return f"No cell of {run.name} is red: there is nothing to take away.\n"
-    return "\n".join(line for peel in peels for line in (*_lines(peel), ""))
+        return f"No cell of {one_line(run.name, 100)} is red: there is nothing to take away.\n"
+    return page("\n".join(line for peel in peels for line in (*_lines(peel), "")))
 
 
 def _lines(peel: Peel) -> Iterator[str]:

@@ -6,13 +6,13 @@ import datetime
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
-import msgspec
-
 from djhop.interpreters import interpreters, python_places
 from djhop.interpreters.interpreters import Interpreter
 from djhop.matrix.plan import Cell, Plan
 from djhop.releases import Releases, Series
+from djhop.reports.clean import page
 from djhop.reports.fold import columns, fold
+from djhop.reports.json import indented
 from djhop.reports.signs import number
 from djhop.target.target import Target
 
@@ -42,7 +42,7 @@ def text(
         _list("Assumed", (*target.notes, *plan.notes)),
     ]
     folded = ("\n".join(_folded(block, width)) for block in blocks if block)
-    return "\n\n".join(folded) + "\n"
+    return page("\n\n".join(folded) + "\n")
 
 
 def _folded(block: list[_Line], width: int) -> Iterator[str]:
@@ -88,7 +88,7 @@ def as_json(
         ],
         "notes": [*target.notes, *plan.notes],
     }
-    return msgspec.json.format(msgspec.json.encode(data), indent=2).decode() + "\n"
+    return indented(data) + "\n"
 
 
 def _target(target: Target) -> list[_Line]:

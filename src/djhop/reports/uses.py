@@ -13,7 +13,7 @@ from djhop.compare.predictions import Outcome
 from djhop.errors import UsageError, did_you_mean
 from djhop.reports import ahead, foretold
 from djhop.reports import json as json_report
-from djhop.reports.clean import one_line, spelled
+from djhop.reports.clean import one_line, page, spelled
 from djhop.reports.fold import columns, fold
 from djhop.reports.signs import number, owner
 from djhop.store.record import DeprecatedUse, Run
@@ -91,7 +91,7 @@ def text(run: Run, *, width: int = 80) -> str:
     if checked := foretold.checked(run, len(run.causes)):
         lines += ["", "What deprecations foretold", *(f"  {line}" for line in checked)]
     folded = (part for line in lines for part in fold(line, columns(width), hang=4) or [""])
-    return "\n".join(folded) + "\n"
+    return page("\n".join(folded) + "\n")
 
 
 def as_json(run: Run) -> str:
@@ -129,7 +129,7 @@ def lines(run: Run, say: Callable[[str], None]) -> str:
     if others := len(run.deprecations) - len(here):
         say(f"{number(others, 'use')} in no file of the target: djhop deprecations lists them")
     found = sorted(here, key=lambda use: _place(use.place))
-    return "".join(f"{_line(run, use)}\n" for use in found)
+    return page("".join(f"{_line(run, use)}\n" for use in found))
 
 
 def _place(place: str) -> tuple[str, int]:

@@ -30,7 +30,7 @@ def markdown(found: Versus, after: Run) -> str:
     head, *rows = _rows(found, after)
     lines = [f"## {escape(head[1])}", ""]
     lines += ["  " * depth + f"- {escape(words)}{show(said)}" for depth, words, said in rows]
-    return "\n".join(lines) + "\n"
+    return inert("\n".join(lines) + "\n")
 
 
 def as_json(found: Versus) -> str:

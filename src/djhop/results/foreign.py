@@ -110,13 +110,25 @@ def _ended(done: Completed) -> Exc:
     return Exc(type="SystemExit", name="SystemExit", message=text)
 
 
+def names(path: Path) -> list[tuple[str, str]] | None:
+    """Return class and name of each test in a file; None where it cannot be read."""
+    try:
+        return [(case.classname, case.name) for case in _cases(path)]
+    except (NotJUnitError, expat.ExpatError, OSError, ValueError):
+        return None
+
+
 def _of_file(path: Path, hide: Callable[[str], str]) -> Iterator[Event]:
+    for case in _cases(path):
+        yield from case.events(hide)
+
+
+def _cases(path: Path) -> list[_Case]:
     if path.stat().st_size > FILE_LIMIT:
         raise NotJUnitError(f"it is larger than {FILE_LIMIT} bytes")
     reading = _Reading()
     reading.parse(path)
-    for case in reading.cases:
-        yield from case.events(hide)
+    return reading.cases
 
 
 class _Case:
