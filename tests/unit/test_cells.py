@@ -34,7 +34,7 @@ def job(tmp_path: Path) -> Job:
     return Job(
         cell=Cell(django="5.2", python="3.12"),
         target=Target(root=str(root), name="shop", sources=(), suite=Suite(kind="pytest", argv=())),
-        matrix=Matrix(),
+        matrix=Matrix(only=("tests",)),
         settings=CellSettings(before=("prepare",)),
         interpreter=Interpreter(
             python="3.12", release="3.12.1", path="/python", source="PATH", key="k"
