@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 import pytest
 
-from djhop.cli import DURATION
+from djhop.arguments.options import DURATION
 from djhop.commands.running import _cells_at_a_time
 from djhop.commands.setting_up import _demo_or
 from djhop.matrix.config import Matrix

@@ -143,7 +143,8 @@ MAY_IMPORT = {
         *("again", "fixable", "fixing", "blaming", "peeling", "baseline"),
     },
     "nox": {"errors", "releases", "matrix", "commands"},
-    "cli": {"errors", "masking", "console", "commands", "doctor"},
+    "arguments": {"commands", "doctor"},
+    "cli": {"errors", "masking", "console", "arguments"},
     "__main__": {"cli"},
 }
 #: Not rooms: what runs inside the target's Python imports nothing of ours.

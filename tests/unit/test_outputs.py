@@ -22,7 +22,8 @@ from hypothesis import strategies as st
 from jsonschema.validators import validator_for
 from junitparser import xunit2
 
-from djhop import cli, releases
+from djhop import releases
+from djhop.arguments import options
 from djhop.compare.changes import kind
 from djhop.matrix.plan import Cell
 from djhop.reports import (
@@ -390,7 +391,9 @@ def test_a_state_is_what_a_comparison_takes_it_for(outcome: Any) -> None:
 
 
 def test_the_command_line_knows_every_form() -> None:
-    assert set(cli.FORMATS) == {*(*outputs.FORMS, *outputs.JUNIT, *outputs.COVERAGE, outputs.HTML)}
+    assert set(options.FORMATS) == {
+        *(*outputs.FORMS, *outputs.JUNIT, *outputs.COVERAGE, outputs.HTML)
+    }
 
 
 def test_cells_are_read_one_after_the_other() -> None:

@@ -1,0 +1,129 @@
+"""Commands that say again what a run has seen, and hold it against a list."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from djhop.arguments.options import CONTEXT, FORMATS, OUT, with_all
+from djhop.arguments.run import cli
+
+
+@cli.command("report", context_settings=CONTEXT, short_help="Print the report of a run again.")
+@click.argument("run", default="latest")
+@click.argument("other", default="")
+@OUT
+@click.option(
+    "--format",
+    "form",
+    metavar="NAME",
+    type=click.Choice(FORMATS),
+    default="text",
+    help=f"How it is written: {', '.join(FORMATS)}. docs/outputs.md describes each.",
+)
+@click.option("--cell", metavar="ID", default="", help="Coverage of this cell, not of all.")
+@click.option(
+    "--source", metavar="DIR", default="", help="Where the sources are that coverage names."
+)
+@click.option("--output", "-o", metavar="FILE", help="Write it there instead of printing it.")
+def report_command(**given: Any) -> int:
+    """Print the report of RUN again (a folder, a name, or the latest).
+
+    With OTHER: what changed from RUN to OTHER, cell by cell (text, markdown or json).
+    """
+    from djhop.commands import reporting
+
+    return reporting.report(**given)
+
+
+@cli.command(
+    "deprecations",
+    context_settings=CONTEXT,
+    short_help="List what a run saw deprecated, and when it goes.",
+)
+@click.argument("run", default="latest")
+@OUT
+@click.option(
+    "--owner",
+    multiple=True,
+    metavar="NAME",
+    help="Only this owner's: project, django, python or a package.",
+)
+@click.option(
+    "--removed-in",
+    multiple=True,
+    metavar="SERIES",
+    help="Only what this removes: a Django series, or python3.12.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "lines"]),
+    default="text",
+    help="How it is written; lines: file:line:col: message, for editors.",
+)
+@click.option("--json", "form", flag_value="json", help="The same as --format json.")
+def deprecations_command(**given: Any) -> int:  # fmt: skip
+    """List what RUN saw deprecated (a folder, a name, or the latest), and on which hop it goes.
+
+    Where that hop was run, it is said whether it broke. Nothing is run, and no cell is needed
+    beside the run's folder. In an editor: vim -q <(djhop deprecations --format lines)
+    """
+    from djhop.commands import reporting
+
+    return reporting.deprecations(**given)
+
+
+@cli.group("baseline", context_settings=CONTEXT, short_help="Fail for what is newly broken.")
+def baseline_group() -> None:
+    """Keep the list of what is known to break, and to be deprecated, on each hop.
+
+    It is a text file in the target's repository, djhop-baseline.txt: docs/baseline.md. RUN is a
+    folder, a name, or the latest. Nothing is run.
+    """
+
+
+def _list_options(command: Any) -> Any:
+    options = [
+        click.argument("run", default="latest"),
+        OUT,
+        click.option("--file", metavar="FILE", default="",
+                     help="The list (default: djhop-baseline.txt in the target)."),
+    ]  # fmt: skip
+    return with_all(command, options)
+
+
+@baseline_group.command("record", context_settings=CONTEXT, short_help="Write what breaks in RUN.")
+@_list_options
+def baseline_record_command(**given: Any) -> int:
+    """Write what breaks, and what is deprecated, in RUN; comments are kept.
+
+    Lines of which RUN does not tell stay as they are.
+    """
+    from djhop.commands import ratcheting
+
+    return ratcheting.record(**given)
+
+
+@baseline_group.command(
+    "check", context_settings=CONTEXT, short_help="Fail for what is new, or fixed."
+)
+@_list_options
+def baseline_check_command(**given: Any) -> int:
+    """Fail (1) for what is in RUN and not listed, and for what is listed and fixed.
+
+    It ends with 4 where RUN does not tell all that it was to tell.
+    """
+    from djhop.commands import ratcheting
+
+    return ratcheting.check(**given)
+
+
+@baseline_group.command("prune", context_settings=CONTEXT, short_help="Take out what is fixed.")
+@_list_options
+def baseline_prune_command(**given: Any) -> int:
+    """Take out of the list what RUN shows to be fixed, and nothing else."""
+    from djhop.commands import ratcheting
+
+    return ratcheting.prune(**given)
