@@ -111,7 +111,7 @@ MAY_IMPORT = {
     "bisect": {
         *("errors", "releases", "durable", "masking", "processes", "interpreters", "matrix"),
         *("target", "environments", "resolve", "services", "results", "compare", "store"),
-        *("requests", "locate", "cells"),
+        *("requests", "locate", "cells", "jobs"),
     },
     "blaming": {
         *("errors", "releases", "masking", "processes", "interpreters", "matrix", "target"),

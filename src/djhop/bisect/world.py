@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 
-from djhop import durable, locate, requests
+from djhop import durable, jobs, locate, requests
 from djhop.bisect import mixing, question
 from djhop.bisect.points import Ends, Point
 from djhop.bisect.question import Question
@@ -193,7 +193,7 @@ class Machine:
     def _job(self, point: Point, lock: Lock, folder: Path) -> Job:
         stage, cell = self._stage, _cell(point)
         command = stage.target.suite is not None and stage.target.suite.kind == "command"
-        return Job(
+        job = Job(
             cell=cell,
             target=stage.target,
             matrix=stage.matrix,
@@ -206,8 +206,8 @@ class Machine:
             # What a command of the target's own takes is not known: it is run as a whole.
             args=stage.args if command else (*stage.args, *self._asked.asked),
             offline=stage.offline,
-            services=self._services.env() if self._services else {},
         )
+        return jobs.equipped(job, self._services) if self._services else job
 
 
 def _cell(point: Point) -> Cell:
