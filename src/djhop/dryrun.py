@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import PurePath
@@ -45,53 +46,52 @@ def lines(
     What is secret by the name of its variable is masked, as in a report.
     """
     secrets = masking.named(msgspec.to_builtins(matrix))
-    for line in _lines(plan, target, matrix, found, requests, uv=uv, args=args):
+    asked = [(cell, found.get(cell.python), requests.get(cell)) for cell in plan.cells]
+    cells = (_cell(*one, target, matrix, uv=uv, args=args) for one in asked)
+    for line in itertools.chain(_services(matrix), *cells):
         yield masking.mask(line, secrets)
 
 
-def _lines(
-    plan: Plan,
+def _cell(
+    cell: Cell,
+    interpreter: Interpreter | None,
+    request: Request | None,
     target: Target,
     matrix: Matrix,
-    found: Mapping[str, Interpreter],
-    requests: Mapping[Cell, Request],
     *,
     uv: str,
     args: tuple[str, ...],
 ) -> Iterator[str]:
     assert target.suite is not None
-    yield from _services(matrix)
-    for cell in plan.cells:
-        yield f"# {cell.id}"
-        interpreter = found.get(cell.python)
-        if interpreter is None:
-            yield shlex.join(interpreters.install_command(cell.python, uv))
-            continue
-        first = attempts.build(requests[cell], None, attempts.Stage())
-        for name, wanted in attempts.files(first).items():
-            if name != "lock.txt" and wanted:
-                yield from (f"#   {name}: {line}" for line in wanted.splitlines())
-        yield shlex.join(
-            attempts.argv(uv, requests[cell], first, PurePath("LOCK"), offline=False)  # type: ignore[arg-type]
-        )
-        yield shlex.join((uv, "venv", "--relocatable", "--python", interpreter.path, "ENV"))
-        yield shlex.join(
-            (uv, "pip", "install", "--no-deps", "--python", "ENV/bin/python", "-r", "LOCK/lock.txt")
-        )
-        yield shlex.join((uv, "pip", "install", "--no-deps", "--target", "TOOLS", "coverage"))
-        settings = settings_of(matrix, cell)
-        yield f"# in a private copy of {target.root}:"
-        yield from settings.before
-        if matrix.does("tests"):
-            yield "# strict, under coverage and the probe:"
-            yield _suite(target.suite, cell, args, "strict")
-            yield "# if anything did not pass so, on a fresh copy: plain, then perhaps scoped"
-            yield _suite(target.suite, cell, args, "plain")
-        if steps := [name for name in STEPS if matrix.does(name)]:
-            yield "# on a fresh copy, with scratch databases, what these commands do:"
-            yield from (f"#   {name}: {EQUIVALENT[name]}" for name in steps)
-        yield from settings.after
-        yield ""
+    yield f"# {cell.id}"
+    if interpreter is None or request is None:
+        yield shlex.join(interpreters.install_command(cell.python, uv))
+        return
+    first = attempts.build(request, None, attempts.Stage())
+    for name, wanted in attempts.files(first).items():
+        if name != "lock.txt" and wanted:
+            yield from (f"#   {name}: {line}" for line in wanted.splitlines())
+    yield shlex.join(
+        attempts.argv(uv, request, first, PurePath("LOCK"), offline=False)  # type: ignore[arg-type]
+    )
+    yield shlex.join((uv, "venv", "--relocatable", "--python", interpreter.path, "ENV"))
+    yield shlex.join(
+        (uv, "pip", "install", "--no-deps", "--python", "ENV/bin/python", "-r", "LOCK/lock.txt")
+    )
+    yield shlex.join((uv, "pip", "install", "--no-deps", "--target", "TOOLS", "coverage"))
+    settings = settings_of(matrix, cell)
+    yield f"# in a private copy of {target.root}:"
+    yield from settings.before
+    if matrix.does("tests"):
+        yield "# strict, under coverage and the probe:"
+        yield _suite(target.suite, cell, args, "strict")
+        yield "# if anything did not pass so, on a fresh copy: plain, then perhaps scoped"
+        yield _suite(target.suite, cell, args, "plain")
+    if steps := [name for name in STEPS if matrix.does(name)]:
+        yield "# on a fresh copy, with scratch databases, what these commands do:"
+        yield from (f"#   {name}: {EQUIVALENT[name]}" for name in steps)
+    yield from settings.after
+    yield ""
 
 
 def _services(matrix: Matrix) -> Iterator[str]:
