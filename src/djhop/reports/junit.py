@@ -14,10 +14,10 @@ from xml.sax.saxutils import escape, quoteattr
 import msgspec
 
 from djhop.reports import cases, tracebacks
-from djhop.reports.again import by_cell
 from djhop.reports.cases import Case, Tally
 from djhop.reports.clean import block, cut, one_line, spelled
 from djhop.reports.pairs import Pair
+from djhop.reports.rerun_tests import by_cell
 from djhop.results.reruns import Again, How, Reruns
 from djhop.store.record import Run, RunCell
 
