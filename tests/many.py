@@ -13,6 +13,7 @@ from djhop.compare.causes import label
 from djhop.compare.compare import compare
 from djhop.matrix.config import Matrix
 from djhop.matrix.plan import Cell, Hop, Plan
+from djhop.results.eventlog import Printed
 from djhop.results.results import CellResult, Counts, Deprecation, Failure, Owner, Pass
 from djhop.results.results import Test as Case
 from djhop.store import record
@@ -66,6 +67,7 @@ def tests(count: int, failing: int, causes: int = 7, message: str = "boom") -> t
             plain="failed",
             seconds=0.25,
             failure=failure(n % causes, message),
+            printed=Printed(head=f"--- stdout ---\n{message} {n}", tail="end", left_out=n),
         )
         for n, name in enumerate(names[:failing])
     )

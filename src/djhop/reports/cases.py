@@ -42,6 +42,11 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return self.test.failure if self.test else None
 
     @property
+    def printed(self) -> str:
+        """What it printed where it failed; "" where nothing is on record."""
+        return self.test.printed.text if self.test and self.test.printed else ""
+
+    @property
     def bad(self) -> bool:
         """Whether it is a failure in the eyes of a CI."""
         return self.state in ("failed", "error")

@@ -97,7 +97,9 @@ def _row(cell: RunCell, case: Case, *, whole: bool) -> dict[str, object]:
     if case.failure and (case.bad or case.strictly):
         row["message"] = one_line(case.failure.message or case.failure.exception, MESSAGE)
         row["trace"] = block(tracebacks.text(case.failure, case.test, whole=whole), TEXT)
-    elif case.reason:
+    if case.printed:
+        row["stdout"] = block(case.printed, TEXT).split("\n")
+    if "message" not in row and case.reason:
         row["message"] = one_line(case.reason, MESSAGE)
     if case.flaky and case.state == "passed":
         # The strict pass came first, the plain one after it.

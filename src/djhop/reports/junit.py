@@ -193,6 +193,7 @@ def _said(case: Case, whole: bool, again: Sequence[Again]) -> Iterator[str]:
     said += ["flaky: it passed under the strict filter"] if case.flaky and case.bad else []
     fine = [one for one in again if cases.state(one.outcome) == "passed"]
     said += [f"run again, {_HOW[one.how]}: passed" for one in fine] if case.bad else []
+    said += [case.printed] if case.printed else []
     if said:
         yield f"<system-out>{_text(chr(10).join(said))}</system-out>"
 
