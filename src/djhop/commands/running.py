@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from djhop import locate, masking, terminal
-from djhop.commands.reporting import as_text, said, write_reports
+from djhop.commands.reporting import as_text, on_screen, said, write_reports
 from djhop.commands.setting_up import interruptible, set_up
-from djhop.errors import DjhopError, ExitCode, NoTestsError
+from djhop.errors import DjhopError, ExitCode, NoTestsError, UsageError
 from djhop.matrix.config import Matrix
 from djhop.processes.process import Spawner
 from djhop.reports import clean
@@ -27,6 +27,8 @@ def run(args: tuple[str, ...], **given: Any) -> int:
     from djhop import console
     from djhop.reports import json as json_report
 
+    if given["quiet"] and given["verbose"]:
+        raise UsageError("-q and -v contradict each other", hint="leave one of them away")
     session = _session(given, args)
     if given["list_only"]:
         ids = [cell.id for cell in session.plan.cells]
@@ -44,7 +46,11 @@ def run(args: tuple[str, ...], **given: Any) -> int:
         if given["peel"] and not session.spawner.interrupted:
             _peel(session, given["peel"], args, quiet=quiet)
     finished = write_reports(session.folder)
-    terminal.show(json_report.render(finished) if given["as_json"] else as_text(finished))
+    if given["as_json"]:
+        terminal.show(json_report.render(finished))
+    else:
+        whole = given["verbose"]
+        terminal.show(as_text(finished) if whole else on_screen(finished, session.folder))
     if not quiet:
         console.say(f"written to {session.folder.path}{os.sep}", sys.stderr)
     # What is done after the cells may be interrupted, too.
