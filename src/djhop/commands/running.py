@@ -38,9 +38,10 @@ def run(args: tuple[str, ...], **given: Any) -> int:
         printed = masking.mask("\n".join(session.commands()), masking.values(os.environ))
         terminal.show(clean.page(printed))
         return ExitCode.OK
-    quiet = given["quiet"] or given["as_json"]
+    verbose = given["verbose"]
+    quiet = given["quiet"] or (given["as_json"] and not verbose)
     with interruptible(session.spawner):
-        console.watch(session.events(), stream=sys.stderr, quiet=quiet)
+        console.watch(session.events(), stream=sys.stderr, quiet=quiet, verbose=verbose)
         if given["auto"] and not session.spawner.interrupted:
             _auto(session, given["auto_budget"], quiet=quiet)
         if given["peel"] and not session.spawner.interrupted:
@@ -49,8 +50,7 @@ def run(args: tuple[str, ...], **given: Any) -> int:
     if given["as_json"]:
         terminal.show(json_report.render(finished))
     else:
-        whole = given["verbose"]
-        terminal.show(as_text(finished) if whole else on_screen(finished, session.folder))
+        terminal.show(as_text(finished) if verbose else on_screen(finished, session.folder))
     if not quiet:
         console.say(f"written to {session.folder.path}{os.sep}", sys.stderr)
     # What is done after the cells may be interrupted, too.
@@ -74,7 +74,7 @@ def cell(cell: str, **given: Any) -> int:
     given |= {"out": "reports", "install_python": "auto"}
     session = _session(given, given.pop("args"), shared=True)
     with interruptible(session.spawner):
-        console.watch(session.events(), stream=sys.stderr, quiet=False)
+        console.watch(session.events(), stream=sys.stderr)
     write_reports(session.folder)
     return session.exit_code
 

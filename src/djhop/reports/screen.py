@@ -16,13 +16,15 @@ from djhop.reports.hops import HopView
 from djhop.reports.layout import Layout
 from djhop.reports.paint import Paint
 from djhop.reports.pieces import Kind, Part, Piece, choose, left_out
-from djhop.reports.screen_hops import CAUSE, COMMAND, DETAIL, FIRST, HopParts
+from djhop.reports.screen_hops import ADVICE, CAUSE, COMMAND, DETAIL, FIRST, HopParts
 from djhop.reports.signs import listed, number
 from djhop.reports.summary import Summary, summarise
 from djhop.store.record import Run
 
 #: Lines of a screen, at least and at most: more is not read at one look.
 FEWEST, MOST = 24, 40
+#: Lines of a cause's headline and of what helps, at most: fewer where hops would have none.
+LINES = ((2, 3), (2, 1), (1, 1))
 #: Lines kept for the end: an empty one, what is left out, the command that shows it, the run.
 END = 5
 
@@ -50,7 +52,7 @@ class _Screen(Layout):
     first = 0
 
     def lines(self, summary: Summary, height: int, whole: str) -> Iterator[str]:
-        for headline, helps in ((2, 3), (2, 1), (1, 1)):
+        for headline, helps in LINES:
             parts = self._parts(summary, HopParts(self, headline, helps))
             chosen = choose(parts, height - END, self.rows)
             if not any(piece.rank == FIRST and at not in taken
@@ -118,7 +120,7 @@ class _Screen(Layout):
             name = f"{red.sign} {red.cell} {red.status}; no hop of this run is to blame"
             lines = [self.paint.tone(red.tone)(name)]
             for cause in red.causes[:1]:
-                lines += hops.cause(cause, red.tone)
+                lines += [*hops.cause(cause, red.tone), *hops.helps(cause)]
             pieces.append(Piece(lines=tuple(lines), rank=4, kind=("red cell", "red cells")))
         more = sum(len(red.causes[1:]) + red.more for red in summary.standing)
         return Part(pieces=tuple(pieces), more=((CAUSE, more),))
@@ -149,7 +151,7 @@ class _Screen(Layout):
 
     def _end(self, summary: Summary, counts: Counter[Kind], whole: str) -> Iterator[str]:
         further = (len(summary.coverage) > 1) + bool(summary.steps.cells)
-        counts[DETAIL] += counts.pop(COMMAND, 0) + further
+        counts[DETAIL] += counts.pop(COMMAND, 0) + counts.pop(ADVICE, 0) + further
         counts["note", "notes"] += len(summary.notes)
         said = [number(count, *kind) for kind, count in counts.items() if count]
         if said:

@@ -13,10 +13,13 @@ from djhop.reports.shown import Shown
 CAUSE: Kind = ("cause", "causes")
 DEPRECATION: Kind = ("new deprecation", "new deprecations")
 COMMAND: Kind = ("command that runs a test again", "commands that run a test again")
+ADVICE: Kind = ("piece of advice", "pieces of advice")
 BLOCKER: Kind = ("hop with its blockers", "hops with their blockers")
 DETAIL: Kind = ("detail", "details")
 #: Ranks: the first cause of each hop comes before the second of any.
-FIRST, BROKE, PEELED, SECOND, AGAIN, LIST, NEW = 0, 2, 3, 5, 9, 11, 12
+FIRST, HELP, BROKE, PEELED, SECOND, AGAIN, LIST, NEW = 0, 1, 2, 3, 5, 9, 11, 12
+#: What stands under a cause.
+DEEP = " " * 6
 #: Items that stand with a list: the first breaks and ways out; others are in the whole text.
 FEW = 2
 
@@ -38,9 +41,7 @@ class HopParts:
             pieces.append(self._listed("", hop.details, rank, kind))
         tone = "bad" if hop.verdict == "breaks" else hop.tone
         for nth, cause in enumerate(hop.causes):
-            rank = FIRST if not nth else SECOND + min(nth, 3)
-            pieces.append(Piece(lines=self.cause(cause, tone), rank=rank, kind=CAUSE))
-            pieces += self._again(cause, AGAIN + (nth > 0), len(pieces) - 1)
+            pieces += self._cause(cause, tone, nth, len(pieces))
         for shown in hop.steps:
             rank = BROKE if shown.label.startswith("broke") else LIST
             pieces.append(self._listed(f"{shown.total:,} {shown.label}", shown, rank, DETAIL))
@@ -53,23 +54,30 @@ class HopParts:
         more = ((CAUSE, hop.more_causes), (DEPRECATION, hop.more_deprecated))
         return Part(head=head, pieces=tuple(pieces), more=more)
 
-    def cause(self, cause: CauseView, tone: str, indent: str = "    ") -> tuple[str, ...]:
-        """How many tests, what, whose and where it is, and what is known to help."""
-        few, paint, deeper = self._layout.few, self._layout.paint, f"{indent}  "
+    def cause(self, cause: CauseView, tone: str) -> tuple[str, ...]:
+        """How many tests, what, whose and where it is."""
+        few, paint = self._layout.few, self._layout.paint
         text = f"{cause.count}  {cause.headline}"
-        first, *rest = few(text, self._headline, indent=indent, hanging=deeper)
+        first, *rest = few(text, self._headline, indent="    ", hanging=DEEP)
         counted = paint.tone(tone)(cause.count)
-        where = few(f"in {cause.where}; cause {cause.id}", 2, indent=deeper)
+        where = few(f"in {cause.where}; cause {cause.id}", 2, indent=DEEP)
+        return (first.replace(cause.count, counted, 1), *rest, *map(paint.dim, where))
+
+    def helps(self, cause: CauseView) -> tuple[str, ...]:
+        """What to do about it, as far as anything is known."""
         told = [f"→ {text}" for text in (use_first(cause.known), cause.remedy, cause.fix) if text]
         told += [f"bisect: {cause.blamed}"] if cause.blamed else []
-        hanging = f"{deeper}  "
-        helps = [n for one in told for n in few(one, self._helps, indent=deeper, hanging=hanging)]
-        return (first.replace(cause.count, counted, 1), *rest, *map(paint.dim, where), *helps)
+        few, most = self._layout.few, self._helps
+        return tuple(n for one in told for n in few(one, most, indent=DEEP, hanging=f"{DEEP}  "))
 
-    def _again(self, cause: CauseView, rank: int, of: int) -> Iterator[Piece]:
+    def _cause(self, cause: CauseView, tone: str, nth: int, at: int) -> Iterator[Piece]:
+        rank = SECOND + min(nth, 3) if nth else FIRST
+        yield Piece(lines=self.cause(cause, tone), rank=rank, kind=CAUSE)
+        if helps := self.helps(cause):
+            yield Piece(lines=helps, rank=rank if nth else HELP, kind=ADVICE, needs=at)
         if cause.reproduce:
-            lines = (f"      $ {cause.reproduce}",)
-            yield Piece(lines=lines, rank=rank, kind=COMMAND, needs=of)
+            lines = (f"{DEEP}$ {cause.reproduce}",)
+            yield Piece(lines=lines, rank=AGAIN + (nth > 0), kind=COMMAND, needs=at)
 
     def _new(self, cause: CauseView) -> Piece:
         text = f"newly deprecated, {cause.count}  {cause.headline}"
