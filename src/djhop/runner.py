@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from djhop import closing, dryrun, durable, jobs, landing, locate, untested
+from djhop import closing, dryrun, durable, earlier, jobs, landing, locate, untested
 from djhop.cells import cells
 from djhop.cells.job import Job, Report, room_of
 from djhop.chain import Chain
@@ -28,7 +28,7 @@ from djhop.landing import RED
 from djhop.matrix import flaky
 from djhop.matrix.config import Matrix
 from djhop.matrix.plan import Cell, Plan, settings_of
-from djhop.news import Event, Finished, Progress, Said, Stage, Started
+from djhop.news import Command, Event, Finished, Over, Progress, Said, Stage, Started
 from djhop.processes import process
 from djhop.repeats import Repeats
 from djhop.reruns import End
@@ -91,7 +91,7 @@ class Session:
             self._revision = revisions.find(root, self.matrix.before_rev, self.spawner)
         statements.recall(self._statements)
         kept = self._open(started)
-        yield Started(cells=tuple(c.id for c in self.plan.cells), folder=str(self.folder.path))
+        yield self._started()
         for line in process.reap_leftovers(locate.cache() / "running"):
             yield Said(text=f"ended what an earlier djhop left behind: {line}")
         yield from self._install_pythons()
@@ -107,6 +107,17 @@ class Session:
         finally:
             self._services.stop()
         self._close(time.monotonic() - clock)
+
+    def _started(self) -> Started:
+        out, whole = self.folder.path.parent, not self.options.install_only
+        return Started(
+            cells=tuple(cell.id for cell in self.plan.cells),
+            folder=str(self.folder.path),
+            path=tuple(cell.id for cell in self.plan.path),
+            hops=tuple(hop.id for hop in self.plan.hops),
+            jobs=self.options.jobs,
+            expected=earlier.expected(out, self.folder.read_run()) if whole else {},
+        )
 
     def _offered(self) -> Services:
         """The services of this run; each djhop that shares a folder has its own."""
@@ -253,7 +264,11 @@ class Session:
             side=self._side,
             gone=lambda: self._services.gone() if self.matrix.service else None,
             spawner=self.spawner,
+            tell=self._tell_hop,
         )
+
+    def _tell_hop(self, hop: str, stage: str) -> None:
+        self._queue.put(Stage(cell=hop, stage=stage) if stage else Over(hop=hop))
 
     def _again(self) -> Repeats:
         """The hops on which what newly fails is to be run again."""
@@ -265,9 +280,10 @@ class Session:
             shared=bool(self.options.shared),
             end=lambda cell, result: End(job=self._equipped(self._job_of(cell)), result=result),
             gone=lambda: self._services.gone() if self.matrix.service else None,
-            say=lambda text: self._queue.put(Said(text=text)),
+            say=lambda text: self._queue.put(Said(text=text, shown=True)),
             known=self._known,
             spawner=self.spawner,
+            tell=self._tell_hop,
         )
 
     def _job_of(self, cell: Cell) -> Job:
@@ -333,8 +349,10 @@ class Session:
         )
 
     def _reporter(self, cell: Cell) -> Report:
-        def report(stage: str, tests: tuple[int, int] | None = None) -> None:
-            if tests is None:
+        def report(stage: str, tests: tuple[int, int] | None = None, command: str = "") -> None:
+            if command:
+                self._queue.put(Command(cell=cell.id, command=command))
+            elif tests is None:
                 self._queue.put(Stage(cell=cell.id, stage=stage))
             else:
                 self._queue.put(Progress(cell=cell.id, done=tests[0], expected=tests[1]))

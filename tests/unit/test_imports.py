@@ -67,7 +67,8 @@ MAY_IMPORT = {
     "baseline": {"errors", "compare", "results", "store", "reports"},
     "locate": {"errors", "processes", "interpreters", "environments"},
     "dryrun": {"masking", "interpreters", "matrix", "target", "resolve", "suites", "results"},
-    "news": {"results"},
+    "estimate": set(),
+    "news": {"results", "estimate"},
     "landing": {"errors", "durable", "target", "results", "store"},
     "untested": {"interpreters", "matrix", "resolve", "results"},
     "cells": {
@@ -91,12 +92,13 @@ MAY_IMPORT = {
     "repeats": {
         *("errors", "processes", "matrix", "results", "compare", "store", "due", "reruns"),
     },
+    "earlier": {"errors", "store", "estimate"},
     "closing": {"errors", "matrix", "results", "compare", "store", "landing"},
     "runner": {
         *("errors", "durable", "processes", "interpreters", "matrix", "target", "workspace"),
         *("environments", "resolve", "suites", "services", "results", "compare", "store", "locate"),
         *("requests", "dryrun", "cells", "chain", "landing", "closing", "news", "untested"),
-        *("steps", "crossings", "hops", "reruns", "repeats", "jobs"),
+        *("steps", "crossings", "hops", "reruns", "repeats", "jobs", "earlier"),
     },
     "again": {
         *("errors", "masking", "processes", "interpreters", "matrix", "target", "workspace"),
@@ -121,7 +123,9 @@ MAY_IMPORT = {
         *("errors", "durable", "matrix", "workspace", "results", "services", "suites"),
         *("compare", "fixes", "peels", "store", "locate", "landing", "cells", "again"),
     },
-    "console": {"masking", "results", "reports", "news"},
+    "underway": {"results", "store", "reports", "estimate", "news"},
+    "board": {"releases", "reports", "underway"},
+    "console": {"masking", "results", "reports", "news", "underway", "board"},
     "doctor": {
         *("errors", "releases", "processes", "interpreters", "environments", "reports", "locate"),
         "terminal",

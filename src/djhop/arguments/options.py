@@ -110,5 +110,7 @@ def run_options(command: Any) -> Any:
         click.option("--dry-run", is_flag=True, help="Print every command; run none."),
         click.option("--list", "list_only", is_flag=True, help="Print the cells; run none."),
         click.option("--quiet", "-q", is_flag=True, help="Print the final report only."),
+        click.option("--verbose", "-v", is_flag=True,
+                     help="Say each step as it is done; then all of the report."),
     ]  # fmt: skip
     return with_all(command, options)

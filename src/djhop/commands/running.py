@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from djhop import locate, masking, terminal
-from djhop.commands.reporting import as_text, said, write_reports
+from djhop.commands.reporting import as_text, on_screen, said, write_reports
 from djhop.commands.setting_up import interruptible, set_up
-from djhop.errors import DjhopError, ExitCode, NoTestsError
+from djhop.errors import DjhopError, ExitCode, NoTestsError, UsageError
 from djhop.matrix.config import Matrix
 from djhop.processes.process import Spawner
 from djhop.reports import clean
@@ -27,6 +27,8 @@ def run(args: tuple[str, ...], **given: Any) -> int:
     from djhop import console
     from djhop.reports import json as json_report
 
+    if given["quiet"] and given["verbose"]:
+        raise UsageError("-q and -v contradict each other", hint="leave one of them away")
     session = _session(given, args)
     if given["list_only"]:
         ids = [cell.id for cell in session.plan.cells]
@@ -36,15 +38,19 @@ def run(args: tuple[str, ...], **given: Any) -> int:
         printed = masking.mask("\n".join(session.commands()), masking.values(os.environ))
         terminal.show(clean.page(printed))
         return ExitCode.OK
-    quiet = given["quiet"] or given["as_json"]
+    verbose = given["verbose"]
+    quiet = given["quiet"] or (given["as_json"] and not verbose)
     with interruptible(session.spawner):
-        console.watch(session.events(), stream=sys.stderr, quiet=quiet)
+        console.watch(session.events(), stream=sys.stderr, quiet=quiet, verbose=verbose)
         if given["auto"] and not session.spawner.interrupted:
             _auto(session, given["auto_budget"], quiet=quiet)
         if given["peel"] and not session.spawner.interrupted:
             _peel(session, given["peel"], args, quiet=quiet)
     finished = write_reports(session.folder)
-    terminal.show(json_report.render(finished) if given["as_json"] else as_text(finished))
+    if given["as_json"]:
+        terminal.show(json_report.render(finished))
+    else:
+        terminal.show(as_text(finished) if verbose else on_screen(finished, session.folder))
     if not quiet:
         console.say(f"written to {session.folder.path}{os.sep}", sys.stderr)
     # What is done after the cells may be interrupted, too.
@@ -68,7 +74,7 @@ def cell(cell: str, **given: Any) -> int:
     given |= {"out": "reports", "install_python": "auto"}
     session = _session(given, given.pop("args"), shared=True)
     with interruptible(session.spawner):
-        console.watch(session.events(), stream=sys.stderr, quiet=False)
+        console.watch(session.events(), stream=sys.stderr)
     write_reports(session.folder)
     return session.exit_code
 
