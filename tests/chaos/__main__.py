@@ -12,7 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 #: Part → how often it does what it does.
-PARTS = {"kills": 200}
+PARTS = {"kills": 200, "ends": 3}
 
 
 def main() -> None:

@@ -163,6 +163,7 @@ def _command(pid: int) -> str:
         words = Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0").split(b"\0")
     except OSError:
         words = []
-    line = shlex.join(word.decode(errors="replace") for word in words)
+    # One that is about to end has no words any more.
+    line = shlex.join(word.decode(errors="replace") for word in words if words != [b""])
     line = "".join(char if char.isprintable() else " " for char in line)
     return f"{line[: WIDTH - 1]}…" if len(line) > WIDTH else line or f"process {pid}"
