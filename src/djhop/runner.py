@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from djhop import closing, dryrun, durable, earlier, jobs, landing, locate, untested
+from djhop import closing, dryrun, durable, earlier, jobs, landing, locate, scratch, untested
 from djhop.cells import cells
 from djhop.cells.job import Job, Report, room_of
 from djhop.chain import Chain
@@ -85,6 +85,7 @@ class Session:
         """Run every cell and say what happens as it does; in the end the run is on disk."""
         started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
         environments.sweep(locate.cache())
+        self._sweep()
         self._files = jobs.files(self.target, self.matrix, Path(self.options.out), self.spawner)
         if self.matrix.before_rev:
             root = Path(self.target.root)
@@ -106,6 +107,7 @@ class Session:
             yield from self._run(todo)
         finally:
             self._services.stop()
+        self._sweep()  # also what was too fresh when this run began
         self._close(time.monotonic() - clock)
 
     def _started(self) -> Started:
@@ -118,6 +120,10 @@ class Session:
             jobs=self.options.jobs,
             expected=earlier.expected(out, self.folder.read_run()) if whole else {},
         )
+
+    def _sweep(self) -> None:
+        """Remove what a killed djhop has left half written."""
+        scratch.sweep(locate.cache(), Path(self.options.out))
 
     def _offered(self) -> Services:
         """The services of this run; each djhop that shares a folder has its own."""
