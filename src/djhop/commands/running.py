@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from djhop import locate, masking, terminal
+from djhop.commands import merging
 from djhop.commands.reporting import as_text, said, write_reports
 from djhop.commands.setting_up import interruptible, set_up
-from djhop.errors import DjhopError, ExitCode, NoTestsError
+from djhop.errors import DjhopError, ExitCode, NoTestsError, UsageError
+from djhop.matrix import shard
 from djhop.matrix.config import Matrix
 from djhop.processes.process import Spawner
 from djhop.reports import clean
@@ -27,6 +29,7 @@ def run(args: tuple[str, ...], **given: Any) -> int:
     from djhop import console
     from djhop.reports import json as json_report
 
+    given = merging.chosen(given)
     session = _session(given, args)
     if given["list_only"]:
         ids = [cell.id for cell in session.plan.cells]
@@ -37,6 +40,7 @@ def run(args: tuple[str, ...], **given: Any) -> int:
         terminal.show(clean.page(printed))
         return ExitCode.OK
     quiet = given["quiet"] or given["as_json"]
+    sealed = merging.sealed(session, given)
     with interruptible(session.spawner):
         console.watch(session.events(), stream=sys.stderr, quiet=quiet)
         if given["auto"] and not session.spawner.interrupted:
@@ -44,9 +48,12 @@ def run(args: tuple[str, ...], **given: Any) -> int:
         if given["peel"] and not session.spawner.interrupted:
             _peel(session, given["peel"], args, quiet=quiet)
     finished = write_reports(session.folder)
+    bundled = sealed and given["bundle"] and merging.bundle(session, sealed, given["bundle"])
     terminal.show(json_report.render(finished) if given["as_json"] else as_text(finished))
     if not quiet:
         console.say(f"written to {session.folder.path}{os.sep}", sys.stderr)
+        if bundled:
+            console.say(bundled, sys.stderr)
     # What is done after the cells may be interrupted, too.
     return ExitCode.INTERRUPTED if session.spawner.interrupted else session.exit_code
 
@@ -85,6 +92,11 @@ def _session(given: dict[str, Any], args: tuple[str, ...], *, shared: bool = Fal
             hint='name it in djhop.toml: test = ["pytest", "tests"]',
         )
     options = _options(given, args, setup.matrix)
+    if options.shard and setup.target.suite.kind == "command":
+        raise UsageError(
+            "--shard: which tests the suite's command would take is not known",
+            hint="a suite of pytest, or of Django's runner, can be divided",
+        )
     if shared:
         options = msgspec.structs.replace(options, shared=f"nox-{Path(setup.target.root).name}")
     return runner.Session(
@@ -118,6 +130,7 @@ def _options(given: dict[str, Any], args: tuple[str, ...], matrix: Matrix) -> An
         args=args,
         command=_typed(given),
         install_python=given["install_python"] == "auto",
+        shard=shard.parse(given["shard"]) if given.get("shard") else None,
         **{name: given[name] for name in names},
     )
 
