@@ -19,11 +19,21 @@ from djhop.store.store import RunFolder
 
 
 def write(
-    folder: RunFolder, plan: Plan, *, root: Path, interrupted: bool, seconds: float, whole: bool
+    folder: RunFolder,
+    plan: Plan,
+    *,
+    root: Path,
+    interrupted: bool,
+    seconds: float,
+    whole: bool,
+    measured: bool = True,
 ) -> Comparison:
     """Judge the cells in `folder` by the hops of `plan`, and write `run.json`.
 
-    `whole`: whether the whole suite was asked for.
+    Args:
+        interrupted: whether it was cut short.
+        whole: whether the whole suite was asked for.
+        measured: whether the sources in `root` are those whose coverage was measured.
     """
     with landing.alone(folder):
         results = folder.results()
@@ -43,7 +53,8 @@ def write(
             names = flaky.unmatched(run.known_flaky, results)
             told = (f"known flaky test {name!r}: no test is called so" for name in names)
             run = msgspec.structs.replace(run, notes=(*run.notes, *told))
-        folder.write_run(msgspec.structs.replace(run, coverage=_coverage(folder, root)))
+        share = _coverage(folder, root)
+        folder.write_run(msgspec.structs.replace(run, coverage=share if measured else None))
     return compared
 
 

@@ -148,9 +148,9 @@ class Session:
             started=started,
             command=self.options.command,
             inputs=jobs.inputs(
-                self.target, self.matrix, self._files, self.options.args, self._revision
+                self.target, self.matrix, self._files, self.options.chosen, self._revision
             ),
-            whole=not self.options.args,
+            whole=not self.options.chosen,
             known=self._known,
         )
         if self.options.shared:
@@ -373,7 +373,7 @@ class Session:
             root=Path(self.target.root),
             interrupted=self.spawner.interrupted,
             seconds=seconds,
-            whole=not self.options.args,
+            whole=not self.options.chosen,
         )
         statements.keep(self._statements)
         self.exit_code = closing.exit_code(

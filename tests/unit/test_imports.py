@@ -119,6 +119,10 @@ MAY_IMPORT = {
         *("requests", "dryrun", "cells", "chain", "landing", "closing", "news", "untested"),
         *("steps", "crossings", "hops", "reruns", "repeats", "jobs", "earlier"),
     },
+    "bundles": {
+        *("errors", "durable", "processes", "matrix", "target", "workspace", "results", "compare"),
+        *("store", "landing", "untested", "crossings", "jobs", "closing"),
+    },
     "again": {
         *("errors", "masking", "processes", "interpreters", "matrix", "target", "workspace"),
         *("resolve", "suites", "services", "results", "steps", "store", "locate", "landing"),
@@ -172,7 +176,7 @@ MAY_IMPORT = {
             "console",
         ),
         "terminal",
-        *("again", "fixable", "fixing", "blaming", "peeling", "baseline"),
+        *("again", "fixable", "fixing", "blaming", "peeling", "baseline", "bundles"),
     },
     "nox": {"errors", "releases", "matrix", "commands"},
     "arguments": {"commands", "doctor"},

@@ -79,6 +79,18 @@ def cells_option(command: Any) -> Any:
     )(command)
 
 
+def machine_options(command: Any) -> Any:
+    """The options of a cell that is run on a machine of its own; its bundle is merged later."""
+    options = [
+        click.option("--cell", metavar="ID", help="This cell alone: py3.12-django5.2."),
+        click.option("--shard", metavar="N/M", help="Part N of M of the suite, by ids of tests."),
+        click.option("--bundle", metavar="FILE", help="Write all of the cell to this zip file."),
+        click.option("--plan", "plan_file", metavar="FILE",
+                     help="The plan that djhop plan --save made."),
+    ]  # fmt: skip
+    return with_all(command, options)
+
+
 def run_options(command: Any) -> Any:
     """The options of what runs cells; shared by run and hop."""
     options = [

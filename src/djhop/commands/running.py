@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from djhop import locate, masking, terminal
+from djhop.commands import merging
 from djhop.commands.reporting import as_text, on_screen, said, write_reports
 from djhop.commands.setting_up import interruptible, set_up
 from djhop.errors import DjhopError, ExitCode, NoTestsError, UsageError
+from djhop.matrix import shard
 from djhop.matrix.config import Matrix
 from djhop.processes.process import Spawner
 from djhop.reports import clean
@@ -29,6 +31,7 @@ def run(args: tuple[str, ...], **given: Any) -> int:
 
     if given["quiet"] and given["verbose"]:
         raise UsageError("-q and -v contradict each other", hint="leave one of them away")
+    given = merging.chosen(given)
     session = _session(given, args)
     if given["list_only"]:
         ids = [cell.id for cell in session.plan.cells]
@@ -38,6 +41,7 @@ def run(args: tuple[str, ...], **given: Any) -> int:
         printed = masking.mask("\n".join(session.commands()), masking.values(os.environ))
         terminal.show(clean.page(printed))
         return ExitCode.OK
+    sealed = merging.sealed(session, given)
     verbose = given["verbose"]
     quiet = given["quiet"] or (given["as_json"] and not verbose)
     with interruptible(session.spawner):
@@ -47,12 +51,15 @@ def run(args: tuple[str, ...], **given: Any) -> int:
         if given["peel"] and not session.spawner.interrupted:
             _peel(session, given["peel"], args, quiet=quiet)
     finished = write_reports(session.folder)
+    bundled = sealed and given["bundle"] and merging.bundle(session, sealed, given["bundle"])
     if given["as_json"]:
         terminal.show(json_report.render(finished))
     else:
         terminal.show(as_text(finished) if verbose else on_screen(finished, session.folder))
     if not quiet:
         console.say(f"written to {session.folder.path}{os.sep}", sys.stderr)
+        if bundled:
+            console.say(bundled, sys.stderr)
     # What is done after the cells may be interrupted, too.
     return ExitCode.INTERRUPTED if session.spawner.interrupted else session.exit_code
 
@@ -91,6 +98,11 @@ def _session(given: dict[str, Any], args: tuple[str, ...], *, shared: bool = Fal
             hint='name it in djhop.toml: test = ["pytest", "tests"]',
         )
     options = _options(given, args, setup.matrix)
+    if options.shard and setup.target.suite.kind == "command":
+        raise UsageError(
+            "--shard: which tests the suite's command would take is not known",
+            hint="a suite of pytest, or of Django's runner, can be divided",
+        )
     if shared:
         options = msgspec.structs.replace(options, shared=f"nox-{Path(setup.target.root).name}")
     return runner.Session(
@@ -124,6 +136,7 @@ def _options(given: dict[str, Any], args: tuple[str, ...], matrix: Matrix) -> An
         args=args,
         command=_typed(given),
         install_python=given["install_python"] == "auto",
+        shard=shard.parse(given["shard"]) if given.get("shard") else None,
         **{name: given[name] for name in names},
     )
 
