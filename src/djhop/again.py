@@ -113,6 +113,12 @@ def look(
         raise NoTestsError(f"no test suite found in {place}")
     files = jobs.files(looked, matrix, folder.path.parent, spawner)
     deployed = None
+    if matrix.before_rev and run.command[1:2] == ("hop",):
+        raise UsageError(
+            f"the tests before the hop are those of {matrix.before_rev} in {run.name}, which is "
+            "not what can be run again",
+            hint="djhop hop without --before-rev, then the same again",
+        )
     if matrix.before_rev:
         deployed = revision.find(Path(looked.root), matrix.before_rev, spawner)
     if jobs.inputs(looked, matrix, files, args, deployed) != run.inputs:

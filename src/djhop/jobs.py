@@ -88,6 +88,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     install_python: bool = True
     fail_fast: bool = False
     resume: bool = False
+    #: The tests of the cell before the first hop are those of the matrix's `before-rev`, too.
+    deployed: bool = False
     #: Name of a run folder that several djhop add their cells to; "" for a folder of one's own.
     shared: str = ""
     #: What was typed, without `--cells`: reports say how to run one test again.

@@ -75,6 +75,9 @@ MAY_IMPORT = {
         *("target", "workspace", "environments", "resolve", "suites", "results", "untested"),
         "steps",
     },
+    "desk": {
+        *("errors", "durable", "matrix", "workspace", "suites", "results", "untested", "cells"),
+    },
     "crossings": {
         *("errors", "durable", "processes", "matrix", "environments", "results", "steps", "cells"),
     },
@@ -96,7 +99,7 @@ MAY_IMPORT = {
         *("errors", "durable", "processes", "interpreters", "matrix", "target", "workspace"),
         *("environments", "resolve", "suites", "services", "results", "compare", "store", "locate"),
         *("requests", "dryrun", "cells", "chain", "landing", "closing", "news", "untested"),
-        *("steps", "crossings", "hops", "reruns", "repeats", "jobs"),
+        *("steps", "desk", "crossings", "hops", "reruns", "repeats", "jobs"),
     },
     "again": {
         *("errors", "masking", "processes", "interpreters", "matrix", "target", "workspace"),
@@ -140,7 +143,7 @@ MAY_IMPORT = {
             "console",
         ),
         "terminal",
-        *("again", "fixable", "fixing", "blaming", "peeling", "baseline"),
+        *("again", "fixable", "fixing", "blaming", "peeling", "baseline", "desk"),
     },
     "nox": {"errors", "releases", "matrix", "commands"},
     "arguments": {"commands", "doctor"},
