@@ -93,8 +93,9 @@ def look(
     *,
     offline: bool = False,
     command: str = "djhop fix --try",
+    unchanged: bool = True,
 ) -> Again:
-    """Look at the target of a run again; it must be what the run has seen.
+    """Look at the target of a run again; if `unchanged`, it must be what the run has seen.
 
     Args:
         root: the target, where it is not where the run says.
@@ -112,6 +113,31 @@ def look(
     if looked.suite is None:
         raise NoTestsError(f"no test suite found in {place}")
     files = jobs.files(looked, matrix, folder.path.parent, spawner)
+    if unchanged:
+        _check(run, looked, matrix, files, args=args, spawner=spawner)
+    return Again(
+        folder=folder,
+        run=run,
+        target=looked,
+        matrix=matrix,
+        files=files,
+        args=args,
+        found=locate.pythons(spawner),
+        spawner=spawner,
+        offline=offline,
+    )
+
+
+def _check(
+    run: Run,
+    looked: Target,
+    matrix: Matrix,
+    files: tuple[str, ...],
+    *,
+    args: tuple[str, ...],
+    spawner: Spawner,
+) -> None:
+    """Compare what a run has seen with what is there now."""
     deployed = None
     if matrix.before_rev and run.command[1:2] == ("hop",):
         raise UsageError(
@@ -128,17 +154,6 @@ def look(
             hint="djhop run; what followed -- there has to follow here, too; "
             "an earlier run: djhop fix --try RUN",
         )
-    return Again(
-        folder=folder,
-        run=run,
-        target=looked,
-        matrix=matrix,
-        files=files,
-        args=args,
-        found=locate.pythons(spawner),
-        spawner=spawner,
-        offline=offline,
-    )
 
 
 def matrix_of(run: Run, root: Path, where: str) -> Matrix:

@@ -77,6 +77,7 @@ MAY_IMPORT = {
     },
     "desk": {
         *("errors", "durable", "matrix", "workspace", "suites", "results", "untested", "cells"),
+        "resolve",
     },
     "crossings": {
         *("errors", "durable", "processes", "matrix", "environments", "results", "steps", "cells"),
@@ -105,6 +106,10 @@ MAY_IMPORT = {
         *("errors", "masking", "processes", "interpreters", "matrix", "target", "workspace"),
         *("resolve", "suites", "services", "results", "steps", "store", "locate", "landing"),
         *("cells", "jobs"),
+    },
+    "entering": {
+        *("errors", "durable", "matrix", "processes", "suites", "environments", "cells", "jobs"),
+        "again",
     },
     "fixable": {"errors", "compare", "fixes", "store"},
     "fixing": {
@@ -143,7 +148,7 @@ MAY_IMPORT = {
             "console",
         ),
         "terminal",
-        *("again", "fixable", "fixing", "blaming", "peeling", "baseline", "desk"),
+        *("again", "fixable", "fixing", "blaming", "peeling", "baseline", "desk", "entering"),
     },
     "nox": {"errors", "releases", "matrix", "commands"},
     "arguments": {"commands", "doctor"},

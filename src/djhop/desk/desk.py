@@ -6,9 +6,11 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from djhop import durable
 from djhop.cells.job import Job
 from djhop.desk import kept, sameness
 from djhop.matrix.plan import Cell, Hop
+from djhop.resolve.locks import requirements_text
 from djhop.results.results import CellResult
 from djhop.untested import without
 
@@ -50,6 +52,7 @@ class Desk:
             self._ended.wait()
             if found is None and self._spotless:
                 self.alone = True
+                _leave(job)
                 return without(job.cell, "not-run", reason=UNNEEDED, hint=HINT)
         if found is None:
             found = run()
@@ -58,6 +61,13 @@ class Desk:
         if self._hop is not None and job.cell == self._hop.after:
             self._spotless = spotless(found)
         return found
+
+
+def _leave(job: Job) -> None:
+    """Leave its packages, so that the cell can be entered all the same."""
+    durable.make(Path(job.folder))
+    packages = requirements_text(job.lock).encode()
+    durable.write(Path(job.folder, "requirements.txt"), packages)
 
 
 def spotless(result: CellResult) -> bool:

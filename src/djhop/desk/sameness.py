@@ -39,7 +39,7 @@ def name(job: Job, environ: Mapping[str, str]) -> str:
 
     `environ` is djhop's own environment.
     """
-    matrix = msgspec.structs.replace(job.matrix, name="", description="", jobs=0)
+    matrix = msgspec.structs.replace(job.matrix, name="", description="", jobs=0, before_rev="")
     made = hashlib.sha256(encode(msgspec.structs.replace(job, matrix=matrix, **_ELSEWHERE)))
     made.update(content.digest(Path(job.target.root), job.files).encode())
     made.update(encode(sorted(cellenv.passed(environ, job.matrix.pass_env).items())))
