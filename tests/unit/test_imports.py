@@ -86,6 +86,10 @@ MAY_IMPORT = {
         *("target", "workspace", "environments", "resolve", "suites", "results", "untested"),
         "steps",
     },
+    "desk": {
+        *("errors", "durable", "matrix", "workspace", "suites", "results", "untested", "cells"),
+        "resolve",
+    },
     "crossings": {
         *("errors", "durable", "processes", "matrix", "environments", "results", "steps", "cells"),
     },
@@ -117,7 +121,7 @@ MAY_IMPORT = {
         ),
         *("environments", "resolve", "suites", "services", "results", "compare", "store", "locate"),
         *("requests", "dryrun", "cells", "chain", "landing", "closing", "news", "untested"),
-        *("steps", "crossings", "hops", "reruns", "repeats", "jobs", "earlier"),
+        *("steps", "desk", "crossings", "hops", "reruns", "repeats", "jobs", "earlier"),
     },
     "bundles": {
         *("errors", "durable", "processes", "matrix", "target", "workspace", "results", "compare"),
@@ -127,6 +131,10 @@ MAY_IMPORT = {
         *("errors", "masking", "processes", "interpreters", "matrix", "target", "workspace"),
         *("resolve", "suites", "services", "results", "steps", "store", "locate", "landing"),
         *("cells", "jobs"),
+    },
+    "entering": {
+        *("errors", "durable", "matrix", "processes", "suites", "environments", "cells", "jobs"),
+        "again",
     },
     "fixable": {"errors", "compare", "fixes", "store"},
     "fixing": {
@@ -177,6 +185,7 @@ MAY_IMPORT = {
         ),
         "terminal",
         *("again", "fixable", "fixing", "blaming", "peeling", "baseline", "bundles"),
+        *("desk", "entering"),
     },
     "nox": {"errors", "releases", "matrix", "commands"},
     "arguments": {"commands", "doctor"},

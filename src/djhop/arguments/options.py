@@ -102,7 +102,7 @@ def run_options(command: Any) -> Any:
                      help="From test modules on, or as `python -W`."),
         click.option("--only", metavar="STEPS",
                      help="tests,checks,migrations,database,settings."),
-        click.option("--fresh", is_flag=True, help="Resolve again, though nothing changed."),
+        click.option("--fresh", is_flag=True, help="Resolve and run again, whatever is kept."),
         click.option("--recreate", is_flag=True, help="Build environments anew."),
         OFFLINE,
         click.option("--data", metavar="FILE",

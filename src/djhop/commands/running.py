@@ -13,7 +13,7 @@ import msgspec
 from djhop import locate, masking, terminal
 from djhop.commands import merging
 from djhop.commands.reporting import as_text, on_screen, said, write_reports
-from djhop.commands.setting_up import interruptible, set_up
+from djhop.commands.setting_up import Setup, interruptible, set_up
 from djhop.errors import DjhopError, ExitCode, NoTestsError, UsageError
 from djhop.matrix import shard
 from djhop.matrix.config import Matrix
@@ -21,6 +21,7 @@ from djhop.processes.process import Spawner
 from djhop.reports import clean
 
 if TYPE_CHECKING:
+    from djhop.desk.desk import Desk
     from djhop.runner import Session
 
 
@@ -64,9 +65,11 @@ def run(args: tuple[str, ...], **given: Any) -> int:
     return ExitCode.INTERRUPTED if session.spawner.interrupted else session.exit_code
 
 
-def hop(before: str, after: str, **given: Any) -> int:
-    """`djhop hop`: the two cells of one Django hop."""
-    return run(**given, hop=(before, after), start=None, goal=None)
+def hop(before: str, after: str, args: tuple[str, ...], **given: Any) -> int:
+    """`djhop hop`: the two cells of one Django hop; what `args` narrow is about tests alone."""
+    if args and not given["only"]:
+        given["only"] = "tests"
+    return run(args, **given, hop=(before, after), start=None, goal=None)
 
 
 def cell(cell: str, **given: Any) -> int:
@@ -113,7 +116,15 @@ def _session(given: dict[str, Any], args: tuple[str, ...], *, shared: bool = Fal
         found=setup.found,
         options=options,
         spawner=spawner,
+        desk=_desk(setup, fresh=given["fresh"]) if command == "hop" and args else None,
     )
+
+
+def _desk(setup: Setup, *, fresh: bool) -> Desk:
+    from djhop.desk.desk import Desk
+
+    hop = setup.plan.hops[0] if setup.plan.hops else None
+    return Desk(hop, locate.cache(), fresh=fresh)
 
 
 def _typed(given: dict[str, Any]) -> tuple[str, ...]:
@@ -135,6 +146,7 @@ def _options(given: dict[str, Any], args: tuple[str, ...], matrix: Matrix) -> An
         jobs=_cells_at_a_time(matrix),
         args=args,
         command=_typed(given),
+        deployed=bool(given.get("hop")),
         install_python=given["install_python"] == "auto",
         shard=shard.parse(given["shard"]) if given.get("shard") else None,
         **{name: given[name] for name in names},
