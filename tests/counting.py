@@ -11,7 +11,7 @@ import faces
 import junitparser
 from junitparser import xunit2
 
-from djhop.reports import issues, outputs, text, workflow
+from djhop.reports import grid, issues, outputs, screen, text, workflow
 from djhop.reports.summary import count
 from djhop.results.results import CellResult
 from djhop.store.record import Run
@@ -59,6 +59,8 @@ def check(run: Made) -> None:
         assert (head["failing"], head["ran"]) == (cell.failing, cell.ran)
         for face in (text.render(run[0]), made("markdown", run), made("github-summary", run)):
             assert count(cell) in face
+        if cell.status in grid.COUNTED:
+            assert count(cell) in screen.render(run[0])
     breaks = sum(1 for cause in run[0].causes if cause.hops)
     found_issues = issues.of(run[0])
     assert sum(issue.kind == "break" for issue in found_issues) == breaks

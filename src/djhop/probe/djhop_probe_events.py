@@ -50,6 +50,11 @@ def short_id(text):
     return "%s...%08x" % (text[: ID_LIMIT - 100], digest)
 
 
+def shard_of(text, parts):
+    """Return which of `parts` the test with this id belongs to, from 1 on: always the same one."""
+    return binascii.crc32(text.encode("utf-8", "surrogatepass")) % parts + 1
+
+
 class Events(object):
     """An event log that survives whatever the target does to the process."""
 

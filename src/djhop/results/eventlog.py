@@ -112,6 +112,15 @@ class Collected(_Line, tag="collected", gc=False):
     ids: tuple[str, ...] = ()
 
 
+class Sharded(_Line, tag="shard", gc=False):
+    """A part of the suite is run: which, and of how many tests, with what stands for their ids."""
+
+    number: int = 1
+    of: int = 1
+    total: int = 0
+    digest: str = ""
+
+
 class Canary(_Line, tag="canary", gc=False):
     """Whether the strict filter is in force."""
 
@@ -226,6 +235,7 @@ Event = (
     | Refused
     | Fatal
     | Collected
+    | Sharded
     | Canary
     | Raised
     | Start

@@ -30,6 +30,7 @@ from djhop.results.eventlog import (
     Refused,
     Report,
     Seen,
+    Sharded,
     Start,
     Stop,
     Warned,
@@ -70,6 +71,8 @@ class PassEvents(msgspec.Struct, kw_only=True):
     fatal: Exc | None = None
     #: Ids in run order.
     collected: dict[str, None] = {}
+    #: What the whole suite is, where only a part of it is run.
+    sharded: Sharded | None = None
     #: Per test: what happened, in the order in which they began.
     tests: dict[str, Seen] = {}
     #: Per module that could not be collected.
@@ -204,6 +207,8 @@ class _Gathering:
                 self._warning(event)
             case Collected():
                 events.collected.update(dict.fromkeys(event.ids))
+            case Sharded():
+                events.sharded = event
             case CollectError():
                 events.collect_errors.setdefault(event.id, event.exc)
             case ClassError():
