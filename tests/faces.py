@@ -46,6 +46,8 @@ def check(run: Made) -> None:
     _sarif(run[0], told.pop("sarif"))
     _quality(run[0], told.pop("gitlab-quality"))
     _pictures(run[0], told.pop("svg"), told.pop("badge"))
+    bars = Counter(re.findall(r"<title>(\S+): [^<]* s</title>", told.pop("durations")))
+    assert set(bars) == {cell.id for cell in run[0].cells if sum(cell.seconds.values())}
     assert json.loads(told.pop("json"))["name"] == run[0].name
     _page(run)
     assert not told, "an output that nothing counts"
