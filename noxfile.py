@@ -58,7 +58,7 @@ def services(session: nox.Session) -> None:
 def browser(session: nox.Session) -> None:
     """Look at the HTML report in a real browser: needs chromium; pictures in reports/browser."""
     _install(session, "tests", "browser")
-    session.run("pytest", "tests/browser", *session.posargs)
+    session.run("pytest", "-m", "slow or not slow", "tests/browser", *session.posargs)
 
 
 @nox.session
