@@ -13,6 +13,7 @@ from djhop.interpreters.interpreters import Interpreter
 from djhop.matrix.config import Matrix
 from djhop.matrix.patterns import CellSettings
 from djhop.matrix.plan import Cell
+from djhop.matrix.shard import Shard
 from djhop.resolve.locks import Lock
 from djhop.steps.commands import Served
 from djhop.suites.taken import Taken
@@ -47,6 +48,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     served: Served = Served()
     #: Set to look behind causes that are taken away: one plain run, nothing measured.
     taken: Taken | None = None
+    #: The part of the suite that is run; None for all of it.
+    shard: Shard | None = None
 
 
 def room_of(cache: Path, root: Path) -> Path:
