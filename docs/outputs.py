@@ -1,4 +1,4 @@
-"""Put excerpts of a run of the demo into outputs.md: python docs/outputs.py reports/latest"""
+"""Put excerpts of a run of the demo into these pages: python docs/outputs.py reports/latest"""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import re
 import sys
 from pathlib import Path
 
-from djhop.reports import covered, outputs
+from djhop.reports import covered, outputs, screen
 from djhop.store.store import RunFolder
 
-PAGE = Path(__file__).with_name("outputs.md")
+PAGES = [Path(__file__).with_name(name) for name in ("outputs.md", "terminal.md")]
 BLOCK = re.compile(r"(<!-- excerpt (\S+) -->\n```\n).*?(```\n)", re.DOTALL)
 #: How many lines, and columns of each, a reader wants to see.
 LINES, COLUMNS = 14, 100
@@ -26,6 +26,8 @@ FIRST = {
 def excerpt(folder: RunFolder, form: str) -> str:
     """The part of an output that shows what it is like."""
     run = folder.load()
+    if form == "screen":
+        return screen.render(run, whole=f"djhop report {run.name} -v")
     if form in outputs.COVERAGE:
         root = run.target.root
         whole, _ = covered.render(folder.path / "coverage", root=root, source=Path(root), form=form)
@@ -44,12 +46,13 @@ def fold(line: str) -> list[str]:
 
 
 def main() -> None:
-    """Rewrite the page."""
+    """Rewrite the pages."""
     folder = RunFolder(Path(sys.argv[1]).resolve())
-    page = PAGE.read_text("utf-8")
-    PAGE.write_text(
-        BLOCK.sub(lambda found: found[1] + excerpt(folder, found[2]) + found[3], page), "utf-8"
-    )
+    for path in PAGES:
+        page = path.read_text("utf-8")
+        path.write_text(
+            BLOCK.sub(lambda found: found[1] + excerpt(folder, found[2]) + found[3], page), "utf-8"
+        )
 
 
 if __name__ == "__main__":
