@@ -13,7 +13,7 @@ import jinja2
 
 from djhop import releases
 from djhop.durable import encode
-from djhop.reports import picture
+from djhop.reports import durations, picture
 from djhop.reports.html.extras import extras
 from djhop.reports.html.lost import Ran
 from djhop.reports.html.model import Model
@@ -63,6 +63,7 @@ def compose(
             data=data,
             limit=LIMIT,
             picture=picture.matrix(summary),
+            durations=durations.inline(run),
             many=picture.many(summary) or len(summary.path) > MOST_STEPS,
             cells=[
                 {**cell, "seconds_in_all": sum(cell["seconds"].values())} for cell in data["cells"]
