@@ -156,4 +156,6 @@ def run(base: Path, seed: int, times: int) -> str:
         ends.once(end)
         done[end] += 1
     told = ", ".join(f"{end}: {number}" for end, number in done.items())
-    return f"{len(order)} runs ended, {len(KINDS)} kinds of children in each cell, none left: {told}"
+    return (
+        f"{len(order)} runs ended, {len(KINDS)} kinds of children in each cell, none left: {told}"
+    )
