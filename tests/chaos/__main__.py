@@ -7,10 +7,15 @@ import tempfile
 import time
 from pathlib import Path
 
-from chaos import ends, kills
+from chaos import ends, kills, wreck
 
 #: Part → what does it, and how often.
-PARTS = {"kills": (kills.run, 200), "signals": (kills.signals, 60), "ends": (ends.run, 3)}
+PARTS = {
+    "kills": (kills.run, 200),
+    "signals": (kills.signals, 60),
+    "ends": (ends.run, 3),
+    "wreck": (wreck.run, 5),
+}
 
 
 def main() -> None:
