@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from chaos import ends, kills, wreck
+from chaos import crowd, ends, kills, noise, wreck
 
 #: Part → what does it, and how often.
 PARTS = {
@@ -15,6 +15,8 @@ PARTS = {
     "signals": (kills.signals, 60),
     "ends": (ends.run, 3),
     "wreck": (wreck.run, 5),
+    "crowd": (crowd.run, 6),
+    "noise": (noise.run, 1000),
 }
 
 
