@@ -210,16 +210,21 @@ def latest(out: Path) -> RunFolder:
     Raises:
         UsageError: there is none.
     """
-    mark = out / LATEST
-    if mark.is_symlink():
-        pointed = out / mark.readlink()
-    else:
-        pointed = out / (mark.read_text("utf-8").strip() if mark.is_file() else LATEST)
-    if (pointed / "run.json").is_file():
-        return RunFolder(pointed)
+    try:
+        pointed = out / _pointed(out / LATEST)
+        if (pointed / "run.json").is_file():
+            return RunFolder(pointed)
+    except (OSError, ValueError):
+        pass  # damaged: no name of a run
     if known := runs(out):
         return known[-1]
     raise UsageError(f"no run in {out}", hint="djhop run makes one; --out says where")
+
+
+def _pointed(mark: Path) -> Path | str:
+    if mark.is_symlink():
+        return mark.readlink()
+    return mark.read_text("utf-8").strip() if mark.is_file() else LATEST
 
 
 def find(wanted: str, out: Path) -> RunFolder:
