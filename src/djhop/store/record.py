@@ -194,6 +194,23 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         return datetime.date.fromisoformat(self.started[:10])
 
 
+def inconsistent(run: Run) -> str:
+    """Say what in a run does not belong together, as where a file was damaged; "" if all does."""
+    known = {cell.id for cell in (*run.plan.cells, *run.plan.unsupported)}
+    for number, cell in enumerate(run.cells):
+        if cell.id not in known or cell.id != f"py{cell.python}-django{cell.django}":
+            return f"there is no cell {cell.id!r} in its plan - at `$.cells[{number}]`"
+    for number, step in enumerate(run.plan.hops):
+        if not {step.before.id, step.after.id} <= known:
+            return f"{step.id!r} leads from or to no cell - at `$.plan.hops[{number}]`"
+    done = {cell.id for cell in run.cells if cell.status != "unsupported"}
+    planned = {hop.id for hop in run.plan.hops}
+    for number, hop in enumerate(run.hops):
+        if hop.id not in planned or not {hop.before, hop.after} <= done:
+            return f"there is no hop {hop.id!r} in its plan - at `$.hops[{number}]`"
+    return ""
+
+
 def begin(
     name: str,
     target: Target,
