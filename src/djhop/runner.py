@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from djhop import closing, dryrun, durable, jobs, landing, locate, untested
+from djhop import closing, dryrun, durable, jobs, landing, locate, remembering, untested
 from djhop.cells import cells
 from djhop.cells.job import Job, Report, room_of
 from djhop.chain import Chain
@@ -107,6 +107,7 @@ class Session:
         finally:
             self._services.stop()
         self._close(time.monotonic() - clock)
+        yield from (Said(text=text) for text in self._remember())
 
     def _offered(self) -> Services:
         """The services of this run; each djhop that shares a folder has its own."""
@@ -135,6 +136,7 @@ class Session:
             ),
             whole=not self.options.args,
             known=self._known,
+            state=jobs.state(self.target, self._files, self.spawner),
         )
         if self.options.shared:
             self.folder = landing.join(out / self.options.shared, begun)
@@ -340,6 +342,12 @@ class Session:
                 self._queue.put(Progress(cell=cell.id, done=tests[0], expected=tests[1]))
 
         return report
+
+    def _remember(self) -> list[str]:
+        """Add the run to the history, where it says something of the whole suite."""
+        if self.options.shared or self.options.install_only:
+            return []
+        return remembering.remember(self.folder, remembering.place(self.matrix, self.folder))
 
     def _close(self, seconds: float) -> None:
         """Judge the hops, write `run.json`, and decide the exit code."""

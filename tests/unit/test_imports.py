@@ -47,9 +47,10 @@ MAY_IMPORT = {
         *("results", "compare"),
     },
     "peels": {"knowledge", "suites", "results", "compare", "fixes"},
+    "history": {"errors"},
     "store": {
         *("errors", "durable", "masking", "matrix", "target", "results", "compare", "fixes"),
-        "peels",
+        *("peels", "history"),
     },
     "requests": {"interpreters", "matrix", "resolve", "suites", "target"},
     "chain": {"matrix", "resolve"},
@@ -62,7 +63,7 @@ MAY_IMPORT = {
     "reports": {
         *("errors", "releases", "durable", "interpreters", "matrix", "target"),
         *("resolve", "results", "compare", "store", "superseded", "declared", "deps"),
-        *("knowledge", "fixes", "peels"),
+        *("knowledge", "fixes", "peels", "history"),
     },
     "baseline": {"errors", "compare", "results", "store", "reports"},
     "locate": {"errors", "processes", "interpreters", "environments"},
@@ -91,12 +92,13 @@ MAY_IMPORT = {
     "repeats": {
         *("errors", "processes", "matrix", "results", "compare", "store", "due", "reruns"),
     },
+    "remembering": {"errors", "matrix", "results", "compare", "history", "store", "landing"},
     "closing": {"errors", "matrix", "results", "compare", "store", "landing"},
     "runner": {
         *("errors", "durable", "processes", "interpreters", "matrix", "target", "workspace"),
         *("environments", "resolve", "suites", "services", "results", "compare", "store", "locate"),
         *("requests", "dryrun", "cells", "chain", "landing", "closing", "news", "untested"),
-        *("steps", "crossings", "hops", "reruns", "repeats", "jobs"),
+        *("steps", "crossings", "hops", "reruns", "repeats", "jobs", "remembering"),
     },
     "again": {
         *("errors", "masking", "processes", "interpreters", "matrix", "target", "workspace"),
@@ -140,7 +142,8 @@ MAY_IMPORT = {
             "console",
         ),
         "terminal",
-        *("again", "fixable", "fixing", "blaming", "peeling", "baseline"),
+        *("again", "fixable", "fixing", "blaming", "peeling", "baseline", "history"),
+        "remembering",
     },
     "nox": {"errors", "releases", "matrix", "commands"},
     "arguments": {"commands", "doctor"},
