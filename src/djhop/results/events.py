@@ -30,6 +30,7 @@ from djhop.results.eventlog import (
     Refused,
     Report,
     Seen,
+    Sharded,
     Start,
     Stop,
     Warned,
@@ -70,6 +71,8 @@ class PassEvents(msgspec.Struct, kw_only=True):
     fatal: Exc | None = None
     #: Ids in run order.
     collected: dict[str, None] = {}
+    #: What the whole suite is, where only a part of it is run.
+    sharded: Sharded | None = None
     #: Per test: what happened, in the order in which they began.
     tests: dict[str, Seen] = {}
     #: Per module that could not be collected.
@@ -186,6 +189,7 @@ class _Gathering:
             seen.exc = self._lean(event.exc) if event.exc is not None else None
             seen.when = self._kept.setdefault(event.when, event.when)
             seen.reason = self._kept.setdefault(event.reason, event.reason)
+            seen.printed = event.printed
 
     def _lean(self, exc: Exc) -> Exc:
         """Return an equal exception that shares its frames with those seen before."""
@@ -203,6 +207,8 @@ class _Gathering:
                 self._warning(event)
             case Collected():
                 events.collected.update(dict.fromkeys(event.ids))
+            case Sharded():
+                events.sharded = event
             case CollectError():
                 events.collect_errors.setdefault(event.id, event.exc)
             case ClassError():
