@@ -13,6 +13,7 @@ from djhop.compare.changes import dead_modules, plainly
 from djhop.compare.compare import HopResult
 from djhop.compare.verdicts import cut_short, life
 from djhop.errors import DjhopError
+from djhop.estimate import Expected
 from djhop.history import database, memory, states
 from djhop.history.nights import Crossed, Night, Told
 from djhop.history.since import Since
@@ -71,6 +72,18 @@ def _write(folder: RunFolder, run: Run, path: Path, said: list[str]) -> Since | 
     window = _settings(run).nights
     with memory.opened(path, said.append) as open_:
         return open_.remember(night(run), told(folder, run), window=window)
+
+
+def expected(run: Run, path: Path) -> dict[str, Expected]:
+    """Return what each cell took on its last night, where the runs themselves are gone."""
+    if not (path.is_file() and run.whole and _settings(run).keep):
+        return {}
+    try:
+        with memory.opened(path, None) as open_:
+            found = open_.expected(line(run))
+    except DjhopError:
+        return {}
+    return {cell: Expected(seconds=took, tests=tests) for cell, (took, tests) in found.items()}
 
 
 def worth(run: Run) -> bool:

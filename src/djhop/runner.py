@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import datetime
+import functools
 import os
 import queue
 import threading
@@ -33,10 +34,12 @@ from djhop.crossings import Side
 from djhop.desk.desk import Desk
 from djhop.environments import environments
 from djhop.errors import DjhopError, ExitCode, InfraError, Interrupted
+from djhop.estimate import Expected
 from djhop.hops import Hops
 from djhop.interpreters.interpreters import Interpreter
 from djhop.jobs import Maker, Options
 from djhop.landing import RED
+from djhop.longest import Longest
 from djhop.matrix import flaky
 from djhop.matrix.config import Matrix
 from djhop.matrix.plan import Cell, Plan, settings_of
@@ -126,15 +129,23 @@ class Session:
         yield from (Said(text=text) for text in self._remember())
 
     def _started(self) -> Started:
-        out, whole = self.folder.path.parent, not self.options.install_only
         return Started(
             cells=tuple(cell.id for cell in self.plan.cells),
             folder=str(self.folder.path),
             path=tuple(cell.id for cell in self.plan.path),
             hops=tuple(hop.id for hop in self.plan.hops),
             jobs=self.options.jobs,
-            expected=earlier.expected(out, self.folder.read_run()) if whole else {},
+            expected=self._expected,
         )
+
+    @functools.cached_property
+    def _expected(self) -> dict[str, Expected]:
+        """What cells and hops took: in the newest run beside this one, else as remembered."""
+        if self.options.install_only:
+            return {}
+        run, out = self.folder.read_run(), self.folder.path.parent
+        place = remembering.place(self.matrix, self.folder)
+        return earlier.expected(out, run) or remembering.expected(run, place)
 
     def _sweep(self) -> None:
         """Remove what a killed djhop has left half written."""
@@ -198,16 +209,17 @@ class Session:
         )
         resolver.start()
         with concurrent.futures.ThreadPoolExecutor(max(1, self.options.jobs)) as pool:
-            done = [pool.submit(self._cell, cell) for cell in self._order(todo)]
+            left = self._order(todo)
+            done = [pool.submit(lambda: self._cell(left.take())) for _ in todo]
             done.append(pool.submit(self._crossed.cross))  # hops between cells that are kept
             done.append(pool.submit(self._repeats.repeat))
             for future in done:
                 future.add_done_callback(lambda _: self._queue.put(None))
-            left = len(done)
-            while left:
+            going = len(done)
+            while going:
                 event = self._queue.get()
                 if event is None:
-                    left -= 1
+                    going -= 1
                 else:
                     yield event
         resolver.join()
@@ -233,8 +245,10 @@ class Session:
 
     # Cells
 
-    def _order(self, todo: list[Cell]) -> list[Cell]:
-        return self._desk.order(todo) if self._desk else todo
+    def _order(self, todo: list[Cell]) -> Longest:
+        if self._desk:  # it has an order of its own
+            return Longest(self._desk.order(todo), {}, lambda _: True)
+        return Longest(todo, self._expected, self._locks.made)
 
     def _cell(self, cell: Cell) -> None:
         try:

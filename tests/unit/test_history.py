@@ -369,6 +369,14 @@ def test_a_damaged_file_is_set_aside_and_said(tmp_path: Path, damage: str) -> No
     assert aside.name in said[0]
 
 
+def test_a_question_leaves_a_damaged_file_where_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "history.sqlite"
+    path.write_text("no database")
+    with pytest.raises(InfraError, match="is damaged"), memory.opened(path, None):
+        pass
+    assert path.read_text() == "no database"
+
+
 def test_damage_that_is_met_later_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
     path = tmp_path / "history.sqlite"
     with (

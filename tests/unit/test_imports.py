@@ -107,7 +107,10 @@ MAY_IMPORT = {
     "repeats": {
         *("errors", "processes", "matrix", "results", "compare", "store", "due", "reruns"),
     },
-    "remembering": {"errors", "matrix", "results", "compare", "history", "store", "landing"},
+    "remembering": {
+        *("errors", "matrix", "results", "compare", "history", "store", "landing", "estimate"),
+    },
+    "longest": {"matrix", "estimate"},
     "earlier": {"errors", "store", "estimate"},
     "closing": {"errors", "matrix", "results", "compare", "store", "landing"},
     "runner": {
@@ -124,7 +127,7 @@ MAY_IMPORT = {
         *("environments", "resolve", "suites", "services", "results", "compare", "store", "locate"),
         *("requests", "dryrun", "cells", "chain", "landing", "closing", "news", "untested"),
         *("steps", "desk", "crossings", "hops", "reruns", "repeats", "jobs", "earlier"),
-        "remembering",
+        *("remembering", "longest", "estimate"),
     },
     "bundles": {
         *("errors", "durable", "processes", "matrix", "target", "workspace", "results", "compare"),

@@ -213,3 +213,14 @@ def test_what_is_not_there_is_said(
 def test_no_history_says_how_one_begins(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert _boundary(["history", "--out", str(tmp_path)]) == 2
     assert "djhop history import RUN" in capsys.readouterr().err
+
+
+def test_what_cells_took_is_known_where_the_runs_are_gone(tmp_path: Path) -> None:
+    path = tmp_path / "history.sqlite"
+    run = remembered(write(tmp_path, 20))
+    found = remembering.expected(run, path)
+    assert {cell: one.tests for cell, one in found.items()} == {OLD.id: 2, NEW.id: 2}
+    assert remembering.expected(run, tmp_path / "none.sqlite") == {}
+    path.write_text("no database")
+    assert remembering.expected(run, path) == {}
+    assert path.read_text() == "no database"

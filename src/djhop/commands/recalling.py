@@ -27,7 +27,7 @@ def history(words: tuple[str, ...], out: str, file: str, *, as_json: bool) -> in
     if not path.is_file():
         hint = "a run that ends makes it; djhop history import RUN… adds older runs"
         raise UsageError(f"there is no history at {path}", hint=hint)
-    with memory.opened(path, _say) as open_:
+    with memory.opened(path, None) as open_:
         terminal.show(_answer(open_, " ".join(words), as_json=as_json))
     return ExitCode.OK
 

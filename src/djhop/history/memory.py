@@ -115,17 +115,21 @@ class Memory:
 
 
 @contextlib.contextmanager
-def opened(path: Path, say: Callable[[str], None]) -> Iterator[Memory]:
+def opened(path: Path, say: Callable[[str], None] | None) -> Iterator[Memory]:
     """Open a history; one that is damaged is set aside, which is said, and a new one begun.
+
+    Without `say` it is left where it is.
 
     Raises:
         UsageError: it is of a newer djhop.
-        DamagedError: it is found to be so only while it is in use.
+        DamagedError: it is damaged, and found so only while it is in use; or there is no `say`.
         InfraError: it cannot be opened or written.
     """
     try:
         made = database.connect(path)
     except sqlite3.DatabaseError as error:
+        if say is None:
+            raise _damaged(path, error) from error
         renew(path, error, say)
         made = database.connect(path)
     try:
@@ -133,11 +137,14 @@ def opened(path: Path, say: Callable[[str], None]) -> Iterator[Memory]:
     except sqlite3.OperationalError as error:
         raise InfraError(f"cannot use {path}: {error}") from error
     except sqlite3.DatabaseError as error:
-        raise DamagedError(
-            f"{path} is damaged: {error}", hint=f"rename it: the next run begins a new {path.name}"
-        ) from error
+        raise _damaged(path, error) from error
     finally:
         made.close()
+
+
+def _damaged(path: Path, error: Exception) -> DamagedError:
+    hint = f"rename it: the next run begins a new {path.name}"
+    return DamagedError(f"{path} is damaged: {error}", hint=hint)
 
 
 def renew(path: Path, error: Exception, say: Callable[[str], None]) -> None:
