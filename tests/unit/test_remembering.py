@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
+import gzip
+import json
+import re
 import threading
 from pathlib import Path
 
@@ -13,8 +17,10 @@ import pytest
 from djhop import releases, remembering
 from djhop.cli import _boundary
 from djhop.history import memory, reading
+from djhop.history.since import Burn, Since
 from djhop.matrix.plan import Cell
-from djhop.reports import markdown, text
+from djhop.reports import burn, markdown, text
+from djhop.reports.html import page
 from djhop.reports.summary import summarise
 from djhop.results.results import CellResult
 from djhop.results.results import Test as Case
@@ -74,6 +80,33 @@ def test_the_package_that_moved_is_named_in_every_report(tmp_path: Path) -> None
     assert f"1 test is newly broken in {OLD.id} and {NEW.id} {note} tests.py::b" in plain
     assert "Since 2026-11-20 01:00 (run-20, commit 000000000000)" in plain
     assert note in markdown.render(run)
+
+
+def test_the_page_has_what_changed_strips_and_what_is_left(tmp_path: Path) -> None:
+    remembered(write(tmp_path, 20))
+    folder = write(tmp_path, 21, asgiref="3.8.1", red=True)
+    made = page.render(remembered(folder), folder)
+    assert "1 test is newly broken in" in made
+    assert "the project did not change; moved: asgiref 3.7.2 → 3.8.1" in made
+    packed = re.search(r'id="data"[^>]*>([^<]+)<', made)
+    assert packed is not None
+    data = json.loads(gzip.decompress(base64.b64decode(packed[1])))
+    strips = [(data["ids"][one["test"]], one["strip"]) for one in data["nights"]["strips"]]
+    assert strips == [("tests.py::b", "pf")] * 2
+    assert len(data["nights"]["started"]) == 2
+
+
+def test_what_is_left_is_drawn_night_by_night() -> None:
+    run = many.finished(PLAN, {})
+    hop = f"{OLD.id}..{NEW.id}"
+    nights = tuple(f"2026-11-{day}T01:00:00Z" for day in range(10, 14))
+    left = Burn(hop=hop, breaks=(4, None, 2, 1), deprecations=(0, 0, 0, 0))
+    since = Since(nights=3, run="a", started=nights[0], burn_nights=nights, burn=(left,))
+    drawn = burn.picture(since, run.plan)
+    assert "tests that break: 4 at first, 1 now" in drawn
+    points = re.findall(r'<polyline points="([^"]+)"', drawn)
+    assert [len(one.split()) for one in points] == [2, 2, 4]  # a night nobody knows parts them
+    assert burn.picture(msgspec.structs.replace(since, burn=()), run.plan) == ""
 
 
 def test_a_test_that_goes_on_failing_has_a_first_night(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from djhop.history.asking import CellNight, Fared, NightLine
-from djhop.reports.clean import inert, one_line
+from djhop.reports.clean import inert, one_line, spelled
 from djhop.reports.signs import number
 
 #: What the characters of a strip stand for.
@@ -20,9 +20,9 @@ def nights(found: Sequence[NightLine]) -> str:
     """Return the nights of every line, the newest last."""
     rows: list[str] = []
     for line in dict.fromkeys(one.line for one in found):
-        rows += ["", line] if rows else [line]
+        rows += [""] * bool(rows) + [one_line(line, 200)]
         for one in (night for night in found if night.line == line):
-            cells = ", ".join(f"{count} {status}" for status, count in one.cells.items())
+            cells = ", ".join(f"{n} {one_line(status, 30)}" for status, n in one.cells.items())
             breaks = f"; hops break {number(one.breaks, 'test')}" if one.breaks else ""
             rows.append(f"  {_when(one.started)}  {_run(one.run, one.revision)}  {cells}{breaks}")
     return _page(rows or ["no night is remembered"])
@@ -32,9 +32,9 @@ def cell(name: str, found: Sequence[CellNight]) -> str:
     """Return the nights of one cell, and what moved in it."""
     rows: list[str] = []
     for line in dict.fromkeys(one.line for one in found):
-        rows += ["", f"{name} of {line}"] if rows else [f"{name} of {line}"]
+        rows += [""] * bool(rows) + [one_line(f"{name} of {line}", 200)]
         for one in (night for night in found if night.line == line):
-            parts = [one.status, number(one.tests, "test"), f"{one.seconds:.1f} s"]
+            parts = [one_line(one.status, 30), number(one.tests, "test"), f"{one.seconds:.1f} s"]
             parts += [f"{one.coverage:.1f} % covered"] if one.coverage is not None else []
             told = ", ".join(parts)
             rows.append(f"  {_when(one.started)}  {_run(one.run, one.revision)}  {told}")
@@ -50,7 +50,7 @@ def subjects(found: Sequence[Fared], *, width: int) -> str:
         label = f"  {one_line(several[0].label, 200)}" if several[0].label else ""
         rows += [""] * bool(rows)
         rows += textwrap.wrap(f"{one_line(key[1], 300)}{label}", width, break_on_hyphens=False)
-        rows.append(f"  {key[0]}")
+        rows.append(f"  {one_line(key[0], 200)}")
         for one in several:
             rows += _fared(one)
     if any(one.strip for one in found):
@@ -59,11 +59,12 @@ def subjects(found: Sequence[Fared], *, width: int) -> str:
 
 
 def _fared(one: Fared) -> Iterator[str]:
-    yield f"  {one.place}" + (f"  |{one.strip}|" if one.strip else "")
+    strip = f"  |{spelled(one.strip)}|" if one.strip else ""
+    yield f"  {one_line(one.place, 100)}{strip}"
     if one.earlier:
         yield f"      … {number(one.earlier, 'change')} before"
     for turn in one.turns:
-        cause = f" ({turn.cause}: {one_line(turn.label, 100)})" if turn.cause else ""
+        cause = f" ({one_line(turn.cause, 20)}: {one_line(turn.label, 100)})" if turn.cause else ""
         told = f"{one_line(turn.what, 60)}{cause}"
         yield f"      {_when(turn.started)}  {_run(turn.run, turn.revision)}  {told}"
 

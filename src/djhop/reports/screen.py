@@ -70,6 +70,7 @@ class _Screen(Layout):
         return [
             Part(head=tuple(self._top(summary))),
             self._since(summary.since),
+            Part(head=("",) if summary.since else ()),
             *(hops.part(hop, self._title(hop, 2)) for hop in summary.path),
             self._beside(summary.beside, summary.path),
             self._red(summary, hops),

@@ -54,7 +54,7 @@ def view(since: Since, run: str, limit: int) -> SinceView:
     rows = [*_changed(since, run, limit), *_fixed(since, limit), *_rest(since, limit)]
     if not rows:
         rows = [_row("good", "nothing changed", Tests(), limit)]
-    when = since.started[:16].replace("T", " ")
+    when = one_line(since.started[:16].replace("T", " "), 16)
     commit = f", commit {one_line(since.revision[:12], 12)}" if since.revision else ""
     title = f"Since {when} ({one_line(since.run, 60)}{commit})"
     return SinceView(title=title, rows=tuple(rows))
@@ -193,7 +193,7 @@ def _still(one: Still) -> str:
     commit = f", commit {one_line(one.revision[:12], 12)}" if one.revision else ""
     cells = number(len(one.cells), "cell")
     text = f"{number(one.tests.total, 'test')} {verb} been failing in {cells} since "
-    return text + f"{one.started[:10]}{earlier} ({one_line(one.run, 60)}{commit})"
+    return text + f"{one_line(one.started[:10], 10)}{earlier} ({one_line(one.run, 60)}{commit})"
 
 
 def _row(tone: Tone, text: str, found: Tests, limit: int, *, note: str = "", hint: str = "") -> Row:
