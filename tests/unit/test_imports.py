@@ -50,9 +50,10 @@ MAY_IMPORT = {
         *("results", "compare"),
     },
     "peels": {"knowledge", "suites", "results", "compare", "fixes"},
+    "history": {"errors"},
     "store": {
         *("errors", "durable", "masking", "matrix", "target", "results", "compare", "fixes"),
-        "peels",
+        *("peels", "history"),
     },
     "requests": {"interpreters", "matrix", "resolve", "suites", "target"},
     "chain": {"matrix", "resolve"},
@@ -74,7 +75,7 @@ MAY_IMPORT = {
     "reports": {
         *("errors", "releases", "durable", "interpreters", "matrix", "target"),
         *("resolve", "results", "compare", "store", "superseded", "declared", "deps"),
-        *("knowledge", "fixes", "peels"),
+        *("knowledge", "fixes", "peels", "history"),
     },
     "baseline": {"errors", "compare", "results", "store", "reports"},
     "locate": {"errors", "processes", "interpreters", "environments"},
@@ -108,6 +109,10 @@ MAY_IMPORT = {
     "repeats": {
         *("errors", "processes", "matrix", "results", "compare", "store", "due", "reruns"),
     },
+    "remembering": {
+        *("errors", "matrix", "results", "compare", "history", "store", "landing", "estimate"),
+    },
+    "longest": {"matrix", "estimate"},
     "earlier": {"errors", "store", "estimate"},
     "closing": {"errors", "matrix", "results", "compare", "store", "landing"},
     "runner": {
@@ -124,6 +129,7 @@ MAY_IMPORT = {
         *("environments", "resolve", "suites", "services", "results", "compare", "store", "locate"),
         *("requests", "dryrun", "cells", "chain", "landing", "closing", "news", "untested"),
         *("steps", "desk", "crossings", "hops", "reruns", "repeats", "jobs", "earlier"),
+        *("remembering", "longest", "estimate"),
     },
     "bundles": {
         *("errors", "durable", "processes", "matrix", "target", "workspace", "results", "compare"),
@@ -187,6 +193,7 @@ MAY_IMPORT = {
         ),
         "terminal",
         *("again", "fixable", "fixing", "blaming", "peeling", "baseline", "bundles"),
+        *("history", "remembering"),
         *("desk", "entering"),
     },
     "nox": {"errors", "releases", "matrix", "commands"},
