@@ -47,9 +47,10 @@ MAY_IMPORT = {
         *("results", "compare"),
     },
     "peels": {"knowledge", "suites", "results", "compare", "fixes"},
+    "paired": set(),
     "store": {
         *("errors", "durable", "masking", "matrix", "target", "results", "compare", "fixes"),
-        "peels",
+        *("peels", "paired"),
     },
     "requests": {"interpreters", "matrix", "resolve", "suites", "target"},
     "chain": {"matrix", "resolve"},
@@ -65,6 +66,10 @@ MAY_IMPORT = {
         *("knowledge", "fixes", "peels"),
     },
     "baseline": {"errors", "compare", "results", "store", "reports"},
+    "readiness": {
+        *("errors", "releases", "knowledge", "matrix", "results", "compare", "fixes", "paired"),
+        *("store", "reports"),
+    },
     "locate": {"errors", "processes", "interpreters", "environments"},
     "dryrun": {"masking", "interpreters", "matrix", "target", "resolve", "suites", "results"},
     "news": {"results"},
@@ -121,6 +126,10 @@ MAY_IMPORT = {
         *("errors", "durable", "matrix", "workspace", "results", "services", "suites"),
         *("compare", "fixes", "peels", "store", "locate", "landing", "cells", "again"),
     },
+    "measuring": {
+        *("errors", "durable", "matrix", "environments", "services", "results", "compare"),
+        *("paired", "landing", "cells", "jobs", "again"),
+    },
     "console": {"masking", "results", "reports", "news"},
     "doctor": {
         *("errors", "releases", "processes", "interpreters", "environments", "reports", "locate"),
@@ -140,7 +149,8 @@ MAY_IMPORT = {
             "console",
         ),
         "terminal",
-        *("again", "fixable", "fixing", "blaming", "peeling", "baseline"),
+        *("again", "fixable", "fixing", "blaming", "peeling", "baseline", "readiness"),
+        *("measuring", "compare"),
     },
     "nox": {"errors", "releases", "matrix", "commands"},
     "arguments": {"commands", "doctor"},

@@ -21,6 +21,7 @@ from djhop.masking import shown
 from djhop.matrix.config import Matrix
 from djhop.matrix.flaky import KnownFlaky
 from djhop.matrix.plan import Plan
+from djhop.paired import Paired
 from djhop.peels.layers import Peel
 from djhop.results.results import CellResult, Counts, Owner, Status
 from djhop.results.steps import StepName
@@ -156,6 +157,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     fixes: tuple[Fix, ...] = ()
     #: What is behind the first causes of its red cells: `djhop peel`.
     peels: tuple[Peel, ...] = ()
+    #: How long the suite takes after a hop, against before it: `djhop ready --measure`.
+    performance: tuple[Paired, ...] = ()
 
     def reproduce(self, cell: str, test_id: str) -> str:
         """Return the command a user types to run one test in one cell again.
