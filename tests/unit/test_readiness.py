@@ -52,7 +52,7 @@ def case(name: str, outcome: str = "passed") -> Case:
 def cell(at: Cell, tests: tuple[Case, ...] = (case("a"), case("b")), **more: Any) -> CellResult:
     red = any(test.plain == "failed" for test in tests)
     status = more.pop("status", "failed" if red else "passed")
-    given = {"coverage": 95.0, "steps": FINE, "passes": (STRICT,), **more}
+    given = {"coverage": 95.0, "steps": FINE, "passes": (STRICT,), "counts_queries": True, **more}
     return many.result(at, status, tests, **given)
 
 
@@ -205,6 +205,11 @@ CHANGES: dict[str, tuple[Run, str, State]] = {
     "deployed in one order": (
         ready_run(crossing=crossed("migrate first, then the new code")), "deploy", "condition"),
     "deployed in an order nobody knows": (ready_run(crossing=crossed()), "deploy", "unknown"),
+    "a test asks more often": (
+        ready_run(after=cell(NEW, (msgspec.structs.replace(case("a"), queries={"default": 3}),
+                                   case("b")))), "queries", "condition"),
+    "queries were not counted": (
+        ready_run(after=cell(NEW, counts_queries=False)), "queries", "unknown"),
     "too little is covered": (ready_run(after=cell(NEW, coverage=89.9)), "coverage", "unmet"),
     "coverage was not measured": (ready_run(after=cell(NEW, coverage=None)), "coverage", "unknown"),
     "a part covers too little": (

@@ -108,6 +108,7 @@ def _gates(
         steps.deploy_gate(way, ready.deploy),
         measured.coverage_gate(way, run, ready),
         measured.performance_gate(way, run, ready),
+        measured.queries_gate(way, ready.queries),
         measured.support_gate(way, releases, asked.day, ready.support),
     )
 

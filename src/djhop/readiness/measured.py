@@ -81,6 +81,32 @@ def _once(way: Way, hop: HopResult, found: paired.Paired | None) -> str:
     return f" (once, in the run itself: {before[mode]:.1f} s, then {after[mode]:.1f} s)"
 
 
+def queries_gate(way: Way, weight: Weight) -> Gate:
+    """Which tests ask the database more often after a hop than before it."""
+    if not way.hops:
+        return gate("queries", weight, ["fine"], "no hop to compare")
+    measures: list[Measure] = []
+    lines: list[str] = []
+    for hop in way.hops:
+        found = hop.queries
+        if found is None or not found.tests:
+            measures.append("unseen")
+            lines.append(f"{title(hop)}: not counted")
+            continue
+        measures.append("open" if found.more else "fine")
+        total = f"{found.before:,} → {found.after:,} in all"
+        said = f"{found.more:,} of {number(found.tests, 'test')} ask more often ({total})"
+        lines.append(f"{title(hop)}: {said if found.more else f'none grew ({total})'}")
+        lines += [
+            one_line(f"{one.before} → {one.after} {one.connection}: {one.test}")
+            for one in found.grew[:FEW]
+        ]
+    if set(measures) == {"fine"}:
+        return gate("queries", weight, measures, "no test asks the database more often")
+    said = lines[0] if len(lines) == 1 else f"{measures.count('open')} of {len(way.hops)} hops grew"
+    return gate("queries", weight, measures, said, more=tuple(lines) if len(lines) > 1 else ())
+
+
 def support_gate(way: Way, releases: Releases, day: datetime.date, weight: Weight) -> Gate:
     """How long the series of today and of the goal get security fixes."""
     goal = releases.get(way.goal)

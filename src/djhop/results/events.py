@@ -21,11 +21,13 @@ from djhop.results.eventlog import (
     ClassError,
     Collected,
     CollectError,
+    Counting,
     End,
     Ended,
     Event,
     Exc,
     Fatal,
+    Queries,
     Raised,
     Refused,
     Report,
@@ -87,6 +89,9 @@ class PassEvents(msgspec.Struct, kw_only=True):
     canary_failed: set[str] = set()
     #: Whether the filter was proven to be in force at least once.
     canary_ok: bool = False
+    #: Whether queries were counted, and how many there were by test and connection.
+    counting: bool = False
+    queries: dict[str, dict[str, int]] = {}
     notes: tuple[str, ...] = ()
     #: Per test in which a process of the pass ended: "crash" or "hang".
     ends: dict[str, str] = {}
@@ -213,6 +218,10 @@ class _Gathering:
                 events.canary_failed.add(event.id or "")
             case Raised():
                 events.raised.add(event.id or "")
+            case Counting():
+                events.counting = True
+            case Queries():
+                events.queries[event.id] = event.n
             case Words():
                 self._notes[event.text] = None
             case Ended():
