@@ -14,6 +14,7 @@ from djhop.errors import InfraError
 from djhop.interpreters.interpreters import Interpreter
 from djhop.matrix.config import Matrix
 from djhop.matrix.plan import Cell, settings_of
+from djhop.matrix.shard import Shard
 from djhop.processes.process import Spawner
 from djhop.resolve import resolve
 from djhop.resolve.locks import Lock, Unresolvable
@@ -88,10 +89,19 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     install_python: bool = True
     fail_fast: bool = False
     resume: bool = False
+    #: The tests of the cell before the first hop are those of the matrix's `before-rev`, too.
+    deployed: bool = False
     #: Name of a run folder that several djhop add their cells to; "" for a folder of one's own.
     shared: str = ""
+    #: The part of the suite that is run in each cell; None for all of it.
+    shard: Shard | None = None
     #: What was typed, without `--cells`: reports say how to run one test again.
     command: tuple[str, ...] = ("djhop", "run")
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """What may leave tests out: nothing where the whole suite is asked for."""
+        return (*self.args, *([f"--shard={self.shard}"] if self.shard else []))
 
 
 class Maker:
@@ -157,6 +167,7 @@ class Maker:
             recreate=options.recreate,
             install_only=options.install_only,
             offline=options.offline,
+            shard=options.shard,
         )
 
     def deployed(self, job: Job, revision: Revision) -> Job:

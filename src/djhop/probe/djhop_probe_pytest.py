@@ -19,7 +19,7 @@ from djhop_probe_exceptions import describe
 from djhop_probe_filters import CANARY, raise_deprecations
 from djhop_probe_phases import Phase, Role, is_told_elsewhere
 from djhop_probe_reports import Tests, attach, exception_of, unwrapped
-from djhop_probe_state import STATE, announce, emit, note
+from djhop_probe_state import STATE, announce, divide, emit, note
 from djhop_probe_target import Coverage, check_loaded_django, find_django, say_begin
 from djhop_probe_warnings import DEPRECATIONS, RECORDER
 
@@ -93,11 +93,12 @@ def pytest_sessionstart(session):
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
-    """Leave out what an earlier process of this pass has run."""
-    done = [item for item in items if STATE.is_done(item.nodeid)]
-    if done:
-        items[:] = [item for item in items if not STATE.is_done(item.nodeid)]
-        config.hook.pytest_deselected(items=done)
+    """Leave out what an earlier process of this pass has run, and what is another shard's."""
+    divide(item.nodeid for item in items)
+    others = [item for item in items if STATE.is_left_out(item.nodeid)]
+    if others:
+        items[:] = [item for item in items if not STATE.is_left_out(item.nodeid)]
+        config.hook.pytest_deselected(items=others)
 
 
 @pytest.hookimpl(optionalhook=True)
