@@ -19,6 +19,7 @@ from djhop.arguments import (  # noqa: F401 - they add their commands to `cli`
     desk,
     further,
     nightly,
+    readiness,
     told,
 )
 from djhop.arguments.options import Rest

@@ -22,6 +22,7 @@ from djhop.masking import shown
 from djhop.matrix.config import Matrix
 from djhop.matrix.flaky import KnownFlaky
 from djhop.matrix.plan import Plan
+from djhop.paired import Paired
 from djhop.peels.layers import Peel
 from djhop.results.results import CellResult, Counts, Owner, Status
 from djhop.results.steps import StepName
@@ -162,6 +163,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     peels: tuple[Peel, ...] = ()
     #: What changed since the night before; None where none is remembered.
     since: Since | None = None
+    #: How long the suite takes after a hop, against before it: `djhop ready --measure`.
+    performance: tuple[Paired, ...] = ()
 
     def reproduce(self, cell: str, test_id: str) -> str:
         """Return the command a user types to run one test in one cell again.
