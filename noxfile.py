@@ -48,6 +48,15 @@ def unit(session: nox.Session) -> None:
 
 
 @nox.session
+def fuzz(session: nox.Session) -> None:
+    """Give every parser of what others wrote 100,000 inputs; DJHOP_FUZZ says another number."""
+    _install(session, "tests")
+    count = os.environ.get("DJHOP_FUZZ", "100000")
+    env = {"DJHOP_FUZZ": count}
+    session.run("pytest", "-n", "2", "tests/fuzz", *session.posargs, env=env)
+
+
+@nox.session
 def services(session: nox.Session) -> None:
     """Run cells against a real PostgreSQL; the tests say so and are skipped where there is none."""
     _install(session, "tests")
