@@ -48,6 +48,13 @@ def unit(session: nox.Session) -> None:
 
 
 @nox.session
+def chaos(session: nox.Session) -> None:
+    """Kill, interrupt, wreck, crowd and deafen djhop; prints a figure of each; takes an hour."""
+    _install(session, "tests")
+    session.run("python", "-m", "chaos", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session
 def services(session: nox.Session) -> None:
     """Run cells against a real PostgreSQL; the tests say so and are skipped where there is none."""
     _install(session, "tests")
