@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import shlex
 import signal
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from djhop import durable, masking
 from djhop.cells import cut, starts
 from djhop.cells.starts import Limits, Started
 from djhop.cells.workplace import Workplace
+from djhop.processes.process import Command
 from djhop.results import foreign, junit, passes
 from djhop.results.passes import Next, Ran
 from djhop.results.progress import Tally, Watch
@@ -119,13 +121,20 @@ class Passing(Workplace):
         )
         durable.write(Path(files.config), msgspec.json.encode(config))
         Path(files.stacks).unlink(missing_ok=True)
+        self._tell(wanted, stand, command)
         return Started(command=command, stacks=Path(files.stacks))
+
+    def _tell(self, wanted: Next, stand: Stand, command: Command) -> None:
+        """Say which command of the suite is about to be started."""
+        told = masking.mask(shlex.join(command.argv), masking.values(stand.env))
+        self._report(wanted.mode, None, told)
 
     def _foreign(self, suite: Suite, stand: Stand, wanted: Next, files: PassFiles) -> Ran:
         """A pass of a command that only the files it writes tell of."""
         tree, args = Path(stand.room.workspace), self.job.args
         command = commands.pass_command(suite, stand, mode=wanted.mode, files=files, args=args)
         foreign.clear(tree, suite.junit)
+        self._tell(wanted, stand, command)
         watch = Watch(Tally(Path(files.events)), test=0, silence=stand.silence_timeout)
         done = self.inside.run(f"the {wanted.mode} run", command, None, watch.overdue)
         if done.returncode == -signal.SIGKILL and not (done.timed_out or done.interrupted):

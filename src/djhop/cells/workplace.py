@@ -156,6 +156,7 @@ class Workplace:
             literal=job.matrix.strict == "literal",
             isolate=job.matrix.isolate,
             taken=job.taken,
+            shard=job.shard,
             timeout=job.settings.timeout,
             test_timeout=job.settings.test_timeout,
             silence_timeout=job.settings.silence_timeout,

@@ -47,7 +47,11 @@ def set_up(given: dict[str, Any], spawner: Spawner) -> Setup:
         "available": frozenset(found),
     }
     known = releases.load()
-    if ends := given.get("hop"):
+    if given.get("plan_file"):
+        from djhop.bundles import planned
+
+        made = planned.read(Path(given["plan_file"])).run.plan
+    elif ends := given.get("hop"):
         made = planning.one_hop(matrix, known, before=ends[0], after=ends[1], **facts)
     else:
         made = planning.make(matrix, known, current=looked.django, **facts)
