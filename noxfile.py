@@ -48,6 +48,13 @@ def unit(session: nox.Session) -> None:
 
 
 @nox.session
+def chaos(session: nox.Session) -> None:
+    """Kill, interrupt, wreck, crowd and deafen djhop; prints a figure of each; takes an hour."""
+    _install(session, "tests")
+    session.run("python", "-m", "chaos", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session
 def fuzz(session: nox.Session) -> None:
     """Give every parser of what others wrote 100,000 inputs; DJHOP_FUZZ says another number."""
     _install(session, "tests")
