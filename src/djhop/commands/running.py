@@ -17,6 +17,7 @@ from djhop.errors import DjhopError, ExitCode, NoTestsError
 from djhop.matrix.config import Matrix
 from djhop.processes.process import Spawner
 from djhop.reports import clean
+from djhop.sandbox import sandbox
 
 if TYPE_CHECKING:
     from djhop.runner import Session
@@ -36,6 +37,8 @@ def run(args: tuple[str, ...], **given: Any) -> int:
         printed = masking.mask("\n".join(session.commands()), masking.values(os.environ))
         terminal.show(clean.page(printed))
         return ExitCode.OK
+    if session.matrix.sandbox:
+        sandbox.require(session.spawner)
     quiet = given["quiet"] or given["as_json"]
     with interruptible(session.spawner):
         console.watch(session.events(), stream=sys.stderr, quiet=quiet)
@@ -67,6 +70,8 @@ def cell(cell: str, **given: Any) -> int:
     given |= {**defaults, **dict.fromkeys(flags, False), "cells": (cell,)}
     given |= {"out": "reports", "install_python": "auto"}
     session = _session(given, given.pop("args"), shared=True)
+    if session.matrix.sandbox:
+        sandbox.require(session.spawner)
     with interruptible(session.spawner):
         console.watch(session.events(), stream=sys.stderr, quiet=False)
     write_reports(session.folder)
