@@ -164,7 +164,7 @@ def test_a_run_in_a_sandbox_says_so(tmp_path: Path, shared: Path, server: socket
     given = {"test": ["python", "-m", "django", "test"], "settings": "settings", "set-env": env}
     path = {"from": "5.2", "to": "5.2", "python": "3.12", "steps": ["5.2"]}
     matrix = djhop_cli.matrix_file(tmp_path / "m.toml", {**given, **path})
-    cache, out = shared / "djhop-sandbox", tmp_path / "out"
+    cache, out = shared / "djhop", tmp_path / "out"
     for options, bad in ((["--sandbox"], {"test_the_network", "test_the_target"}), ([], set())):
         done = djhop_cli.run(target, matrix, cache=cache, out=out, options=options)
         (cell,) = done.cells.values()
