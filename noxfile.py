@@ -71,6 +71,16 @@ def browser(session: nox.Session) -> None:
 
 
 @nox.session
+def docs(session: nox.Session) -> None:
+    """Run the demo and make the pictures of docs/pictures from it: needs chromium."""
+    _install(session, "browser")
+    out = session.create_tmp()
+    argv = ("djhop", "run", "--matrix", "demo", "--quiet", "--out", out)
+    session.run(*argv, success_codes=[1])
+    session.run("python", "docs/pictures.py", str(Path(out, "latest")))
+
+
+@nox.session
 @nox.parametrize("resolution", ["lowest-direct", "highest"])
 def dependencies(session: nox.Session, resolution: str) -> None:
     """Run the unit tests on the lowest and on the latest dependencies."""

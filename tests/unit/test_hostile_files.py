@@ -59,12 +59,10 @@ def test_digits_that_no_version_has_are_none(tmp_path: Path) -> None:
     assert current.pythons(tmp_path, Metadata(), [])[0] == ("3.12",)
 
 
-@pytest.mark.parametrize("key", ["from", "python", "packages"])
+@pytest.mark.parametrize("key", ["from", "python"])
 def test_a_version_of_too_many_digits_is_wrong(key: str) -> None:
-    long = "4." + "9" * 5000
-    value = [f"x>{long}"] if key == "packages" else long
     with pytest.raises(UsageError, match=key):
-        config.parse({key: value}, "m.toml")
+        config.parse({key: "4." + "9" * 5000}, "m.toml")
 
 
 @pytest.mark.parametrize("encoding", ["utfm8", "rot13", "hex"])

@@ -11,7 +11,19 @@ import click
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 98}
 #: The forms of a report; a test compares them with `reports.outputs`, which takes time to import.
 FORMATS = (
-    *("text", "markdown", "html", "svg", "badge", "json", "jsonl", "junit", "ctrf", "sarif"),
+    *(
+        "text",
+        "markdown",
+        "html",
+        "svg",
+        "badge",
+        "durations",
+        "json",
+        "jsonl",
+        "junit",
+        "ctrf",
+        "sarif",
+    ),
     *("github-summary", "github-comment", "github-annotations"),
     *("gitlab-junit", "gitlab-quality", "cobertura", "lcov"),
 )
@@ -79,6 +91,18 @@ def cells_option(command: Any) -> Any:
     )(command)
 
 
+def machine_options(command: Any) -> Any:
+    """The options of a cell that is run on a machine of its own; its bundle is merged later."""
+    options = [
+        click.option("--cell", metavar="ID", help="This cell alone: py3.12-django5.2."),
+        click.option("--shard", metavar="N/M", help="Part N of M of the suite, by ids of tests."),
+        click.option("--bundle", metavar="FILE", help="Write all of the cell to this zip file."),
+        click.option("--plan", "plan_file", metavar="FILE",
+                     help="The plan that djhop plan --save made."),
+    ]  # fmt: skip
+    return with_all(command, options)
+
+
 def run_options(command: Any) -> Any:
     """The options of what runs cells; shared by run and hop."""
     options = [
@@ -92,7 +116,7 @@ def run_options(command: Any) -> Any:
                      help="tests,checks,migrations,database,settings."),
         click.option("--sandbox", is_flag=True,
                      help="No network, no writing outside of the cell."),
-        click.option("--fresh", is_flag=True, help="Resolve again, though nothing changed."),
+        click.option("--fresh", is_flag=True, help="Resolve and run again, whatever is kept."),
         click.option("--recreate", is_flag=True, help="Build environments anew."),
         OFFLINE,
         click.option("--data", metavar="FILE",
@@ -112,5 +136,7 @@ def run_options(command: Any) -> Any:
         click.option("--dry-run", is_flag=True, help="Print every command; run none."),
         click.option("--list", "list_only", is_flag=True, help="Print the cells; run none."),
         click.option("--quiet", "-q", is_flag=True, help="Print the final report only."),
+        click.option("--verbose", "-v", is_flag=True,
+                     help="Say each step as it is done; then all of the report."),
     ]  # fmt: skip
     return with_all(command, options)

@@ -15,6 +15,8 @@ from djhop.reports.hops import CauseView, HopView, view, views
 from djhop.reports.peels import with_peel
 from djhop.reports.shown import Shown, shown
 from djhop.reports.signs import SIGNS, Tone, listed, number, tone_of_status
+from djhop.reports.since import SinceView
+from djhop.reports.since import view as since_view
 from djhop.reports.steps import StepsView
 from djhop.reports.steps import view as steps_view
 from djhop.results.results import CellResult, Status
@@ -62,6 +64,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     answer: str
     tone: Tone
+    #: What changed since the night before; None where none is remembered.
+    since: SinceView | None
     #: Django series across, Python minors down.
     series: tuple[str, ...]
     pythons: tuple[str, ...]
@@ -106,6 +110,7 @@ def summarise(run: Run, releases: Releases, *, limit: int = LIMIT) -> Summary:
             filter(None, (_tests(run, path, cells), _steps_clause(path), _expired(run)))
         ),
         tone=_worst_tone(path),
+        since=since_view(run.since, run.name, limit) if run.since else None,
         series=tuple(sorted({cell.django for cell in cells}, key=version_key)),
         pythons=tuple(sorted({cell.python for cell in cells}, key=version_key)),
         grid={(cell.python, cell.django): _square(cell, run.plan.path) for cell in cells},
@@ -163,7 +168,18 @@ def _tests(run: Run, path: tuple[HopView, ...], cells: list[RunCell]) -> str:
     only = run.matrix.settings.get("only") or ["tests"]
     if "tests" not in only:
         return f"No test was run, as asked (only: {clean(', '.join(only), 100)})."
-    return answer(path) if path else _alone(cells)
+    return _unasked(path, cells) or answer(path) if path else _alone(cells)
+
+
+def _unasked(path: tuple[HopView, ...], cells: list[RunCell]) -> str:
+    """Answer for one hop whose cell before was left out, as nothing fails after it; or ""."""
+    match cells:
+        case [before, after] if len(path) == 1:
+            if before.status == "not-run" and after.status == "passed":
+                passes = number(after.ran, "test passes", "tests pass")
+                where = f"on Django {after.django}, strictly too"
+                return f"{passes} {where}; {before.id} was not run."
+    return ""
 
 
 def _steps_clause(path: tuple[HopView, ...]) -> str:
