@@ -114,6 +114,8 @@ def run_options(command: Any) -> Any:
                      help="From test modules on, or as `python -W`."),
         click.option("--only", metavar="STEPS",
                      help="tests,checks,migrations,database,settings."),
+        click.option("--sandbox", is_flag=True,
+                     help="No network, no writing outside of the cell."),
         click.option("--fresh", is_flag=True, help="Resolve and run again, whatever is kept."),
         click.option("--recreate", is_flag=True, help="Build environments anew."),
         OFFLINE,

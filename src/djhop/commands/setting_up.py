@@ -75,6 +75,8 @@ def matrix_of(given: dict[str, Any]) -> Matrix:
         said["data"] = str(_data(given["data"]))
     if given.get("before_rev"):
         said["before-rev"] = given["before_rev"]
+    if given.get("sandbox"):
+        said["sandbox"] = True
     named = [matrixfiles.read(given["matrix"])] if given["matrix"] else []
     root = given["target"] or (named[0][0].get("target") if named else "") or "."
     own = config.of_target(Path(_demo_or(root)))

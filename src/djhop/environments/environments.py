@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from djhop.environments import building, bytecode, damage, made
 from djhop.environments.building import sweep
@@ -204,5 +204,5 @@ def _wanted(pins: tuple[str, ...]) -> dict[str, str]:
 def _same(wanted: str, found: str) -> bool:
     try:
         return not wanted or Version(wanted) == Version(found)
-    except InvalidVersion:  # of the time before PEP 440
+    except ValueError:  # of the time before PEP 440
         return wanted == found

@@ -118,6 +118,8 @@ class Matrix(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     #: Commands run in the workspace before and after the suite, split like a shell splits words.
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
+    #: Whether the target's code runs without network and writes nowhere but in its cell.
+    sandbox: bool = False
     #: Seconds a pass of one cell may take.
     timeout: float = 3600.0
     #: Seconds one test may take; 0: as long as the pass.
@@ -315,6 +317,9 @@ def _wrong_values(matrix: Matrix) -> Iterator[tuple[str, str, str]]:
         yield key, wrong and f"{wrong}, or 0", ""
     yield "jobs", "" if matrix.jobs >= 0 else "must be 0 (one for each core) or more", ""
     yield "exclude-newer", _not_a_day(matrix.exclude_newer), 'as in "2024-07-01"'
+    both = matrix.sandbox and matrix.service
+    wrong = "a [service] cannot be reached from inside a sandbox" if both else ""
+    yield "sandbox", wrong, "docs/security.md says what can"
     yield from variables.wrong(matrix.pass_env)
     yield from service.wrong(matrix.service)
     yield from flaky.wrong(matrix.flaky)
