@@ -93,8 +93,9 @@ def look(
     *,
     offline: bool = False,
     command: str = "djhop fix --try",
+    unchanged: bool = True,
 ) -> Again:
-    """Look at the target of a run again; it must be what the run has seen.
+    """Look at the target of a run again; if `unchanged`, it must be what the run has seen.
 
     Args:
         root: the target, where it is not where the run says.
@@ -112,16 +113,8 @@ def look(
     if looked.suite is None:
         raise NoTestsError(f"no test suite found in {place}")
     files = jobs.files(looked, matrix, folder.path.parent, spawner)
-    deployed = None
-    if matrix.before_rev:
-        deployed = revision.find(Path(looked.root), matrix.before_rev, spawner)
-    if jobs.inputs(looked, matrix, files, args, deployed) != run.inputs:
-        raise UsageError(
-            f"{looked.root} is not what {run.name} has seen: files have changed since, "
-            "or other arguments went to the suite",
-            hint="djhop run; what followed -- there has to follow here, too; "
-            "an earlier run: djhop fix --try RUN",
-        )
+    if unchanged:
+        _check(run, looked, matrix, files, args=args, spawner=spawner)
     return Again(
         folder=folder,
         run=run,
@@ -133,6 +126,34 @@ def look(
         spawner=spawner,
         offline=offline,
     )
+
+
+def _check(
+    run: Run,
+    looked: Target,
+    matrix: Matrix,
+    files: tuple[str, ...],
+    *,
+    args: tuple[str, ...],
+    spawner: Spawner,
+) -> None:
+    """Compare what a run has seen with what is there now."""
+    deployed = None
+    if matrix.before_rev and run.command[1:2] == ("hop",):
+        raise UsageError(
+            f"the tests before the hop are those of {matrix.before_rev} in {run.name}, which is "
+            "not what can be run again",
+            hint="djhop hop without --before-rev, then the same again",
+        )
+    if matrix.before_rev:
+        deployed = revision.find(Path(looked.root), matrix.before_rev, spawner)
+    if jobs.inputs(looked, matrix, files, args, deployed) != run.inputs:
+        raise UsageError(
+            f"{looked.root} is not what {run.name} has seen: files have changed since, "
+            "or other arguments went to the suite",
+            hint="djhop run; what followed -- there has to follow here, too; "
+            "an earlier run: djhop fix --try RUN",
+        )
 
 
 def matrix_of(run: Run, root: Path, where: str) -> Matrix:

@@ -12,7 +12,12 @@ from pathlib import Path
 import click
 
 import djhop
-from djhop.arguments import further, nightly, told  # noqa: F401 - they add their commands to `cli`
+from djhop.arguments import (  # noqa: F401 - they add their commands to `cli`
+    desk,
+    further,
+    nightly,
+    told,
+)
 from djhop.arguments.options import Rest
 from djhop.arguments.run import cli
 from djhop.errors import DjhopError, ExitCode, UsageError

@@ -9,7 +9,7 @@ import msgspec
 
 from djhop import landing
 from djhop.compare import compare, flaky
-from djhop.compare.compare import Comparison
+from djhop.compare.compare import Comparison, HopResult
 from djhop.errors import ExitCode, InfraError, worst
 from djhop.landing import RED
 from djhop.matrix.plan import Plan
@@ -27,6 +27,7 @@ def write(
     seconds: float,
     whole: bool,
     measured: bool = True,
+    other: tuple[str, ...] = (),
 ) -> Comparison:
     """Judge the cells in `folder` by the hops of `plan`, and write `run.json`.
 
@@ -34,6 +35,7 @@ def write(
         interrupted: whether it was cut short.
         whole: whether the whole suite was asked for.
         measured: whether the sources in `root` are those whose coverage was measured.
+        other: cells of another revision, whose lines are not those of the others.
     """
     with landing.alone(folder):
         results = folder.results()
@@ -46,21 +48,28 @@ def write(
             reruns=folder.reruns(),
             known=run.known_in_force,
         )
-        compared = msgspec.structs.replace(compared, expired=run.expired)
+        hops = tuple(_unforetold(hop) if hop.before in other else hop for hop in compared.hops)
+        compared = msgspec.structs.replace(compared, expired=run.expired, hops=hops)
         complete = not interrupted and set(results) >= {cell.id for cell in plan.cells}
         run = record.finish(run, results, compared, seconds=seconds, complete=complete)
         if whole and complete:
             names = flaky.unmatched(run.known_flaky, results)
             told = (f"known flaky test {name!r}: no test is called so" for name in names)
             run = msgspec.structs.replace(run, notes=(*run.notes, *told))
-        share = _coverage(folder, root)
+        share = _coverage(folder, root, other)
         folder.write_run(msgspec.structs.replace(run, coverage=share if measured else None))
     return compared
 
 
-def _coverage(folder: RunFolder, root: Path) -> float | None:
+def _unforetold(hop: HopResult) -> HopResult:
+    """What other code was warned of foretells nothing of this."""
+    return msgspec.structs.replace(hop, foretold=None)
+
+
+def _coverage(folder: RunFolder, root: Path, other: tuple[str, ...]) -> float | None:
     """Combine the cells' coverage beside `run.json`; return what ran in any, in per cent."""
-    cells = sorted(folder.cells.glob("*/coverage"))
+    found = sorted(folder.cells.glob("*/coverage"))
+    cells = [path for path in found if path.parent.name not in other]
     with contextlib.suppress(InfraError):  # no coverage is no reason to lose the run
         out = measure.combine(dict.fromkeys(cells, root), root, folder.path / "coverage")
         return measure.per_cent([out], root, measure.options(root)) if out else None

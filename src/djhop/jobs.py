@@ -89,6 +89,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     install_python: bool = True
     fail_fast: bool = False
     resume: bool = False
+    #: The tests of the cell before the first hop are those of the matrix's `before-rev`, too.
+    deployed: bool = False
     #: Name of a run folder that several djhop add their cells to; "" for a folder of one's own.
     shared: str = ""
     #: The part of the suite that is run in each cell; None for all of it.

@@ -14,11 +14,12 @@ from pathlib import Path
 
 import msgspec
 
-from djhop import closing, dryrun, durable, jobs, landing, locate, untested
+from djhop import closing, dryrun, durable, earlier, jobs, landing, locate, scratch, untested
 from djhop.cells import cells
 from djhop.cells.job import Job, Report, room_of
 from djhop.chain import Chain
 from djhop.crossings import Side
+from djhop.desk.desk import Desk
 from djhop.environments import environments
 from djhop.errors import DjhopError, ExitCode, InfraError, Interrupted
 from djhop.hops import Hops
@@ -28,11 +29,11 @@ from djhop.landing import RED
 from djhop.matrix import flaky
 from djhop.matrix.config import Matrix
 from djhop.matrix.plan import Cell, Plan, settings_of
-from djhop.news import Event, Finished, Progress, Said, Stage, Started
+from djhop.news import Command, Event, Finished, Over, Progress, Said, Stage, Started
 from djhop.processes import process
 from djhop.repeats import Repeats
 from djhop.reruns import End
-from djhop.resolve.locks import Unresolvable
+from djhop.resolve.locks import Lock, Unresolvable
 from djhop.results import statements
 from djhop.results.results import CellResult
 from djhop.results.steps import BAD
@@ -49,7 +50,7 @@ class Session:
     """One run of a plan. `events()` does the work; then `folder` and `exit_code` are set.
 
     `plan` has the cells to run; `whole` the matrix they are part of: a cell has the same lock
-    whether it is run alone or with all others.
+    whether it is run alone or with all others. `desk`: one hop that somebody is at work on.
     """
 
     def __init__(
@@ -62,9 +63,11 @@ class Session:
         found: dict[str, Interpreter],
         options: Options,
         spawner: process.Spawner,
+        desk: Desk | None = None,
     ) -> None:
         self.target, self.matrix, self.plan, self.whole = target, matrix, plan, whole
         self.found, self.options, self.spawner = dict(found), options, spawner
+        self._desk = desk
         self.exit_code: int = ExitCode.INTERNAL
         self._queue: queue.Queue[Event | None] = queue.Queue()
         self._maker = Maker(
@@ -85,13 +88,14 @@ class Session:
         """Run every cell and say what happens as it does; in the end the run is on disk."""
         started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
         environments.sweep(locate.cache())
+        self._sweep()
         self._files = jobs.files(self.target, self.matrix, Path(self.options.out), self.spawner)
         if self.matrix.before_rev:
             root = Path(self.target.root)
             self._revision = revisions.find(root, self.matrix.before_rev, self.spawner)
         statements.recall(self._statements)
         kept = self._open(started)
-        yield Started(cells=tuple(c.id for c in self.plan.cells), folder=str(self.folder.path))
+        yield self._started()
         for line in process.reap_leftovers(locate.cache() / "running"):
             yield Said(text=f"ended what an earlier djhop left behind: {line}")
         yield from self._install_pythons()
@@ -106,7 +110,23 @@ class Session:
             yield from self._run(todo)
         finally:
             self._services.stop()
+        self._sweep()  # also what was too fresh when this run began
         self._close(time.monotonic() - clock)
+
+    def _started(self) -> Started:
+        out, whole = self.folder.path.parent, not self.options.install_only
+        return Started(
+            cells=tuple(cell.id for cell in self.plan.cells),
+            folder=str(self.folder.path),
+            path=tuple(cell.id for cell in self.plan.path),
+            hops=tuple(hop.id for hop in self.plan.hops),
+            jobs=self.options.jobs,
+            expected=earlier.expected(out, self.folder.read_run()) if whole else {},
+        )
+
+    def _sweep(self) -> None:
+        """Remove what a killed djhop has left half written."""
+        scratch.sweep(locate.cache(), Path(self.options.out))
 
     def _offered(self) -> Services:
         """The services of this run; each djhop that shares a folder has its own."""
@@ -165,7 +185,7 @@ class Session:
         )
         resolver.start()
         with concurrent.futures.ThreadPoolExecutor(max(1, self.options.jobs)) as pool:
-            done = [pool.submit(self._cell, cell) for cell in todo]
+            done = [pool.submit(self._cell, cell) for cell in self._order(todo)]
             done.append(pool.submit(self._crossed.cross))  # hops between cells that are kept
             done.append(pool.submit(self._repeats.repeat))
             for future in done:
@@ -200,14 +220,28 @@ class Session:
 
     # Cells
 
+    def _order(self, todo: list[Cell]) -> list[Cell]:
+        return self._desk.order(todo) if self._desk else todo
+
     def _cell(self, cell: Cell) -> None:
+        try:
+            self._do(cell)
+        finally:
+            if self._desk:
+                self._desk.end(cell)
+
+    def _do(self, cell: Cell) -> None:
         self.folder.forget_hops(cell.id)
         if self._stop.is_set() or self.spawner.interrupted:
             result = self._not_begun(cell)
         else:
             result = self._attempt(cell)
         allowed = settings_of(self.matrix, cell).allow_failure
-        result = msgspec.structs.replace(result, allow_failure=allowed)
+        told = self._tests_of(cell)
+        notes = (f"code and tests of {told}, not of the target as it is now",) if told else ()
+        result = msgspec.structs.replace(
+            result, allow_failure=allowed, notes=(*notes, *result.notes)
+        )
         self.folder.write_cell(result)
         for phase in (self._crossed, self._repeats):
             phase.end([cell.id])
@@ -253,7 +287,11 @@ class Session:
             side=self._side,
             gone=lambda: self._services.gone() if self.matrix.service else None,
             spawner=self.spawner,
+            tell=self._tell_hop,
         )
+
+    def _tell_hop(self, hop: str, stage: str) -> None:
+        self._queue.put(Stage(cell=hop, stage=stage) if stage else Over(hop=hop))
 
     def _again(self) -> Repeats:
         """The hops on which what newly fails is to be run again."""
@@ -265,9 +303,10 @@ class Session:
             shared=bool(self.options.shared),
             end=lambda cell, result: End(job=self._equipped(self._job_of(cell)), result=result),
             gone=lambda: self._services.gone() if self.matrix.service else None,
-            say=lambda text: self._queue.put(Said(text=text)),
+            say=lambda text: self._queue.put(Said(text=text, shown=True)),
             known=self._known,
             spawner=self.spawner,
+            tell=self._tell_hop,
         )
 
     def _job_of(self, cell: Cell) -> Job:
@@ -275,13 +314,26 @@ class Session:
         lock = self._locks.lock(cell)
         if isinstance(lock, Unresolvable):
             raise InfraError(f"{cell.id} has no lock: {lock.reason}")
-        return self._maker.job(cell, lock, self._files, self.folder.cell(cell.id).path)
+        return self._made(cell, lock)
+
+    def _made(self, cell: Cell, lock: Lock) -> Job:
+        job = self._maker.job(cell, lock, self._files, self.folder.cell(cell.id).path)
+        if self._tests_of(cell) and self._revision:
+            return self._maker.deployed(job, self._revision)
+        return job
+
+    def _tests_of(self, cell: Cell) -> str:
+        """The revision whose tests a cell runs, where that is not the target as it is now."""
+        first = self._revision and self.options.deployed and cell == self.whole.path[0]
+        return self._revision.said if first and self._revision else ""
 
     def _side(self, cell: Cell, result: CellResult) -> Side:
         """One end of a hop; before the first hop it may be another revision of the target."""
         job, told = self._job_of(cell), ""
         if self._revision and cell == self.whole.path[0]:
-            job, told = self._maker.deployed(job, self._revision), self._revision.said
+            if not self.options.deployed:
+                job = self._maker.deployed(job, self._revision)
+            told = self._revision.said
         folder = self.folder.cell(cell.id).path
         return Side(job=self._equipped(job), result=result, folder=folder, revision=told)
 
@@ -300,11 +352,17 @@ class Session:
         lock = self._locks.lock(cell)
         if isinstance(lock, Unresolvable):
             return untested.unresolvable(cell, lock)
-        job = self._maker.job(cell, lock, self._files, self.folder.cell(cell.id).path)
+        job = self._made(cell, lock)
         if not self.matrix.service or self.options.install_only:
-            return cells.run_cell(job, self.spawner, report)
+            return self._ran(job, report)
         report("services")
         return self._served(self._equipped(job), report)
+
+    def _ran(self, job: Job, report: Report) -> CellResult:
+        """Run a cell, unless that would show nothing new to somebody at work on one hop."""
+        if self._desk is None:
+            return cells.run_cell(job, self.spawner, report)
+        return self._desk.result(job, os.environ, lambda: cells.run_cell(job, self.spawner, report))
 
     def _served(self, job: Job, report: Report) -> CellResult:
         """Run a cell; without its services nothing that failed there says anything."""
@@ -333,8 +391,10 @@ class Session:
         )
 
     def _reporter(self, cell: Cell) -> Report:
-        def report(stage: str, tests: tuple[int, int] | None = None) -> None:
-            if tests is None:
+        def report(stage: str, tests: tuple[int, int] | None = None, command: str = "") -> None:
+            if command:
+                self._queue.put(Command(cell=cell.id, command=command))
+            elif tests is None:
                 self._queue.put(Stage(cell=cell.id, stage=stage))
             else:
                 self._queue.put(Progress(cell=cell.id, done=tests[0], expected=tests[1]))
@@ -350,13 +410,15 @@ class Session:
             interrupted=self.spawner.interrupted,
             seconds=seconds,
             whole=not self.options.chosen,
+            other=tuple(cell.id for cell in self.plan.cells if self._tests_of(cell)),
         )
         statements.keep(self._statements)
+        alone = self._desk is not None and self._desk.alone
         self.exit_code = closing.exit_code(
             compared,
             self.plan,
-            hops=not self.options.shared and not self.options.install_only,
-            untested=self.options.install_only or not self.matrix.does("tests"),
+            hops=not (self.options.shared or self.options.install_only or alone),
+            untested=self.options.install_only or alone or not self.matrix.does("tests"),
             interrupted=self.spawner.interrupted,
             bugs=self._bugs + self._crossed.bugs + self._repeats.bugs,
         )

@@ -299,7 +299,10 @@ def test_run_says_what_breaks(tiny: tuple[Djhop, Done]) -> None:
 def test_report_is_what_run_printed(tiny: tuple[Djhop, Done]) -> None:
     djhop, done = tiny
     folder = djhop.cwd / "reports" / "latest"
-    assert djhop("report").out == done.out == (folder / "report.txt").read_text()
+    assert djhop("report").out == done.out
+    assert "All of it: djhop report " in done.out
+    name = done.out.split("All of it: djhop report ")[1].split()[0]
+    assert djhop("report", name, "-v").out == (folder / "report.txt").read_text()
     assert djhop("report", djhop.last()["name"]).out == done.out
     assert djhop("report", "reports/latest").out == done.out
     assert djhop("report", "--format", "markdown").out == (folder / "report.md").read_text()

@@ -161,6 +161,7 @@ def test_the_commands_for_uv_carry_a_hop_out(cache: Path, tmp_path: Path) -> Non
     assert any(p["name"] == "django" and p["version"].startswith("5.2") for p in locked)
 
 
+@pytest.mark.slow
 @pytest.mark.needs_python("3.12")
 def test_the_commands_for_requirement_files_install_and_say_where_to_write(
     cache: Path, tmp_path: Path

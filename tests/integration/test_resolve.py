@@ -157,6 +157,7 @@ def test_what_a_lock_file_pins_stays_and_gives_way(lay: Lay) -> None:
     assert jump.packages["django-filter"] == "2.4.0"
 
 
+@pytest.mark.slow
 def test_latest_is_what_plain_uv_gives(lay: Lay, plain: Plain) -> None:
     before = lock_of(lay(SHOP, "4.2", "3.10"))
     wanted = (*SHOP, "celery<5.4")
@@ -192,6 +193,7 @@ def test_all_blockers_are_found_and_the_lock_is_forced(lay: Lay) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_transitive_cap_of_an_unpinned_package_never_sinks(lay: Lay) -> None:
     before = lock_of(lay(("django-oscar",), "3.2", "3.10", exclude_newer=THEN))
     after = lock_of(lay(("django-oscar",), "5.2", "3.10", before, exclude_newer=THEN))

@@ -62,9 +62,6 @@ PROJECTS: dict[str, tuple[str, str, int, dict[str, Any]]] = {
         {"test": ["python", "-m", "django", "test"], "settings": "tests.settings"},
     ),
 }
-#: The others are slow.
-FEW = ("django-taggit",)
-CHOSEN = [pytest.param(name, marks=[] if name in FEW else [pytest.mark.slow]) for name in PROJECTS]
 #: The project's own tests are on three databases, of which this machine has one.
 ONLY_SQLITE = """\
 from test_project.settings import *
@@ -76,8 +73,9 @@ DATABASES = {
 """
 
 
+@pytest.mark.slow
 @pytest.mark.needs_python("3.8")
-@pytest.mark.parametrize("name", CHOSEN)
+@pytest.mark.parametrize("name", PROJECTS)
 def test_a_real_suite_is_what_its_own_runner_says(
     name: str, sdist: Callable[[str, str], Path], shared: Path, tmp_path: Path
 ) -> None:

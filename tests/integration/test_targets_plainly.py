@@ -13,11 +13,12 @@ import pytest
 
 TARGETS = Path(oracle.__file__).parent / "targets"
 FEW = ("kinds", "python-hop")
-CHOSEN = sorted(
-    path.parent.name
-    for path in TARGETS.glob("*/expected.toml")
-    if path.parent.name in FEW or os.environ.get("DJHOP_ALL_TARGETS")
-)
+SLOW = ("kinds",)
+CHOSEN = [
+    pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else [])
+    for name in sorted(path.parent.name for path in TARGETS.glob("*/expected.toml"))
+    if name in FEW or os.environ.get("DJHOP_ALL_TARGETS")
+]
 
 
 @pytest.mark.needs_python("3.11", "3.12")

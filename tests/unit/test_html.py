@@ -19,7 +19,7 @@ import pytest
 from djhop import releases
 from djhop.compare.changes import kind, plainly
 from djhop.matrix.plan import Cell
-from djhop.reports import picture, text
+from djhop.reports import picture, screen, text
 from djhop.reports.hops import CauseView
 from djhop.reports.html import page, texts
 from djhop.reports.html.columns import CODES
@@ -100,6 +100,7 @@ def test_the_first_screen_says_what_the_text_says_first(run: Run, html: str) -> 
     assert " ".join(" ".join(answer).split("  ")[0].split()) in flat
     summary = summarise(run, releases.load())
     assert summary.answer in flat
+    assert summary.answer in " ".join(screen.render(run).split())
     for hop in summary.path:
         assert f"{hop.title} {hop.verdict}" in flat
         assert hop.sentence in flat

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from waiting import alive, eventually
 
-from djhop.errors import InfraError
+from djhop.errors import InfraError, UsageError
 from djhop.processes import clock, leftovers, process, sink, waiting
 from djhop.processes.identity import identity
 from djhop.processes.process import Command, Completed, Spawner
@@ -482,3 +482,44 @@ def test_leftovers_records_nothing_it_could_not_recognise(
     monkeypatch.setattr(leftovers, "identity", lambda pid: None)
     assert leftovers.record(tmp_path / "r", 1, ("a",), "mark") is None
     assert not (tmp_path / "r").exists()
+
+
+def test_a_command_in_the_foreground_has_standard_input_and_output() -> None:
+    code = (
+        "import sys; from djhop.processes.process import Command, Spawner\n"
+        "env = {'PATH': '/usr/bin:/bin'}\n"
+        "sys.exit(Spawner().foreground(Command(argv=tuple(sys.argv[1:]), cwd='/', env=env)))"
+    )
+    argv = [sys.executable, "-c", code, "/bin/sh", "-c", "read a; echo $a $A; exit 7"]
+    env = {**os.environ, "A": "a"}  # which is not for the command
+    done = subprocess.run(
+        argv, check=False, input="typed\n", capture_output=True, text=True, env=env
+    )
+    assert (done.returncode, done.stdout) == (7, "typed\n")
+
+
+def test_a_signal_goes_to_the_command_in_the_foreground() -> None:
+    code = (
+        "import sys; from djhop.processes.process import Command, Spawner\n"
+        "print(Spawner().foreground(Command(argv=tuple(sys.argv[1:]), cwd='/', env={})))"
+    )
+    trap = "trap 'echo told; exit 9' TERM; echo ready; while :; do /bin/sleep 0.02; done"
+    argv = [sys.executable, "-u", "-c", code, "/bin/sh", "-c", trap]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as djhop:
+        assert djhop.stdout is not None
+        assert djhop.stdout.readline() == "ready\n"
+        djhop.terminate()
+        assert djhop.stdout.read() == "told\n9\n"
+    assert djhop.returncode == 0
+
+
+def test_what_a_command_in_the_foreground_dies_of_is_its_status(spawner: Spawner) -> None:
+    assert spawner.foreground(sh("kill -9 $$")) == 137
+    with pytest.raises(UsageError, match="cannot run '/nowhere'"):
+        spawner.foreground(command("/nowhere"))
+
+
+def test_what_a_command_in_the_foreground_leaves_is_ended(spawner: Spawner, tmp_path: Path) -> None:
+    file = tmp_path / "pid"
+    assert spawner.foreground(sh(f"/bin/sleep 60 & echo $! > {file}")) == 0
+    assert eventually(lambda: not alive(int(file.read_text())))

@@ -79,6 +79,16 @@ def test_each_test_is_in_its_list() -> None:
     assert not found.same_inputs
 
 
+def test_what_a_run_found_flaky_is_no_break() -> None:
+    (hop,) = SECOND[0].hops
+    unsure = msgspec.structs.replace(hop, flaky_red=("a",), order_dependent=("c",))
+    found = compared(after=(msgspec.structs.replace(SECOND[0], hops=(unsure,)), SECOND[1]))
+    (cell,) = found.changed
+    lists = versus.listed(cell)
+    assert not lists.keys() & {"broke", "fail for another reason"}
+    assert lists["flaky or order-dependent when run again, not counted"] == ("a", "c")
+
+
 def test_the_way_back_is_the_opposite() -> None:
     (cell,) = compared(SECOND, FIRST).changed
     lists = versus.listed(cell)

@@ -102,7 +102,7 @@ def run_options(command: Any) -> Any:
                      help="From test modules on, or as `python -W`."),
         click.option("--only", metavar="STEPS",
                      help="tests,checks,migrations,database,settings."),
-        click.option("--fresh", is_flag=True, help="Resolve again, though nothing changed."),
+        click.option("--fresh", is_flag=True, help="Resolve and run again, whatever is kept."),
         click.option("--recreate", is_flag=True, help="Build environments anew."),
         OFFLINE,
         click.option("--data", metavar="FILE",
@@ -122,5 +122,7 @@ def run_options(command: Any) -> Any:
         click.option("--dry-run", is_flag=True, help="Print every command; run none."),
         click.option("--list", "list_only", is_flag=True, help="Print the cells; run none."),
         click.option("--quiet", "-q", is_flag=True, help="Print the final report only."),
+        click.option("--verbose", "-v", is_flag=True,
+                     help="Say each step as it is done; then all of the report."),
     ]  # fmt: skip
     return with_all(command, options)

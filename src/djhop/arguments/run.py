@@ -84,7 +84,12 @@ def run_command(**given: Any) -> int:
 @cells_option
 @run_options
 def hop_command(**given: Any) -> int:
-    """Run one hop only: Django BEFORE and AFTER on one Python, and nothing else."""
+    """Run one hop only: Django BEFORE and AFTER on one Python, and nothing else.
+
+    What follows `--` goes to the suite: djhop hop 4.2 5.2 -- tests/test_orders.py -k refund. Then
+    the cell after runs first, the one before only where something is to be compared, and what has
+    not changed since it passed is not run again.
+    """
     from djhop.commands import running
 
     return running.hop(args=Rest.args, **given)

@@ -27,6 +27,7 @@ from djhop.arguments.run import cli
     "--source", metavar="DIR", default="", help="Where the sources are that coverage names."
 )
 @click.option("--output", "-o", metavar="FILE", help="Write it there instead of printing it.")
+@click.option("--verbose", "-v", is_flag=True, help="All of the text, not what fits a screen.")
 def report_command(**given: Any) -> int:
     """Print the report of RUN again (a folder, a name, or the latest).
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
 
 from djhop import durable, releases
+from djhop.cells import cut
 from djhop.cells.job import Job, Report
 from djhop.cells.passing import Passing
 from djhop.environments import environments
@@ -81,8 +81,7 @@ class _Work(Passing):
 
     def do(self) -> CellResult:
         # A run that was killed, or a shared folder, may have left passes of this cell.
-        shutil.rmtree(self.folder, ignore_errors=True)
-        durable.make(self.folder)
+        cut.clear(self.folder)
         durable.write(self.folder / "requirements.txt", requirements_text(self.job.lock).encode())
         try:
             with self._stage("environment"):

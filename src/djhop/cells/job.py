@@ -19,7 +19,8 @@ from djhop.steps.commands import Served
 from djhop.suites.taken import Taken
 from djhop.target.target import Target
 
-#: Called with a stage; while tests run, with a stage and (tests over, tests collected).
+#: Called with a stage; while tests run, with a stage and (tests over, tests collected); before a
+#: command of the suite is started, with a stage, None and that command.
 Report = Callable[..., None]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -17,15 +18,19 @@ if TYPE_CHECKING:
     from djhop.store.store import RunFolder
 
 
-def report(run: str, other: str, out: str, output: str | None, **given: Any) -> int:
+def report(run: str, other: str, out: str, output: str | None, verbose: bool, **given: Any) -> int:
     """`djhop report`: a run's report again, or what changed from one run to another."""
     from djhop.store import store
 
+    if verbose and (other or given["form"] != "text"):
+        raise UsageError(
+            "-v is for the text of one run: every other output is whole", hint="leave -v away"
+        )
     found = store.find(run, Path(out))
     if other:
         pieces: Iterable[str] = (_versus(found, store.find(other, Path(out)), given),)
     else:
-        pieces = _pieces(found, **given, to_file=bool(output))
+        pieces = _pieces(found, **given, screen=not (output or verbose))
     if output:
         encoded = (piece.encode(errors="backslashreplace") for piece in pieces)
         durable.write_all(Path(output), encoded)
@@ -56,9 +61,7 @@ def deprecations(
     return ExitCode.OK
 
 
-def _pieces(
-    folder: RunFolder, *, form: str, cell: str, source: str, to_file: bool
-) -> Iterable[str]:
+def _pieces(folder: RunFolder, *, form: str, cell: str, source: str, screen: bool) -> Iterable[str]:
     """The report of a run in the form that was asked for."""
     from djhop.reports import outputs
     from djhop.reports.html import page
@@ -68,7 +71,9 @@ def _pieces(
         return (_coverage(folder, found, form, cell, source),)
     if cell or source:
         raise UsageError("--cell and --source are for coverage: --format cobertura or lcov")
-    if form == "text" and not to_file:
+    if form == "text" and screen:
+        return (on_screen(found, folder),)
+    if form == "text":
         return (as_text(found),)
     if form == outputs.HTML:
         return (page.render(found, folder),)
@@ -108,10 +113,27 @@ def _versus(before: RunFolder, after: RunFolder, given: dict[str, Any]) -> str:
 
 
 def as_text(finished: Run) -> str:
-    """The report for standard output: as wide as the terminal, in colour where it has colours."""
+    """The whole report: as wide as the terminal, in colour where it has colours."""
     from djhop.reports import text
 
     return text.render(finished, color=terminal.color(), width=terminal.width())
+
+
+def on_screen(finished: Run, folder: RunFolder) -> str:
+    """As much of the report as fits the terminal, what matters most first."""
+    from djhop.reports import screen
+
+    size = {"width": terminal.width(), "height": terminal.height()}
+    whole = f"djhop report {shlex.quote(_name(folder))} -v"
+    return screen.render(finished, color=terminal.color(), whole=whole, **size)
+
+
+def _name(folder: RunFolder) -> str:
+    """What a person types here to name a run: its name alone where runs land by themselves."""
+    path, here = folder.path.resolve(), Path.cwd().resolve()
+    if path.parent == here / "reports":
+        return path.name
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def write_reports(folder: RunFolder) -> Run:

@@ -12,8 +12,8 @@ import msgspec
 
 from djhop import locate, masking, terminal
 from djhop.commands import merging
-from djhop.commands.reporting import as_text, said, write_reports
-from djhop.commands.setting_up import interruptible, set_up
+from djhop.commands.reporting import as_text, on_screen, said, write_reports
+from djhop.commands.setting_up import Setup, interruptible, set_up
 from djhop.errors import DjhopError, ExitCode, NoTestsError, UsageError
 from djhop.matrix import shard
 from djhop.matrix.config import Matrix
@@ -21,6 +21,7 @@ from djhop.processes.process import Spawner
 from djhop.reports import clean
 
 if TYPE_CHECKING:
+    from djhop.desk.desk import Desk
     from djhop.runner import Session
 
 
@@ -29,6 +30,8 @@ def run(args: tuple[str, ...], **given: Any) -> int:
     from djhop import console
     from djhop.reports import json as json_report
 
+    if given["quiet"] and given["verbose"]:
+        raise UsageError("-q and -v contradict each other", hint="leave one of them away")
     given = merging.chosen(given)
     session = _session(given, args)
     if given["list_only"]:
@@ -39,17 +42,21 @@ def run(args: tuple[str, ...], **given: Any) -> int:
         printed = masking.mask("\n".join(session.commands()), masking.values(os.environ))
         terminal.show(clean.page(printed))
         return ExitCode.OK
-    quiet = given["quiet"] or given["as_json"]
     sealed = merging.sealed(session, given)
+    verbose = given["verbose"]
+    quiet = given["quiet"] or (given["as_json"] and not verbose)
     with interruptible(session.spawner):
-        console.watch(session.events(), stream=sys.stderr, quiet=quiet)
+        console.watch(session.events(), stream=sys.stderr, quiet=quiet, verbose=verbose)
         if given["auto"] and not session.spawner.interrupted:
             _auto(session, given["auto_budget"], quiet=quiet)
         if given["peel"] and not session.spawner.interrupted:
             _peel(session, given["peel"], args, quiet=quiet)
     finished = write_reports(session.folder)
     bundled = sealed and given["bundle"] and merging.bundle(session, sealed, given["bundle"])
-    terminal.show(json_report.render(finished) if given["as_json"] else as_text(finished))
+    if given["as_json"]:
+        terminal.show(json_report.render(finished))
+    else:
+        terminal.show(as_text(finished) if verbose else on_screen(finished, session.folder))
     if not quiet:
         console.say(f"written to {session.folder.path}{os.sep}", sys.stderr)
         if bundled:
@@ -58,9 +65,11 @@ def run(args: tuple[str, ...], **given: Any) -> int:
     return ExitCode.INTERRUPTED if session.spawner.interrupted else session.exit_code
 
 
-def hop(before: str, after: str, **given: Any) -> int:
-    """`djhop hop`: the two cells of one Django hop."""
-    return run(**given, hop=(before, after), start=None, goal=None)
+def hop(before: str, after: str, args: tuple[str, ...], **given: Any) -> int:
+    """`djhop hop`: the two cells of one Django hop; what `args` narrow is about tests alone."""
+    if args and not given["only"]:
+        given["only"] = "tests"
+    return run(args, **given, hop=(before, after), start=None, goal=None)
 
 
 def cell(cell: str, **given: Any) -> int:
@@ -75,7 +84,7 @@ def cell(cell: str, **given: Any) -> int:
     given |= {"out": "reports", "install_python": "auto"}
     session = _session(given, given.pop("args"), shared=True)
     with interruptible(session.spawner):
-        console.watch(session.events(), stream=sys.stderr, quiet=False)
+        console.watch(session.events(), stream=sys.stderr)
     write_reports(session.folder)
     return session.exit_code
 
@@ -107,7 +116,15 @@ def _session(given: dict[str, Any], args: tuple[str, ...], *, shared: bool = Fal
         found=setup.found,
         options=options,
         spawner=spawner,
+        desk=_desk(setup, fresh=given["fresh"]) if command == "hop" and args else None,
     )
+
+
+def _desk(setup: Setup, *, fresh: bool) -> Desk:
+    from djhop.desk.desk import Desk
+
+    hop = setup.plan.hops[0] if setup.plan.hops else None
+    return Desk(hop, locate.cache(), fresh=fresh)
 
 
 def _typed(given: dict[str, Any]) -> tuple[str, ...]:
@@ -129,6 +146,7 @@ def _options(given: dict[str, Any], args: tuple[str, ...], matrix: Matrix) -> An
         jobs=_cells_at_a_time(matrix),
         args=args,
         command=_typed(given),
+        deployed=bool(given.get("hop")),
         install_python=given["install_python"] == "auto",
         shard=shard.parse(given["shard"]) if given.get("shard") else None,
         **{name: given[name] for name in names},

@@ -203,6 +203,6 @@ def _read_times(path: Path) -> dict[str, int]:
 def _write(path: Path, value: object) -> None:
     with contextlib.suppress(OSError):  # the next one does it again
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_suffix(f".{os.getpid()}")
+        aside = path.with_name(f".{path.name}.{os.getpid()}")
         aside.write_bytes(msgspec.json.encode(value))
         aside.replace(path)

@@ -52,6 +52,18 @@ class Inside:
         self.changes = changes
         return done
 
+    def foreground(self, command: Command) -> int:
+        """Run a command that has the terminal; nobody replaces the environment meanwhile.
+
+        Raises what `Spawner.foreground` raises.
+        """
+        with building.in_use(self._environment.path, self._spawner):
+            status = self._spawner.foreground(command)
+            self.changes = made.changes(self._environment)
+        if self.changes:
+            self._note(f"it changed the environment ({made.told(self.changes)})")
+        return status
+
 
 def _named(lines: tuple[str, ...]) -> str:
     counted = [f"{line} ({lines.count(line)} times)" for line in dict.fromkeys(lines)]

@@ -103,7 +103,7 @@ def site_packages_of(path: Path) -> Path | None:
 
 
 def _remember(path: Path, marker: Marker) -> None:
-    aside = path / f"{MARKER}.{os.getpid()}"
+    aside = path / f".{MARKER}.{os.getpid()}"
     try:
         aside.write_bytes(msgspec.json.encode(marker))
         aside.replace(path / MARKER)

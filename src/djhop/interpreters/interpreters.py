@@ -187,7 +187,7 @@ def _read(file: Path) -> dict[str, _Known]:
 
 def _write(file: Path, known: Mapping[str, _Known]) -> None:
     there = {path: entry for path, entry in known.items() if os.path.exists(path)}
-    aside = file.with_name(f"{file.name}.{os.getpid()}")
+    aside = file.with_name(f".{file.name}.{os.getpid()}")
     with contextlib.suppress(OSError, UnicodeEncodeError):
         file.parent.mkdir(parents=True, exist_ok=True)
         aside.write_bytes(msgspec.json.encode(_Cache(interpreters=there)))

@@ -21,7 +21,7 @@ from pathlib import Path
 import msgspec
 
 from djhop.errors import InfraError
-from djhop.processes import leftovers, marks
+from djhop.processes import foreground, leftovers, marks
 from djhop.processes.background import Background
 from djhop.processes.child import Child
 from djhop.processes.clock import Clock, Watching
@@ -179,6 +179,17 @@ class Spawner:
                     path = leftovers.record_mark(self._registry, mark, temporary)
                     stack.callback(path.unlink, True)
             yield mark
+
+    def foreground(self, command: Command) -> int:
+        """Run a command that has the terminal; return its status as a shell has it.
+
+        What it leaves running is ended. An interrupt is the command's own affair.
+
+        Raises:
+            UsageError: there is no such program, or it cannot be run.
+        """
+        with self.lasting() as mark:
+            return foreground.run(command, mark)
 
     def background(self, command: Command) -> Background:
         """Start a command that goes on until `Background.end`; it needs a mark and a log.

@@ -163,7 +163,18 @@ def _tests(run: Run, path: tuple[HopView, ...], cells: list[RunCell]) -> str:
     only = run.matrix.settings.get("only") or ["tests"]
     if "tests" not in only:
         return f"No test was run, as asked (only: {clean(', '.join(only), 100)})."
-    return answer(path) if path else _alone(cells)
+    return _unasked(path, cells) or answer(path) if path else _alone(cells)
+
+
+def _unasked(path: tuple[HopView, ...], cells: list[RunCell]) -> str:
+    """Answer for one hop whose cell before was left out, as nothing fails after it; or ""."""
+    match cells:
+        case [before, after] if len(path) == 1:
+            if before.status == "not-run" and after.status == "passed":
+                passes = number(after.ran, "test passes", "tests pass")
+                where = f"on Django {after.django}, strictly too"
+                return f"{passes} {where}; {before.id} was not run."
+    return ""
 
 
 def _steps_clause(path: tuple[HopView, ...]) -> str:

@@ -41,6 +41,27 @@ class Exc(msgspec.Struct, frozen=True, gc=False):
         return next((link for link in self.chain if link.is_warning), None)
 
 
+class Printed(msgspec.Struct, frozen=True, gc=False):
+    """What a failing test printed, masked, as far as its runner kept it: the head and the tail."""
+
+    head: str = ""
+    #: The end of what the head does not hold.
+    tail: str = ""
+    #: How many characters between the two are left out.
+    left_out: int = 0
+
+    @property
+    def text(self) -> str:
+        """Both, and how much is left out."""
+        said = f"\n… {self.left_out:,} characters are left out …\n" if self.left_out else ""
+        return f"{self.head}{said}{self.tail}"
+
+    @property
+    def size(self) -> int:
+        """How many characters are kept."""
+        return len(self.head) + len(self.tail)
+
+
 class Seen(msgspec.Struct, gc=False):
     """What happened to one test in one pass."""
 
@@ -54,6 +75,7 @@ class Seen(msgspec.Struct, gc=False):
     reason: str = ""
     #: Names of its subtests that failed, the first `SUBTESTS_LIMIT`.
     subtests: tuple[str, ...] = ()
+    printed: Printed | None = None
 
 
 class _Line(msgspec.Struct, tag_field="e", gc=False):
@@ -128,6 +150,7 @@ class Report(_Line, tag="report", gc=False):
     exc: Exc | None = None
     reason: str = ""
     sub: str | None = None
+    printed: Printed | None = None
 
 
 class Stop(_Line, tag="stop", gc=False):

@@ -189,6 +189,7 @@ class _Gathering:
             seen.exc = self._lean(event.exc) if event.exc is not None else None
             seen.when = self._kept.setdefault(event.when, event.when)
             seen.reason = self._kept.setdefault(event.reason, event.reason)
+            seen.printed = event.printed
 
     def _lean(self, exc: Exc) -> Exc:
         """Return an equal exception that shares its frames with those seen before."""

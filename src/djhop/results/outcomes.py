@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Literal, cast
 import msgspec
 
 from djhop.results import owners
-from djhop.results.eventlog import Exc, Seen
+from djhop.results.eventlog import Exc, Printed, Seen
 from djhop.results.owners import Failure
 from djhop.results.passes import Ran, fine, outcomes, unproven
 from djhop.results.paths import PROJECT
+from djhop.results.printed import bounded
 
 if TYPE_CHECKING:
     from djhop.results.paths import Paths
@@ -36,6 +37,8 @@ class Test(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
     #: Why it failed plainly, else why it failed strictly.
     failure: Failure | None = None
+    #: What it printed in the run that `failure` is of; None where nothing is known to be printed.
+    printed: Printed | None = None
     skip_reason: str = ""
     #: Names of its subtests that failed, as its runner gives them; at most 20.
     subtests: tuple[str, ...] = ()
@@ -124,7 +127,7 @@ class _Merging:
         tests = [self._test(t) for t in ids if t not in errors or t in decisive]
         if (failure := bad_end(self._runs, self._failures)) is not None:
             tests.append(Test(id=END, strict="error", plain="error", failure=failure))
-        return tuple(tests)
+        return tuple(bounded(tests))
 
     def _test(self, test_id: str) -> Test:
         strict, proven = self._strictly(test_id)
@@ -139,6 +142,7 @@ class _Merging:
             seconds=round(strict.seconds if strict and strict.seconds else told.seconds, 6),
             failure=self._failed(bad[0]) if bad else None if flaky else _skipped(strict, plain),
             subtests=tuple(dict.fromkeys(bad[0].subtests)) if bad else (),
+            printed=bad[0].printed if bad else None,
             skip_reason=told.reason if told.outcome == "skipped" else "",
             flaky=flaky,
         )

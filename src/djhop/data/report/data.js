@@ -30,6 +30,7 @@ function derive() {
     cell.failOf = new Map(cell.fail);
     cell.skipOf = new Map(cell.skip);
     cell.subOf = new Map(cell.sub);
+    cell.printedOf = new Map(cell.printed);
     cell.flakyOf = new Set(cell.flaky);
   }
   M.modules = M.ids.map(moduleOf);

@@ -96,6 +96,7 @@ function testPanel(id) {
     changes.length > 0 && few(changes, ([hop, title]) => [h('strong', {}, title), ' on ', hopLink(hop)]),
     again && [h('h3', {}, failing.length ? 'See it fail' : 'Run it again'), command(reproduce(again, test))],
     failuresOf(test).map(({ plain, failure, cells }) => [h('h3', {}, plain ? 'Why it fails' : 'Why it fails with warnings as errors'), failureBox(failure, cells)]),
+    printedBy(test),
     subs.length > 0 && [h('h3', {}, 'Subtests that failed'), few(subs, (one) => bdi(one, 'mono'))],
     skips.length > 0 && [h('h3', {}, 'Why it was skipped'), few(skips, (cell) => [cellLink(cell), ': ', bdi(cell.skipOf.get(test))])],
     uses.size > 0 && [h('h3', {}, 'Deprecated uses seen in it'), usesTable([...uses.values()])],

@@ -17,6 +17,7 @@ from djhop.reports.html.columns import Columns
 from djhop.reports.html.extras import extras
 from djhop.reports.html.failures import Failures
 from djhop.reports.html.lost import FILES, Ran, lost
+from djhop.reports.html.prints import Prints
 from djhop.reports.html.texts import LONG, Texts, line
 from djhop.reports.signs import number, owner
 from djhop.reports.summary import Summary, count
@@ -43,7 +44,8 @@ class Model:
         self.summary = summary
         self.texts = Texts()
         self.failures = Failures(self.texts)
-        self.columns = Columns(self.failures)
+        self.prints = Prints()
+        self.columns = Columns(self.failures, self.prints)
         self.left_out: list[str] = []
 
     def build(
@@ -74,6 +76,7 @@ class Model:
             "frames": self.failures.frames,
             "own": self.failures.project_frames(),
             "ids": self.columns.ids,
+            "printed": self.prints.rows,
             "left_out": self._left_out(),
         }
 
@@ -219,6 +222,7 @@ class Model:
             said.append(f"the ends of {messages}: each has at most {LONG:,} characters here")
         if self.failures.cut:
             said.append(f"the middle of {number(self.failures.cut, 'long traceback')}")
+        said += self.prints.left_out()
         return said
 
 

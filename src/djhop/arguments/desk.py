@@ -1,0 +1,53 @@
+"""Commands of somebody at work on one cell: shell, exec, open."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from djhop.arguments.options import CONTEXT, OFFLINE, OUT, TARGET, Rest, with_all
+from djhop.arguments.run import cli
+
+RUN = click.option(
+    "--run", metavar="RUN", default="latest", help="The run whose cell it is (default: the latest)."
+)
+
+
+def _room_options(command: Any) -> Any:
+    return with_all(command, [click.argument("cell"), RUN, TARGET, OUT, OFFLINE])
+
+
+@cli.command("shell", context_settings=CONTEXT, short_help="Open a shell in a cell.")
+@_room_options
+def shell_command(**given: Any) -> int:
+    """Open a shell in CELL of a run: its packages, a fresh copy of the target, its variables.
+
+    CELL is an id, how one begins, or a factor: py3.12-django5.2, django5.2. It ends with what the
+    shell ends with.
+    """
+    from djhop.commands import entering
+
+    return entering.shell(**given)
+
+
+@cli.command("exec", context_settings=CONTEXT, short_help="Run one command in a cell.")
+@_room_options
+def exec_command(**given: Any) -> int:
+    """Run what follows `--` in CELL of a run, and end with what that ends with.
+
+    djhop exec django5.2 -- python -c "import django; print(django.VERSION)"
+    """
+    from djhop.commands import entering
+
+    return entering.execute(args=Rest.args, **given)
+
+
+@cli.command("open", context_settings=CONTEXT, short_help="Show a report in the browser.")
+@click.argument("run", default="latest")
+@OUT
+def open_command(**given: Any) -> int:
+    """Show the HTML report of RUN in the browser, and print where it is."""
+    from djhop.commands import entering
+
+    return entering.show(**given)

@@ -1,0 +1,125 @@
+"""One hop at the desk, with real cells: what runs, what is kept, and who enters a cell."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.needs_python("3.12")
+
+OLD, NEW = "py3.12-django4.2", "py3.12-django5.2"
+#: Variables of the test session that would steer the djhop under test.
+OURS = re.compile(r"PYTEST_|COV|DJHOP_|NO_COLOR|FORCE_COLOR|CI$|DJANGO_|COLUMNS|NOX")
+FILES = {
+    "requirements.txt": "Django==4.2.30\n",
+    "settings.py": 'SECRET_KEY = "s"\nUSE_TZ = True\n',
+    "djhop.toml": 'python = "3.12"\ntest = ["manage.py", "test"]\nflaky = { reruns = 0 }\n',
+    "manage.py": (
+        "import os, sys\n"
+        "from django.core.management import execute_from_command_line\n"
+        'os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings")\n'
+        "execute_from_command_line(sys.argv)\n"
+    ),
+    "shop.py": "from django.utils.timezone import utc\n\n\ndef zone():\n    return utc\n",
+    "test_shop.py": (
+        "from django.test import SimpleTestCase\n\n\n"
+        "class Shop(SimpleTestCase):\n"
+        "    def test_zone(self):\n"
+        "        from shop import zone\n\n"
+        '        self.assertEqual(str(zone()), "UTC")\n\n'
+        "    def test_sum(self):\n"
+        "        self.assertEqual(1 + 1, 2)\n"
+    ),
+}
+
+
+def djhop(cwd: Path, cache: Path, *words: str, **more: Any) -> subprocess.CompletedProcess[str]:
+    clean = {name: value for name, value in os.environ.items() if not OURS.match(name)}
+    return subprocess.run(
+        [sys.executable, "-m", "djhop", *words],
+        cwd=cwd,
+        env={**clean, "DJHOP_CACHE": str(cache)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=180,
+        **{"stdin": subprocess.DEVNULL, **more},
+    )
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text)
+    git = ("git", "-c", "user.name=a", "-c", "user.email=a@b", "-c", "init.defaultBranch=main")
+    for words in (("init", "-q"), ("add", "-A"), ("commit", "-qm", "one")):
+        subprocess.run([*git, *words], cwd=tmp_path, check=True)
+    return tmp_path
+
+
+def cells(shop: Path) -> dict[str, dict[str, Any]]:
+    """What the latest run says of each cell, without how long it took."""
+    found = (shop / "reports" / "latest" / "cells").glob("*/cell.json")
+    read = [json.loads(path.read_text()) for path in found]
+    return {cell["id"]: {**cell, "seconds": {}} for cell in read}
+
+
+def untimed(cell: dict[str, Any]) -> dict[str, Any]:
+    text = re.sub(r'"seconds": [0-9.e-]+', '"seconds": 0', json.dumps(cell))
+    found: dict[str, Any] = json.loads(text)
+    found["notes"] = [note for note in found["notes"] if "from the cache" not in note]
+    return found
+
+
+def test_work_on_a_hop(shop: Path, shared: Path) -> None:
+    """Red; then repaired, against what is deployed; then not run again; then entered."""
+
+    def run(*words: str, **more: Any) -> subprocess.CompletedProcess[str]:
+        return djhop(shop, shared / "djhop-cli-cache", *words, **more)
+
+    none = run("exec", "django5.2", "--", "true")
+    assert (none.returncode, "no run" in none.stderr) == (2, True), none.stderr
+
+    narrowed = ("hop", "4.2", "5.2", "--before-rev", "main", "--", "test_shop.Shop.test_zone")
+    red = run(*narrowed)
+    assert (red.returncode, "breaks 1 test" in red.stdout) == (1, True), red.stderr
+    assert [step for cell in cells(shop).values() for step in cell["steps"]] == []
+
+    # Both are of one revision as yet; what is repaired is held against that which is deployed.
+    (shop / "shop.py").write_text(
+        "from datetime import timezone\n\n\ndef zone():\n    return timezone.utc\n"
+    )
+    green = run(*narrowed)
+    first = cells(shop)
+    assert (green.returncode, first[NEW]["status"]) == (0, "passed"), green.stderr
+    # It has passed before the hop at that revision, and nothing of it has changed since.
+    assert (first[OLD]["status"], "from the cache" in str(first[OLD]["notes"])) == (
+        "deprecated",
+        True,
+    )
+    assert f"{OLD}: code and tests of main" in " ".join(green.stdout.split())
+    assert "predicted" not in green.stdout
+
+    plain = ("hop", "4.2", "5.2", "--", "test_shop.Shop.test_zone")
+    again = run(*plain)
+    kept = cells(shop)
+    assert (again.returncode, kept[OLD]["status"]) == (0, "not-run"), again.stderr
+    assert "1 test passes on Django 5.2, strictly too" in again.stdout
+    assert "from the cache" in str(kept[NEW]["notes"])
+    assert "from the cache" not in str(first[NEW]["notes"])
+    assert untimed(kept[NEW]) == untimed(first[NEW])
+
+    code = "import os, sys, django, shop; print(django.VERSION[:2], os.getcwd()); sys.exit(7)"
+    done = run("exec", "django4.2", "--", "python", "-c", code)
+    assert (done.returncode, done.stdout.split(" /")[0]) == (7, "(4, 2)"), done.stderr
+    assert str(shop) not in done.stdout
+    shell = run("shell", "py3.12-django5", stdin=None, input="python manage.py version\nexit 3\n")
+    assert (shell.returncode, shell.stdout[:4]) == (3, "5.2."), shell.stderr
+    assert "is not in" not in shell.stderr
