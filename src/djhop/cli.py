@@ -15,6 +15,7 @@ import djhop
 from djhop.arguments import (  # noqa: F401 - they add their commands to `cli`
     desk,
     further,
+    keeping,
     nightly,
     told,
 )
