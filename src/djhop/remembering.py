@@ -27,7 +27,7 @@ from djhop.store.store import RunFolder
 ASIDE = (
     *("name", "description", "matrix", "target", "jobs", "exclude-newer", "exclude", "include"),
     *("timeout", "test-timeout", "silence-timeout", "step-timeout", "from", "to", "steps"),
-    *("pythons", "allow-failure", "python", "goal-python", "history", "cache-keep"),
+    *("pythons", "allow-failure", "python", "goal-python", "history", "cache-keep", "ready"),
 )
 #: Verdicts of which it is known how many tests a hop breaks.
 JUDGED = ("clean", "deprecated", "breaks")

@@ -24,6 +24,7 @@ from djhop.baseline import words
 from djhop.baseline.lines import Line
 from djhop.baseline.ratchet import Checked
 from djhop.bisect import paragraph
+from djhop.compare.queries import Grew, Queries
 from djhop.deps.answers import Deps, First, HopDeps
 from djhop.errors import InfraError, UsageError
 from djhop.fixes.proof import CauseFixed, Changed, Fix, NextCause
@@ -33,7 +34,10 @@ from djhop.matrix import service
 from djhop.matrix.config import Matrix
 from djhop.matrix.plan import Cell, Plan
 from djhop.matrix.service import Service
+from djhop.paired import Paired
 from djhop.peels.layers import Layer, Peel, Seen
+from djhop.readiness import written
+from djhop.readiness.judge import Asked, Readiness, judge
 from djhop.reports import (
     blame,
     deps,
@@ -57,6 +61,8 @@ from djhop.resolve.order import Order, Step
 from djhop.results import foreign, junit
 from djhop.results.results import CellResult, Owner
 from djhop.results.results import Test as Case
+from djhop.results.steps import Crossing
+from djhop.results.steps import Step as StepDone
 from djhop.store import store
 from djhop.store.blame import Blame, Culprit, Tried, Way
 from djhop.store.record import Run
@@ -256,6 +262,19 @@ def some_nights(nasty: str) -> str:
     )
 
 
+def an_answer(nasty: str) -> Readiness:
+    """What `djhop ready` says of a run in which everything is hostile."""
+    run = msgspec.structs.replace(a_run(nasty)[0], fixes=(a_fix(nasty),))
+    slow = Paired(hop=run.hops[0].id, reason=nasty)
+    grew = Queries(tests=1, more=1, grew=(Grew(test=nasty, connection=nasty, before=1, after=2),))
+    crossing = Crossing(before=run.hops[0].before, after=run.hops[0].after, order=nasty,
+                        steps={"upgrade": StepDone(status="failed", reason=nasty)})  # fmt: skip
+    hops = tuple(msgspec.structs.replace(hop, queries=grew, crossing=crossing) for hop in run.hops)
+    run = msgspec.structs.replace(run, hops=hops, performance=(slow,))
+    asked = Asked(goal=run.plan.path[-1].django, day=datetime.date(2026, 11, 21))
+    return judge(run, releases.load(), asked)
+
+
 def html(nasty: str, since: Since | None = None) -> str:
     run, results = a_run(nasty)
     run = msgspec.structs.replace(run, since=since)
@@ -301,6 +320,10 @@ OUTPUTS: dict[str, Callable[[str], str]] = {
     "peel --json": lambda nasty: json.flat((a_peel(nasty),)),
     "bisect": lambda nasty: blame.text((a_blame(nasty),)),
     "bisect --json": lambda nasty: blame.as_json((a_blame(nasty),)),
+    "ready": lambda nasty: written.text(an_answer(nasty)),
+    "ready, markdown": lambda nasty: written.markdown(an_answer(nasty)),
+    "ready, html": lambda nasty: written.html(an_answer(nasty)),
+    "ready --json": lambda nasty: written.as_json(an_answer(nasty)),
     "baseline check": lambda nasty: words.checked(a_list(nasty), {"c": nasty}, ""),
     "baseline record": lambda nasty: words.written(a_list(nasty), nasty, added=True),
     "run with fixes and peels": lambda nasty: markdown.render(
@@ -318,7 +341,7 @@ def obeyed(text: str, name: str) -> Iterator[str]:
     yield from re.findall(r"##\w*\[", text)
     lines = [line for line in text.splitlines() if line.lstrip().startswith("::")]
     yield from (line for line in lines if name != COMMANDS or not OWN_COMMAND.match(line))
-    if name in ("html", "svg", "junit", "gitlab-junit"):
+    if name in ("html", "ready, html", "svg", "junit", "gitlab-junit"):
         yield from re.findall(r"<script>alert|<img |<!DOCTYPE a|<!ENTITY", text)
     if "markdown" in name or name in ("github-summary", "github-comment"):
         code = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)")

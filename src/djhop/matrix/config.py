@@ -11,15 +11,26 @@ import msgspec
 
 from djhop import releases
 from djhop.errors import UsageError, did_you_mean
-from djhop.matrix import amounts, flaky, history, matrixfiles, patterns, service, strict, variables
+from djhop.matrix import (
+    amounts,
+    flaky,
+    history,
+    matrixfiles,
+    patterns,
+    ready,
+    service,
+    strict,
+    variables,
+)
 from djhop.matrix.flaky import Flaky
 from djhop.matrix.history import History
+from djhop.matrix.ready import Ready
 from djhop.matrix.service import Service
 
 #: The words that `steps` may be; else it is a list of series.
 STEPS = ("lts", "every-release", "next")
 #: Tables that are merged name by name.
-BY_NAME = ("set-env", "service", "flaky", "history")
+BY_NAME = ("set-env", "service", "flaky", "history", "ready")
 
 
 class CellChoice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -131,6 +142,8 @@ class Matrix(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     cache_keep: str = ""
     #: Where earlier nights are remembered.
     history: History = History()
+    #: What `djhop ready` asks of the goal.
+    ready: Ready = Ready()
     #: Seconds one of those steps may take.
     step_timeout: float = 300.0
     #: Rows for the database that crosses hops, relative to the target: a fixture, or an SQL dump.
@@ -318,6 +331,7 @@ def _wrong_values(matrix: Matrix) -> Iterator[tuple[str, str, str]]:
     yield from service.wrong(matrix.service)
     yield from flaky.wrong(matrix.flaky)
     yield from history.wrong(matrix.history)
+    yield from ready.wrong(matrix.ready)
     odd = matrix.cache_keep and amounts.size(matrix.cache_keep) is None
     yield "cache-keep", f"{matrix.cache_keep!r} is not a size" if odd else "", amounts.EXAMPLE
 

@@ -24,8 +24,9 @@ from djhop.store.record import Run
 
 #: Lines of a screen, at least and at most: more is not read at one look.
 FEWEST, MOST = 24, 40
-#: Lines of a cause's headline and of what helps, at most: fewer where hops would have none.
-LINES = ((2, 3), (2, 1), (1, 1))
+#: Lines of a hop's sentence, of a cause's headline and of what helps, at most: the first that let
+#: each hop have a cause, else the last.
+LINES = ((2, 2, 3), (2, 2, 1), (2, 1, 1), (1, 1, 1))
 #: Lines kept for the end: an empty one, what is left out, the command that shows it, the run.
 END = 5
 
@@ -53,8 +54,8 @@ class _Screen(Layout):
     first = 0
 
     def lines(self, summary: Summary, height: int, whole: str) -> Iterator[str]:
-        for headline, helps in LINES:
-            parts = self._parts(summary, HopParts(self, headline, helps))
+        for title, headline, helps in LINES:
+            parts = self._parts(summary, HopParts(self, headline, helps), title)
             chosen = choose(parts, height - END, self.rows)
             if not any(piece.rank == FIRST and at not in taken
                        for part, taken in zip(parts, chosen, strict=True)
@@ -65,13 +66,13 @@ class _Screen(Layout):
         yield ""
         yield from self._end(summary, left_out(parts, chosen), whole)
 
-    def _parts(self, summary: Summary, hops: HopParts) -> list[Part]:
+    def _parts(self, summary: Summary, hops: HopParts, title: int) -> list[Part]:
         """Every section of the report, in its order."""
         return [
             Part(head=tuple(self._top(summary))),
             self._since(summary.since),
             Part(head=("",) if summary.since else ()),
-            *(hops.part(hop, self._title(hop, 2)) for hop in summary.path),
+            *(hops.part(hop, self._title(hop, title)) for hop in summary.path),
             self._beside(summary.beside, summary.path),
             self._red(summary, hops),
             Part(pieces=tuple(self._known(summary))),

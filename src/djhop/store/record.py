@@ -22,6 +22,7 @@ from djhop.masking import shown
 from djhop.matrix.config import Matrix
 from djhop.matrix.flaky import KnownFlaky
 from djhop.matrix.plan import Plan
+from djhop.paired import Paired
 from djhop.peels.layers import Peel
 from djhop.results.results import CellResult, Counts, Owner, Status
 from djhop.results.steps import StepName
@@ -162,6 +163,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     peels: tuple[Peel, ...] = ()
     #: What changed since the night before; None where none is remembered.
     since: Since | None = None
+    #: How long the suite takes after a hop, against before it: `djhop ready --measure`.
+    performance: tuple[Paired, ...] = ()
 
     def reproduce(self, cell: str, test_id: str) -> str:
         """Return the command a user types to run one test in one cell again.
@@ -198,6 +201,23 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def _day(self) -> datetime.date:
         return datetime.date.fromisoformat(self.started[:10])
+
+
+def inconsistent(run: Run) -> str:
+    """Say what in a run does not belong together, as where a file was damaged; "" if all does."""
+    known = {cell.id for cell in (*run.plan.cells, *run.plan.unsupported)}
+    for number, cell in enumerate(run.cells):
+        if cell.id not in known or cell.id != f"py{cell.python}-django{cell.django}":
+            return f"there is no cell {cell.id!r} in its plan - at `$.cells[{number}]`"
+    for number, step in enumerate(run.plan.hops):
+        if not {step.before.id, step.after.id} <= known:
+            return f"{step.id!r} leads from or to no cell - at `$.plan.hops[{number}]`"
+    done = {cell.id for cell in run.cells if cell.status != "unsupported"}
+    planned = {hop.id for hop in run.plan.hops}
+    for number, hop in enumerate(run.hops):
+        if hop.id not in planned or not {hop.before, hop.after} <= done:
+            return f"there is no hop {hop.id!r} in its plan - at `$.hops[{number}]`"
+    return ""
 
 
 def begin(
