@@ -147,8 +147,11 @@ def build(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Time djhop against nox, tox and a bare loop on the same cells; `-- html`: the report."""
+    """Time djhop against nox, tox and a bare loop on the same cells; `-- html`, `-- history`."""
     _install(session, "bench", editable=False)
+    if session.posargs[:1] == ["history"]:
+        session.run("python", "tests/bench/history.py", *session.posargs[1:])
+        return
     if session.posargs[:1] == ["html"]:
         _install(session, "browser", editable=False)
         session.run("python", "tests/bench/html.py")

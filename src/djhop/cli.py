@@ -18,6 +18,7 @@ import djhop
 from djhop.arguments import (  # noqa: F401 - they add their commands to `cli`
     desk,
     further,
+    keeping,
     nightly,
     readiness,
     told,

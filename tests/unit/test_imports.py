@@ -75,10 +75,11 @@ MAY_IMPORT = {
         ),
         *("resolve", "requests", "chain", "declared", "superseded"),
     },
+    "caching": {"errors", "workspace", "environments"},
     "reports": {
         *("errors", "releases", "durable", "interpreters", "matrix", "target"),
         *("resolve", "results", "compare", "store", "superseded", "declared", "deps"),
-        *("knowledge", "fixes", "peels", "history"),
+        *("knowledge", "fixes", "peels", "history", "caching"),
     },
     "baseline": {"errors", "compare", "results", "store", "reports"},
     "readiness": {
@@ -136,7 +137,7 @@ MAY_IMPORT = {
         *("environments", "resolve", "suites", "services", "results", "compare", "store", "locate"),
         *("requests", "dryrun", "cells", "chain", "landing", "closing", "news", "untested"),
         *("steps", "desk", "crossings", "hops", "reruns", "repeats", "jobs", "earlier"),
-        *("remembering", "longest", "estimate"),
+        *("remembering", "longest", "estimate", "caching"),
     },
     "bundles": {
         *("errors", "durable", "processes", "matrix", "target", "workspace", "results", "compare"),
@@ -204,7 +205,7 @@ MAY_IMPORT = {
         ),
         *("terminal", "sandbox"),
         *("again", "fixable", "fixing", "blaming", "peeling", "baseline", "bundles"),
-        *("history", "remembering"),
+        *("history", "remembering", "caching"),
         *("desk", "entering"),
         *("readiness", "measuring", "compare"),
     },

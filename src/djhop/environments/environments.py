@@ -75,6 +75,7 @@ def ensure(
     path = cache / "envs" / key
     found = made.find(path)
     if found and not (recreate or found.changes):
+        made.used(path)
         return found
     with building.only_one(path, spawner):
         found = made.find(path)

@@ -11,7 +11,17 @@ import msgspec
 
 from djhop import releases
 from djhop.errors import UsageError, did_you_mean
-from djhop.matrix import flaky, history, matrixfiles, patterns, ready, service, strict, variables
+from djhop.matrix import (
+    amounts,
+    flaky,
+    history,
+    matrixfiles,
+    patterns,
+    ready,
+    service,
+    strict,
+    variables,
+)
 from djhop.matrix.flaky import Flaky
 from djhop.matrix.history import History
 from djhop.matrix.ready import Ready
@@ -130,6 +140,8 @@ class Matrix(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     only: tuple[Literal["tests", "checks", "migrations", "database", "settings"], ...] = ()
     #: How tests that newly fail on a hop are run again, and which are known to be flaky.
     flaky: Flaky = Flaky()
+    #: How large djhop's cache may be when a run has ended: "10G". Empty: as large as it gets.
+    cache_keep: str = ""
     #: Where earlier nights are remembered.
     history: History = History()
     #: What `djhop ready` asks of the goal.
@@ -325,6 +337,8 @@ def _wrong_values(matrix: Matrix) -> Iterator[tuple[str, str, str]]:
     yield from flaky.wrong(matrix.flaky)
     yield from history.wrong(matrix.history)
     yield from ready.wrong(matrix.ready)
+    odd = matrix.cache_keep and amounts.size(matrix.cache_keep) is None
+    yield "cache-keep", f"{matrix.cache_keep!r} is not a size" if odd else "", amounts.EXAMPLE
 
 
 def _not_a_day(text: str) -> str:
