@@ -179,6 +179,8 @@ CHANGES: dict[str, tuple[Run, str, State]] = {
     "warnings are silenced": (
         ready_run(cell(OLD, passes=(Pass(mode="strict", canary=False),))),
         "deprecations", "unknown"),
+    "the process ended early": (
+        ready_run(cell(OLD, status="crashed")), "deprecations", "unknown"),
     "a new warning of checks": (
         ready_run(after=cell(NEW, steps={**FINE, "checks": NEW_CHECK})), "checks", "condition"),
     "a new error of checks": (
@@ -224,6 +226,19 @@ def test_each_gate_says_what_a_run_shows(name: str) -> None:
     found = judged(run)
     assert gate(found, which).state == expected, gate(found, which)
     assert (found.verdict == "ready") == (expected == "met"), found.said
+
+
+def test_of_a_command_that_nobody_looks_into_no_deprecation_is_known() -> None:
+    run = ready_run()
+    run = msgspec.structs.replace(run, target=msgspec.structs.replace(run.target, suite="command"))
+    assert gate(judged(run), "deprecations").state == "unknown"
+
+
+def test_what_is_the_same_on_each_hop_is_said_once() -> None:
+    run, _ = many.every_kind()
+    found = gate(judged(run, goal="6.0"), "deploy")
+    assert found.said == "each hop: in which order to deploy is not known"
+    assert found.more == ()
 
 
 def test_what_was_not_measured_is_never_ready() -> None:

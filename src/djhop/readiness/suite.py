@@ -70,11 +70,11 @@ def packages_gate(way: Way) -> Gate:
         said = f"{listed([cell.id for cell in blocked])} cannot be had with all that is required"
     elif unseen or not way.cells:
         measures = ["unseen"]
-        said = f"{listed([cell.id for cell in unseen]) or 'the way'} was not seen"
+        was = "was" if len(unseen) < 2 else "were"
+        said = f"{listed([cell.id for cell in unseen]) or 'the way'} {was} not seen"
     else:
         measures = ["fine"]
-        said = f"every cell can be had; {number(len(moved), 'package')} moves beside Django"
-        said = said.replace("packages moves", "packages move")
+        said = f"every cell can be had; beside Django {number(len(moved), 'package')} to move"
     return gate("packages", "must", measures, said, more=tuple(_blockers(way)))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 import msgspec
@@ -11,6 +11,7 @@ from djhop.compare.compare import HopResult
 from djhop.errors import UsageError
 from djhop.matrix.plan import Cell
 from djhop.releases import version_key
+from djhop.reports.signs import listed
 from djhop.results.results import Status
 from djhop.store.record import Run, RunCell
 
@@ -90,6 +91,20 @@ def _gaps(run: Run, laid: tuple[Cell, ...], goal: str, absent: list[str]) -> Ite
         yield "something followed -- in the run: tests may have been left out"
     if "tests" not in (run.matrix.settings.get("only") or ["tests"]):
         yield "no test was run, as asked (only)"
+
+
+def by_hop(said: Iterable[tuple[str, str]], way: Way) -> tuple[str, ...]:
+    """Say each text once, after the titles of the hops that it is about; "": it is about none."""
+    titles: dict[str, dict[str, None]] = {}
+    for name, text in said:
+        titles.setdefault(text, {})[name] = None
+    lines = []
+    for text, names in titles.items():
+        hops = [name for name in names if name]
+        every = len(hops) == len(way.hops) > 1
+        start = "each hop" if every else listed(hops) if len(hops) < 4 else f"{len(hops)} hops"
+        lines.append(f"{start}: {text}" if hops else text)
+    return tuple(lines)
 
 
 def title(hop: HopResult) -> str:
