@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime
 import itertools
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any, get_args
 
+import jsonschema
 import many
 import msgspec
 import pytest
@@ -27,9 +29,12 @@ from djhop.readiness.way import find
 from djhop.results.results import CellResult, Deprecation, Pass
 from djhop.results.results import Test as Case
 from djhop.results.steps import Crossing, Finding, Step
-from djhop.store import record
+from djhop.store import record, schemas
 from djhop.store.record import Run
 
+ACCEPTING = bool(os.environ.get("DJHOP_ACCEPT"))  # now: tests run in a clean environment
+SCHEMA = Path(__file__).parents[2] / "docs" / "schema" / "ready.schema.json"
+ACCEPT = "DJHOP_ACCEPT=1 python -m pytest tests/unit/test_readiness.py -k schema"
 OLD, NEW = Cell(django="4.2", python="3.12"), Cell(django="5.2", python="3.12")
 HOP = "py3.12-django4.2..py3.12-django5.2"
 DAY = datetime.date(2026, 11, 21)
@@ -393,11 +398,27 @@ def test_a_fix_that_is_proven_is_offered_where_it_belongs(kept: bool, words: str
     found = judged(run, goal="4.2")
     work = shown(found, "The order of work")
     at = work.index(words)
+    assert len([line for line in work if "djhop fix --write" in line]) == 1
     assert "repairs 1 of 1 test" in work[at + 1] and f"--hop {hop.id}" in work[at + 1]
     assert found.verdict == "not ready", "a fix that nobody has applied repairs nothing"
 
 
 # In every format the same, and the command.
+
+
+def test_the_published_schema_is_that_of_the_types() -> None:
+    made = schemas.text(Readiness)
+    if ACCEPTING:
+        SCHEMA.write_bytes(made)
+    assert SCHEMA.read_bytes() == made, f"the types changed; to accept: {ACCEPT}"
+
+
+def test_what_is_printed_fits_the_schema() -> None:
+    schema = json.loads(SCHEMA.read_text("utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    for run in (ready_run(), broken_run(), many.every_kind()[0]):
+        found = judged(run, goal=run.plan.path[-1].django)
+        jsonschema.validate(json.loads(written.as_json(found)), schema)
 
 
 def test_every_format_says_the_verdict_and_each_gate() -> None:
