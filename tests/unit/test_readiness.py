@@ -303,6 +303,10 @@ def test_a_run_that_begins_after_today_says_nothing_of_the_way_to_it() -> None:
     found = judged(run)
     assert found.verdict == "unknown"
     assert "the project is on Django 3.2, and the run begins at 4.2" in gate(found, "way").said
+    run = broken_run()
+    run = msgspec.structs.replace(run, target=msgspec.structs.replace(run.target, django="2.2"))
+    work = shown(judged(run, goal="4.2"), "The order of work")
+    assert work and not [line for line in work if "today: Django" in line], "nobody knows of today"
 
 
 def test_a_hop_that_was_left_out_is_named() -> None:

@@ -95,7 +95,9 @@ def failing_gate(way: Way, weight: Weight) -> Gate:
         return gate("failing", weight, ["unseen"], "the goal's cell has no result")
     broken = any(hop.verdict == "breaks" for hop in way.hops)
     # Where hops break tests, those that are red at the goal are theirs, too.
-    cell = way.cells[0] if broken else last
+    cell = way.first if broken else last
+    if cell is None:
+        return gate("failing", weight, ["unseen"], "today's cell has no result")
     said = [number(cell.failing, "test")] if cell.failing else []
     said += [number(len(cell.dead_modules), "module")] if cell.dead_modules else []
     if said:

@@ -27,15 +27,12 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
     goal: str
     #: In the order of the path; () where today's Django is the goal.
     hops: tuple[HopResult, ...] = ()
-    #: The cells of the way, the first of them today's and the last the goal's.
+    #: The cells of the way, in order.
     cells: tuple[RunCell, ...] = ()
+    #: Today's cell; None where the run does not have it.
+    first: RunCell | None = None
     #: Why the run does not tell of the whole way, in sentences; () where it does.
     gaps: tuple[str, ...] = ()
-
-    @property
-    def first(self) -> RunCell | None:
-        """Today's cell."""
-        return self.cells[0] if self.cells else None
 
     @property
     def last(self) -> RunCell | None:
@@ -66,8 +63,10 @@ def find(run: Run, goal: str) -> Way:
     hops = {hop.id: hop for hop in run.hops}
     cells = {cell.id: cell for cell in run.cells}
     ids = [f"{before.id}..{after.id}" for before, after in pairwise(laid)]
+    begins = [cell for cell in laid if cell.django == (today or laid[0].django)][:1]
     return Way(
         goal=goal,
+        first=next((cells[cell.id] for cell in begins if cell.id in cells), None),
         hops=tuple(hops[name] for name in ids if name in hops),
         cells=tuple(cells[cell.id] for cell in laid if cell.id in cells),
         gaps=tuple(_gaps(run, laid, goal, [name for name in ids if name not in hops])),
