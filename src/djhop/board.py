@@ -27,6 +27,8 @@ STYLES: dict[Tone, str] = {
 LENGTHS = (20, 8, 1)
 #: Columns of "Python 3.12" and a gap.
 LEFT = 13
+#: Columns of the longest stage: nothing jumps when one follows another.
+STAGE = len("environment")
 #: Rows of what runs that are kept room for, whatever the grid takes.
 LEAST = 2
 
@@ -64,8 +66,8 @@ class Board:
         table = Table.grid(padding=(0, 2))
         works = [*self.state.running.values()]
         shown = works if len(works) <= room else works[: room - 1]
-        for _ in range(3):
-            table.add_column(no_wrap=True)
+        for wide in (0, STAGE, 0):
+            table.add_column(no_wrap=True, min_width=wide)
         table.add_column(no_wrap=True, overflow="ellipsis")
         for work in shown:
             table.add_row(

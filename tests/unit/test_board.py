@@ -99,7 +99,7 @@ def test_what_is_done_on_hops_is_under_way_too() -> None:
         state.take(finished(cell))
     state.take(news.Stage(cell=HOPS[0], stage="reruns"))
     clock.now += 4
-    assert f"{HOPS[0]}  reruns  4 s" in drawn(state)
+    assert f"{HOPS[0]}  reruns       4 s" in drawn(state)
     assert drawn(state)[-1] == "12 of 12 cells done; 4 s"
     state.take(news.Over(hop=HOPS[0]))
     assert not any(line.startswith(HOPS[0]) for line in drawn(state))

@@ -21,14 +21,16 @@ MAY_IMPORT = {
     "durable": {"errors"},
     "masking": set(),
     "terminal": set(),
-    "processes": {"errors", "masking"},
-    "scratch": {"processes"},
-    "interpreters": {"releases"},
+    "processes": {"errors", "durable", "masking"},
+    "interpreters": {"releases", "durable"},
     "matrix": {"errors", "releases"},
     "target": {"errors", "releases", "matrix"},
-    "workspace": {"errors", "processes"},
-    "environments": {"errors", "masking", "processes", "interpreters", "workspace"},
-    "resolve": {"errors", "releases", "durable", "masking", "processes", "scratch"},
+    "workspace": {"errors", "durable", "processes"},
+    "environments": {
+        *("errors", "durable", "masking", "processes", "interpreters", "workspace"),
+    },
+    "scratch": {"processes"},
+    "resolve": {"scratch", "errors", "releases", "durable", "masking", "processes"},
     "suites": {"masking", "processes", "matrix", "target"},
     "services": {"errors", "durable", "masking", "processes", "matrix"},
     "results": {"errors", "releases", "durable", "processes", "matrix", "resolve"},
@@ -48,10 +50,11 @@ MAY_IMPORT = {
         *("results", "compare"),
     },
     "peels": {"knowledge", "suites", "results", "compare", "fixes"},
+    "history": {"errors"},
     "paired": set(),
     "store": {
         *("errors", "durable", "masking", "matrix", "target", "results", "compare", "fixes"),
-        *("peels", "paired"),
+        *("peels", "history", "paired"),
     },
     "requests": {"interpreters", "matrix", "resolve", "suites", "target"},
     "chain": {"matrix", "resolve"},
@@ -73,7 +76,7 @@ MAY_IMPORT = {
     "reports": {
         *("errors", "releases", "durable", "interpreters", "matrix", "target"),
         *("resolve", "results", "compare", "store", "superseded", "declared", "deps"),
-        *("knowledge", "fixes", "peels"),
+        *("knowledge", "fixes", "peels", "history"),
     },
     "baseline": {"errors", "compare", "results", "store", "reports"},
     "readiness": {
@@ -111,6 +114,10 @@ MAY_IMPORT = {
     "repeats": {
         *("errors", "processes", "matrix", "results", "compare", "store", "due", "reruns"),
     },
+    "remembering": {
+        *("errors", "matrix", "results", "compare", "history", "store", "landing", "estimate"),
+    },
+    "longest": {"matrix", "estimate"},
     "earlier": {"errors", "store", "estimate"},
     "closing": {"errors", "matrix", "results", "compare", "store", "landing"},
     "runner": {
@@ -127,6 +134,7 @@ MAY_IMPORT = {
         *("environments", "resolve", "suites", "services", "results", "compare", "store", "locate"),
         *("requests", "dryrun", "cells", "chain", "landing", "closing", "news", "untested"),
         *("steps", "desk", "crossings", "hops", "reruns", "repeats", "jobs", "earlier"),
+        *("remembering", "longest", "estimate"),
     },
     "bundles": {
         *("errors", "durable", "processes", "matrix", "target", "workspace", "results", "compare"),
@@ -194,6 +202,7 @@ MAY_IMPORT = {
         ),
         "terminal",
         *("again", "fixable", "fixing", "blaming", "peeling", "baseline", "bundles"),
+        *("history", "remembering"),
         *("desk", "entering"),
         *("readiness", "measuring", "compare"),
     },

@@ -11,7 +11,19 @@ import click
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 98}
 #: The forms of a report; a test compares them with `reports.outputs`, which takes time to import.
 FORMATS = (
-    *("text", "markdown", "html", "svg", "badge", "json", "jsonl", "junit", "ctrf", "sarif"),
+    *(
+        "text",
+        "markdown",
+        "html",
+        "svg",
+        "badge",
+        "durations",
+        "json",
+        "jsonl",
+        "junit",
+        "ctrf",
+        "sarif",
+    ),
     *("github-summary", "github-comment", "github-annotations"),
     *("gitlab-junit", "gitlab-quality", "cobertura", "lcov"),
 )

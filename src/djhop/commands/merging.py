@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from djhop import terminal
-from djhop.commands.reporting import as_text, write_reports
+from djhop.commands.reporting import on_screen, write_reports
 from djhop.errors import ExitCode, InfraError, UsageError
 
 if TYPE_CHECKING:
@@ -47,8 +47,10 @@ def merge(bundles: tuple[str, ...], out: str, plan: str, target: str, **given: A
             root=str(Path(target).resolve()) if target else "",
             now=datetime.datetime.now(datetime.UTC),
         )
-    finished = write_reports(RunFolder(merged.path))
-    terminal.show(json_report.render(finished) if given["as_json"] else as_text(finished))
+    folder = RunFolder(merged.path)
+    finished = write_reports(folder)
+    as_json = given["as_json"]
+    terminal.show(json_report.render(finished) if as_json else on_screen(finished, folder))
     if not (given["quiet"] or given["as_json"]):
         for path, why in damaged.items():
             console.say(f"cannot be used: {path}: {why}", sys.stderr)

@@ -103,7 +103,11 @@ def _demo_or(root: str) -> str:
 @contextlib.contextmanager
 def interruptible(spawner: Spawner) -> Iterator[None]:
     """A first signal ends the running cells politely, a second at once; what finished is kept."""
-    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    signals = [
+        number
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN  # nohup
+    ]
     before = {number: signal.signal(number, lambda *_: spawner.interrupt()) for number in signals}
     # Ctrl-Z stops the cells as well, until djhop goes on.
     before[signal.SIGTSTP] = signal.signal(signal.SIGTSTP, lambda *_: spawner.suspend())

@@ -82,6 +82,13 @@ class Failures:
         self._paths = paths
         self._known: dict[tuple[Exc, str], Failure] = {}
 
+    def printed(self, said: Printed | None) -> Printed | None:
+        """What a test printed, with files named as everywhere: equal in every cell where it is."""
+        if said is None:
+            return None
+        head, tail = map(self._paths.shorten_in, (said.head, said.tail))
+        return Printed(head=head, tail=tail, left_out=said.left_out)
+
     def of(self, exc: Exc | None, when: str) -> Failure | None:
         """Return the failure, if there is an exception."""
         if exc is None:
@@ -144,8 +151,8 @@ class _Merging:
             seconds=round(strict.seconds if strict and strict.seconds else told.seconds, 6),
             failure=self._failed(bad[0]) if bad else None if flaky else _skipped(strict, plain),
             subtests=tuple(dict.fromkeys(bad[0].subtests)) if bad else (),
+            printed=self._failures.printed(bad[0].printed) if bad else None,
             queries=self._queries(test_id),
-            printed=bad[0].printed if bad else None,
             skip_reason=told.reason if told.outcome == "skipped" else "",
             flaky=flaky,
         )

@@ -13,7 +13,7 @@ import jinja2
 
 from djhop import releases
 from djhop.durable import encode
-from djhop.reports import picture
+from djhop.reports import burn, durations, picture
 from djhop.reports.html.extras import extras
 from djhop.reports.html.lost import Ran
 from djhop.reports.html.model import Model
@@ -27,9 +27,9 @@ from djhop.store.store import RunFolder
 LIMIT = 40
 #: More hops than this stand below the picture, in columns.
 MOST_STEPS = 6
-STYLES = ("page.css", "parts.css")
-SCRIPTS = ("data.js", "dom.js", "list.js", "tests.js", "compare.js", "trace.js", "panels.js",
-           "times.js", "main.js")  # fmt: skip
+STYLES = ("page.css", "parts.css", "nights.css")
+SCRIPTS = ("data.js", "dom.js", "list.js", "tests.js", "compare.js", "trace.js", "nights.js",
+           "panels.js", "times.js", "main.js")  # fmt: skip
 
 
 def render(run: Run, folder: RunFolder) -> str:
@@ -63,6 +63,8 @@ def compose(
             data=data,
             limit=LIMIT,
             picture=picture.matrix(summary),
+            durations=durations.inline(run),
+            burn=burn.picture(run.since, run.plan) if run.since else "",
             many=picture.many(summary) or len(summary.path) > MOST_STEPS,
             cells=[
                 {**cell, "seconds_in_all": sum(cell["seconds"].values())} for cell in data["cells"]
