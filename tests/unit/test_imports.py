@@ -77,7 +77,7 @@ MAY_IMPORT = {
     },
     "desk": {
         *("errors", "durable", "matrix", "workspace", "suites", "results", "untested", "cells"),
-        "resolve",
+        *("resolve", "compare", "target"),
     },
     "crossings": {
         *("errors", "durable", "processes", "matrix", "environments", "results", "steps", "cells"),

@@ -81,6 +81,7 @@ def run_command(**given: Any) -> int:
 @matrix_options
 @cells_option
 @run_options
+@click.option("--watch", is_flag=True, help="Then run what failed for each change.")
 def hop_command(**given: Any) -> int:
     """Run one hop only: Django BEFORE and AFTER on one Python, and nothing else.
 

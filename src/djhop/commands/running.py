@@ -54,9 +54,15 @@ def run(args: tuple[str, ...], **given: Any) -> int:
 
 def hop(before: str, after: str, args: tuple[str, ...], **given: Any) -> int:
     """`djhop hop`: the two cells of one Django hop; what `args` narrow is about tests alone."""
-    if args and not given["only"]:
+    watched = given["watch"]
+    if (args or watched) and not given["only"]:
         given["only"] = "tests"
-    return run(args, **given, hop=(before, after), start=None, goal=None)
+    given |= {"hop": (before, after), "start": None, "goal": None}
+    if not watched:
+        return run(args, **given)
+    from djhop.commands import watching
+
+    return watching.watch(args, given, _session)
 
 
 def cell(cell: str, **given: Any) -> int:
@@ -98,7 +104,9 @@ def _session(given: dict[str, Any], args: tuple[str, ...], *, shared: bool = Fal
         found=setup.found,
         options=options,
         spawner=spawner,
-        desk=_desk(setup, fresh=given["fresh"]) if command == "hop" and args else None,
+        desk=_desk(setup, fresh=given["fresh"])
+        if command == "hop" and (args or given["watch"])
+        else None,
     )
 
 
