@@ -150,7 +150,7 @@ MAY_IMPORT = {
         "terminal",
         *("again", "fixable", "fixing", "blaming", "peeling", "baseline", "desk", "entering"),
     },
-    "nox": {"errors", "releases", "matrix", "commands"},
+    "nox": {"errors", "processes", "releases", "matrix", "commands"},
     "arguments": {"commands", "doctor"},
     "cli": {"errors", "masking", "console", "arguments"},
     "__main__": {"cli"},

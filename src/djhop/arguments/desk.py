@@ -1,4 +1,4 @@
-"""Commands of somebody at work on one cell: shell, exec, open."""
+"""Commands of somebody at a desk: init, shell, exec, open."""
 
 from __future__ import annotations
 
@@ -12,6 +12,22 @@ from djhop.arguments.run import cli
 RUN = click.option(
     "--run", metavar="RUN", default="latest", help="The run whose cell it is (default: the latest)."
 )
+
+
+@cli.command("init", context_settings=CONTEXT, short_help="Write a matrix file.")
+@click.argument("target", default="")
+@click.option(
+    "--output", "-o", metavar="FILE", default="", help="Where (default: djhop.toml in TARGET)."
+)
+@click.option("--force", is_flag=True, help="Replace the file that is there.")
+def init_command(target: str, **given: Any) -> int:
+    """Write a matrix file from what TARGET (default: here) tells tox, nox, or PyPI by classifiers.
+
+    It says what it could not read. Nothing is run.
+    """
+    from djhop.commands import initialising
+
+    return initialising.init(target, **given)
 
 
 def _room_options(command: Any) -> Any:

@@ -22,6 +22,16 @@ if TYPE_CHECKING:
     from djhop.desk.desk import Desk
     from djhop.runner import Session
 
+#: What is not typed for a nox session.
+_DEFAULTS: dict[str, Any] = {
+    **dict.fromkeys(("start", "goal", "python", "policy", "jobs", "timeout", "strict", "only")),
+    **dict.fromkeys(("fresh", "recreate", "offline", "install_only", "fail_fast", "resume"), False),
+    **dict.fromkeys(("list_only", "dry_run", "quiet", "as_json", "auto"), False),
+    "out": "reports",
+    "install_python": "auto",
+    "peel": None,
+}
+
 
 def run(args: tuple[str, ...], **given: Any) -> int:
     """`djhop run`: the matrix, a live view of it, and the report."""
@@ -69,17 +79,17 @@ def cell(cell: str, **given: Any) -> int:
     """One cell of a matrix, in the run folder that all its cells share; for nox sessions."""
     from djhop import console
 
-    defaults = dict.fromkeys(
-        ("start", "goal", "python", "policy", "jobs", "timeout", "strict", "only")
-    )
-    flags = dict.fromkeys(("fresh", "recreate", "offline", "install_only", "fail_fast", "resume"))
-    given |= {**defaults, **dict.fromkeys(flags, False), "cells": (cell,)}
-    given |= {"out": "reports", "install_python": "auto"}
-    session = _session(given, given.pop("args"), shared=True)
+    args = given.pop("args")
+    session = _session({**_DEFAULTS, **given, "cells": (cell,)}, args, shared=True)
     with interruptible(session.spawner):
         console.watch(session.events(), stream=sys.stderr, quiet=False)
     write_reports(session.folder)
     return session.exit_code
+
+
+def cells(cells: tuple[str, ...], args: tuple[str, ...], **given: Any) -> int:
+    """Some cells of a matrix, as a run of their own; for nox sessions."""
+    return run(args, **{**_DEFAULTS, **given, "cells": cells})
 
 
 def _session(given: dict[str, Any], args: tuple[str, ...], *, shared: bool = False) -> Session:
@@ -95,7 +105,8 @@ def _session(given: dict[str, Any], args: tuple[str, ...], *, shared: bool = Fal
         )
     options = _options(given, args, setup.matrix)
     if shared:
-        options = msgspec.structs.replace(options, shared=f"nox-{Path(setup.target.root).name}")
+        name = f"nox-{Path(setup.target.root).name}-{setup.matrix.name or 'run'}"
+        options = msgspec.structs.replace(options, shared=name)
     return runner.Session(
         target=setup.target,
         matrix=setup.matrix,
