@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 import djhop
-from djhop.arguments import desk, further, told  # noqa: F401 - they add their commands to `cli`
+from djhop.arguments import completing, desk, further, told  # noqa: F401 - they add their commands to `cli`
 from djhop.arguments.options import Rest
 from djhop.arguments.run import cli
 from djhop.errors import DjhopError, ExitCode, UsageError
@@ -28,6 +28,11 @@ def split(argv: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run djhop and exit with the code of `errors.ExitCode` that applies."""
+    if completing.VARIABLE in os.environ:
+        found = completing.of_tests(os.environ)
+        if found is not None:
+            click.echo(found)
+            sys.exit(0)
     ours, Rest.args = split(sys.argv[1:] if argv is None else argv)
     sys.exit(int(_boundary(ours)))
 

@@ -151,7 +151,8 @@ MAY_IMPORT = {
         *("again", "fixable", "fixing", "blaming", "peeling", "baseline", "desk", "entering"),
     },
     "nox": {"errors", "processes", "releases", "matrix", "commands"},
-    "arguments": {"commands", "doctor"},
+    "completion": set(),
+    "arguments": {"releases", "commands", "completion", "doctor"},
     "cli": {"errors", "masking", "console", "arguments"},
     "__main__": {"cli"},
 }

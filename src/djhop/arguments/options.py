@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 
 import click
 
+from djhop.arguments import completing
+
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 98}
 #: The forms of a report; a test compares them with `reports.outputs`, which takes time to import.
 FORMATS = (
@@ -75,7 +77,11 @@ def matrix_options(command: Any) -> Any:
 
 def cells_option(command: Any) -> Any:
     return click.option(
-        "--cells", multiple=True, metavar="GLOB", help="Only these: glob or factor."
+        "--cells",
+        multiple=True,
+        metavar="GLOB",
+        shell_complete=completing.cells,
+        help="Only these: glob or factor.",
     )(command)
 
 

@@ -6,13 +6,14 @@ from typing import Any
 
 import click
 
+from djhop.arguments import completing
 from djhop.arguments.options import CONTEXT, FORMATS, OUT, with_all
 from djhop.arguments.run import cli
 
 
 @cli.command("report", context_settings=CONTEXT, short_help="Print the report of a run again.")
-@click.argument("run", default="latest")
-@click.argument("other", default="")
+@click.argument("run", default="latest", shell_complete=completing.runs)
+@click.argument("other", default="", shell_complete=completing.runs)
 @OUT
 @click.option(
     "--format",
@@ -22,7 +23,13 @@ from djhop.arguments.run import cli
     default="text",
     help=f"How it is written: {', '.join(FORMATS)}. docs/outputs.md describes each.",
 )
-@click.option("--cell", metavar="ID", default="", help="Coverage of this cell, not of all.")
+@click.option(
+    "--cell",
+    shell_complete=completing.cells,
+    metavar="ID",
+    default="",
+    help="Coverage of this cell, not of all.",
+)
 @click.option(
     "--source", metavar="DIR", default="", help="Where the sources are that coverage names."
 )
@@ -42,7 +49,7 @@ def report_command(**given: Any) -> int:
     context_settings=CONTEXT,
     short_help="List what a run saw deprecated, and when it goes.",
 )
-@click.argument("run", default="latest")
+@click.argument("run", default="latest", shell_complete=completing.runs)
 @OUT
 @click.option(
     "--owner",
@@ -86,7 +93,7 @@ def baseline_group() -> None:
 
 def _list_options(command: Any) -> Any:
     options = [
-        click.argument("run", default="latest"),
+        click.argument("run", default="latest", shell_complete=completing.runs),
         OUT,
         click.option("--file", metavar="FILE", default="",
                      help="The list (default: djhop-baseline.txt in the target)."),
