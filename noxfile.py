@@ -48,6 +48,15 @@ def unit(session: nox.Session) -> None:
 
 
 @nox.session
+def fuzz(session: nox.Session) -> None:
+    """Give every parser of what others wrote 100,000 inputs; DJHOP_FUZZ says another number."""
+    _install(session, "tests")
+    count = os.environ.get("DJHOP_FUZZ", "100000")
+    env = {"DJHOP_FUZZ": count}
+    session.run("pytest", "-n", "2", "tests/fuzz", *session.posargs, env=env)
+
+
+@nox.session
 def services(session: nox.Session) -> None:
     """Run cells against a real PostgreSQL; the tests say so and are skipped where there is none."""
     _install(session, "tests")
@@ -59,6 +68,16 @@ def browser(session: nox.Session) -> None:
     """Look at the HTML report in a real browser: needs chromium; pictures in reports/browser."""
     _install(session, "tests", "browser")
     session.run("pytest", "tests/browser", *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Run the demo and make the pictures of docs/pictures from it: needs chromium."""
+    _install(session, "browser")
+    out = session.create_tmp()
+    argv = ("djhop", "run", "--matrix", "demo", "--quiet", "--out", out)
+    session.run(*argv, success_codes=[1])
+    session.run("python", "docs/pictures.py", str(Path(out, "latest")))
 
 
 @nox.session

@@ -14,6 +14,7 @@ from pathlib import Path
 from djhop.compare.compare import compare
 from djhop.matrix.config import Matrix
 from djhop.matrix.plan import Cell, Hop, Plan
+from djhop.results.eventlog import Printed
 from djhop.results.outcomes import count
 from djhop.results.results import CellResult, Deprecation, Failure, Owner, Pass
 from djhop.results.results import Test as Case
@@ -145,6 +146,9 @@ def _cases(cell: Cell, tests: int, begins: dict[int, str]) -> Iterator[Case]:
             failure=_failure(n, series, cell) if series and (red or warns) else None,
             skip_reason="no printer here" if skipped else "",
             subtests=("order 1", "order 2") if red and n % 10 == 0 else (),
+            printed=Printed(head=f"--- Captured stdout call ---\norder {n} in {cell.id}")
+            if red and n % 2 == 0
+            else None,
             flaky=flaky,
         )
 

@@ -7,10 +7,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
+import faces
 import junitparser
 from junitparser import xunit2
 
-from djhop.reports import issues, outputs, text, workflow
+from djhop.reports import grid, issues, outputs, screen, text, workflow
 from djhop.reports.summary import count
 from djhop.results.results import CellResult
 from djhop.store.record import Run
@@ -30,6 +31,7 @@ def suites(text: str) -> dict[str, junitparser.TestSuite]:
 
 def check(run: Made) -> None:
     """Fail where any output of `run` counts otherwise than `run.json`."""
+    faces.check(run)
     expected = bad(run)
     for form in ("junit", "gitlab-junit"):
         found = suites(made(form, run))
@@ -57,9 +59,16 @@ def check(run: Made) -> None:
         assert (head["failing"], head["ran"]) == (cell.failing, cell.ran)
         for face in (text.render(run[0]), made("markdown", run), made("github-summary", run)):
             assert count(cell) in face
+        if cell.status in grid.COUNTED:
+            assert count(cell) in screen.render(run[0])
     breaks = sum(1 for cause in run[0].causes if cause.hops)
     found_issues = issues.of(run[0])
     assert sum(issue.kind == "break" for issue in found_issues) == breaks
+    told = {cell for issue in found_issues if issue.kind == "step" for cell in issue.cells}
+    assert bool(told) == bool(bad_steps(run)) and told <= {cell for cell, _ in bad_steps(run)}
+    red = [row for row in rows if row["kind"] == "step" and row["state"] in ("failed", "error")]
+    steps = {(row["cell"], row["name"]) for row in red if not row["name"].startswith("upgrade")}
+    assert steps == {(cell, name) for cell, name in bad_steps(run) if ".." not in name}
     assert sum(i.kind == "deprecation" for i in found_issues) == len(run[0].deprecations)
     for shown, said in (sarif_counts(run), quality_counts(run), workflow_counts(run)):
         assert shown + said == len(found_issues)
@@ -76,9 +85,24 @@ def cell_errors(run: Made) -> dict[str, int]:
 
 
 def bad(run: Made) -> dict[str, int]:
-    """Failures of each cell: failing tests, dead modules, and the cell itself."""
+    """Failures of each cell: failing tests, dead modules, steps, and the cell itself."""
     extra = cell_errors(run)
-    return {c.id: c.failing + len(c.dead_modules) + extra[c.id] for c in run[0].cells}
+    found = {c.id: c.failing + len(c.dead_modules) + extra[c.id] for c in run[0].cells}
+    for cell, _ in bad_steps(run):
+        found[cell] += 1
+    return found
+
+
+def bad_steps(run: Made) -> set[tuple[str, str]]:
+    """Cell and name of each of Django's own steps that fails, by what the cells hold."""
+    failing = {
+        (cell, name)
+        for cell, result in run[1].items()
+        for name, step in result.steps.items()
+        if step.status in ("failed", "timed-out") or any(f.level == "error" for f in step.findings)
+    }
+    crossed = {(hop.after, hop.id) for hop in run[0].hops if hop.crossing and hop.crossing.broke}
+    return failing | crossed
 
 
 def said(texts: Iterable[str]) -> int:

@@ -13,8 +13,10 @@ from djhop.compare.causes import label
 from djhop.compare.compare import compare
 from djhop.matrix.config import Matrix
 from djhop.matrix.plan import Cell, Hop, Plan
+from djhop.results.eventlog import Printed
 from djhop.results.results import CellResult, Counts, Deprecation, Failure, Owner, Pass
 from djhop.results.results import Test as Case
+from djhop.results.steps import Finding, Step, StepName
 from djhop.store import record
 from djhop.store.record import Run
 from djhop.store.store import RunFolder
@@ -66,6 +68,7 @@ def tests(count: int, failing: int, causes: int = 7, message: str = "boom") -> t
             plain="failed",
             seconds=0.25,
             failure=failure(n % causes, message),
+            printed=Printed(head=f"--- stdout ---\n{message} {n}", tail="end", left_out=n),
         )
         for n, name in enumerate(names[:failing])
     )
@@ -117,11 +120,13 @@ def every_kind(message: str = "boom") -> tuple[Run, dict[str, CellResult]]:
     dead = failure(9, "cannot import name 'url'", exception="ImportError", place="tests/urls.py:3")
     lost = "tests/test_lost.py"
     statuses = {
-        made[0]: result(made[0], "passed", tests(20, 0)[9:]),
+        made[0]: result(made[0], "passed", tests(20, 0)[9:], steps=steps(0)),
         made[1]: result(made[1], "failed", (*tests(20, 6, message=message),
                         Case(id=lost, strict="error", plain="error", failure=dead)),
-                        failures=((lost, dead),), deprecations=uses(), allow_failure=False),
-        made[2]: result(made[2], "crashed", tests(12, 3), reason="the process died in tests/a"),
+                        failures=((lost, dead),), deprecations=uses(), allow_failure=False,
+                        steps=steps(1)),
+        made[2]: result(made[2], "crashed", tests(12, 3), reason="the process died in tests/a",
+                        steps=steps(2)),
         made[3]: result(made[3], "uncollectable", failures=(("plain", dead),),
                         passes=(Pass(mode="plain", died="import"),), reason="no test ran"),
         made[4]: result(made[4], "unresolvable", reason="django-oscar does not allow it"),
@@ -131,6 +136,21 @@ def every_kind(message: str = "boom") -> tuple[Run, dict[str, CellResult]]:
     results = {cell.id: one for cell, one in statuses.items()}
     plan = plan_of(tuple(made), (Cell(django="6.0", python="3.8"),))
     return finished(plan, results), results
+
+
+def steps(number: int) -> dict[StepName, Step]:
+    """Django's own steps of the first cells: fine, then with what each can fail for."""
+    wrong = Finding(id="models.E304", about="shop.Order", level="error", text="Reverse accessor",
+                    hint="add a related_name", place="shop/models.py:7")  # fmt: skip
+    old = Finding(id="broken", about="shop.0001", level="error", text="no module", place="0001.py")
+    return {
+        "checks": Step(status="found", findings=(wrong,)) if number else Step(status="ok"),
+        "migrations": Step(status="found", findings=(old,)),
+        "database": Step(status="failed", reason="TypeError: no table", seconds=1.5)
+        if number == 2
+        else Step(status="ok"),
+        "settings": Step(status="not-available", reason="they cannot be read"),
+    }
 
 
 def uses() -> tuple[Deprecation, ...]:

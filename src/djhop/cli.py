@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import sys
 import tempfile
+import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
 
 import djhop
-from djhop.arguments import completing, desk, further, told  # noqa: F401 - they add their commands to `cli`
+from djhop.arguments import (  # noqa: F401 - they add their commands to `cli`
+    completing,
+    desk,
+    further,
+    nightly,
+    readiness,
+    told,
+)
 from djhop.arguments.options import Rest
 from djhop.arguments.run import cli
 from djhop.errors import DjhopError, ExitCode, UsageError
@@ -34,7 +44,28 @@ def main(argv: Sequence[str] | None = None) -> None:
             click.echo(found)
             sys.exit(0)
     ours, Rest.args = split(sys.argv[1:] if argv is None else argv)
-    sys.exit(int(_boundary(ours)))
+    with _raising():
+        code = int(_boundary(ours))
+    sys.exit(code)
+
+
+@contextlib.contextmanager
+def _raising() -> Iterator[None]:
+    """SIGTERM and SIGHUP end djhop as Ctrl-C does, so that nothing it began is left behind.
+
+    What is ignored (nohup) stays ignored. Commands that run cells have handlers of their own.
+    """
+    ended = (signal.SIGTERM, signal.SIGHUP)
+    ours = [n for n in ended if signal.getsignal(n) is signal.SIG_DFL]
+    if threading.current_thread() is not threading.main_thread():
+        ours = []
+    for number in ours:
+        signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _boundary(argv: list[str]) -> int:

@@ -26,12 +26,16 @@ def write(
     interrupted: bool,
     seconds: float,
     whole: bool,
+    measured: bool = True,
     other: tuple[str, ...] = (),
 ) -> Comparison:
     """Judge the cells in `folder` by the hops of `plan`, and write `run.json`.
 
-    `whole`: whether the whole suite was asked for. `other`: cells of another revision, whose lines
-    are not those of the others.
+    Args:
+        interrupted: whether it was cut short.
+        whole: whether the whole suite was asked for.
+        measured: whether the sources in `root` are those whose coverage was measured.
+        other: cells of another revision, whose lines are not those of the others.
     """
     with landing.alone(folder):
         results = folder.results()
@@ -52,7 +56,8 @@ def write(
             names = flaky.unmatched(run.known_flaky, results)
             told = (f"known flaky test {name!r}: no test is called so" for name in names)
             run = msgspec.structs.replace(run, notes=(*run.notes, *told))
-        folder.write_run(msgspec.structs.replace(run, coverage=_coverage(folder, root, other)))
+        share = _coverage(folder, root, other)
+        folder.write_run(msgspec.structs.replace(run, coverage=share if measured else None))
     return compared
 
 

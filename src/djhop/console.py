@@ -7,14 +7,13 @@ import os
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 from djhop import masking, news
+from djhop.board import Board
 from djhop.reports import clean, summary
 from djhop.results.results import CellResult
-
-if TYPE_CHECKING:
-    import rich.console
+from djhop.underway import State
 
 #: Stages whose end is worth a line of its own where there is no live board.
 SPOKEN = frozenset({"strict", "plain", "scoped"})
@@ -22,17 +21,21 @@ SPOKEN = frozenset({"strict", "plain", "scoped"})
 LOGGED = frozenset({"uncollectable", "crashed", "timed-out", "no-tests", "infra"})
 #: Lines of a log that are shown.
 TAIL = 12
+#: How often a board is drawn in a second, at most.
+REFRESH = 4
 
 
-def watch(events: Iterable[news.Event], *, stream: TextIO, quiet: bool) -> None:
-    """Show `events` as they come until there are no more."""
+def watch(
+    events: Iterable[news.Event], *, stream: TextIO, quiet: bool = False, verbose: bool = False
+) -> None:
+    """Show `events` as they come until there are no more; `verbose`: each of them, as a line."""
     if quiet:
         for _ in events:
             pass
-    elif is_live(stream):
+    elif is_live(stream) and not verbose:
         _board(events, stream)
     else:
-        for line in lines(events):
+        for line in lines(events, verbose=verbose):
             say(line, stream)
 
 
@@ -59,7 +62,7 @@ def is_live(stream: TextIO) -> bool:
     return stream.isatty() and not plain
 
 
-def lines(events: Iterable[news.Event]) -> Iterator[str]:
+def lines(events: Iterable[news.Event], *, verbose: bool = False) -> Iterator[str]:
     """Turn events into plain lines, each standing on its own, as a CI log wants them."""
     for event in events:
         match event:
@@ -67,9 +70,14 @@ def lines(events: Iterable[news.Event]) -> Iterator[str]:
                 yield text
             case news.Stage(cell=cell, stage=stage) if stage in SPOKEN:
                 yield f"{_clock()}  {cell}  {stage} run"
+            case news.Stage(cell=cell, stage=stage) if verbose:
+                yield f"{_clock()}  {cell}  {stage}"
+            case news.Command(cell=cell, command=command) if verbose:
+                yield f"{_clock()}  {cell}  $ {command}"
             case news.Finished(result=result):
                 yield f"{_clock()}  {result.id}  {summary.one_line(result)}"
                 yield from (f"    | {line}" for line in log_tail(result, event.folder))
+                yield from (f"    - {note}" for note in result.notes if verbose)
             case _:
                 pass
 
@@ -93,86 +101,32 @@ def _clock() -> str:
     return time.strftime("%H:%M:%S")
 
 
-class _Row:
-    """The state of one cell on the board."""
-
-    def __init__(self) -> None:
-        self.stage = "waiting"
-        self.done = 0
-        self.expected = 0
-        self.started = 0.0
-        self.final = ""
-
-    def text(self) -> str:
-        if self.final or not self.started:
-            return self.final or self.stage
-        tests = f" {self.done}/{self.expected}" if self.expected else ""
-        return f"{self.stage}{tests}  {time.monotonic() - self.started:.0f} s"
-
-
-class Board:
-    """A table of the cells, redrawn in place as it is at that moment."""
-
-    def __init__(self, cells: Iterable[str]) -> None:
-        self.rows = {cell: _Row() for cell in cells}
-
-    def take(self, event: news.Event) -> str:
-        """Note `event`; return a line to print above the board, or ""."""
-        match event:
-            case news.Said(text=text):
-                return text
-            case news.Stage(cell=cell, stage=stage):
-                row = self.rows[cell]
-                row.stage, row.done = stage, 0
-                row.started = row.started or time.monotonic()
-            case news.Progress(cell=cell, done=done, expected=expected):
-                self.rows[cell].done, self.rows[cell].expected = done, expected
-            case news.Finished(result=result):
-                self.rows[result.id].final = summary.one_line(result)
-                tail = log_tail(result, event.folder)
-                return "\n".join((f"{result.id}: the end of its log", *tail)) if tail else ""
-            case news.Started():
-                pass
-        return ""
-
-    def fitting(self, height: int) -> tuple[list[str], str]:
-        """The cells that `height` lines have room for, and a line about the others, or ""."""
-        if len(self.rows) <= height:
-            return list(self.rows), ""
-        running = [cell for cell, row in self.rows.items() if row.started and not row.final]
-        finished = sum(bool(row.final) for row in self.rows.values())
-        waiting = len(self.rows) - finished - len(running)
-        return running[: max(height - 1, 1)], f"{finished} finished, {waiting} waiting"
-
-    def __rich_console__(
-        self, console: rich.console.Console, options: rich.console.ConsoleOptions
-    ) -> rich.console.RenderResult:
-        from rich.table import Table
-        from rich.text import Text
-
-        table = Table.grid(padding=(0, 2))
-        table.add_column(no_wrap=True, min_width=max(map(len, self.rows), default=0))
-        table.add_column(no_wrap=True, overflow="ellipsis")
-        cells, others = self.fitting(console.height - 1)
-        for cell in cells:
-            row = self.rows[cell]
-            style = "bold" if row.started and not row.final else ""
-            table.add_row(Text(cell, style=style), Text(row.text()))
-        yield table
-        if others:
-            yield Text(others, no_wrap=True, overflow="ellipsis")
-
-
 def _board(events: Iterable[news.Event], stream: TextIO) -> None:
+    """Draw a board until there are no more events; it leaves nothing behind but lines above it."""
     from rich.console import Console
     from rich.live import Live
 
     console = Console(file=stream, highlight=False)
-    board: Board | None = None
-    with Live(console=console, refresh_per_second=8, transient=True) as live:
+    with Live(console=console, refresh_per_second=REFRESH, transient=True) as live:
+        state: State | None = None
         for event in events:
             if isinstance(event, news.Started):
-                board = Board(event.cells)
-                live.update(board)
-            elif board is not None and (line := board.take(event)):
+                state = State(event)
+                live.update(Board(state))
+            elif state is not None:
+                state.take(event)
+            for line in above(event):
                 live.console.print(printable(line), markup=False)
+
+
+def above(event: news.Event) -> Iterator[str]:
+    """What stays to be read above a board: what it does not show itself."""
+    match event:
+        case news.Said(text=text, shown=False):
+            yield text
+        case news.Finished(result=result):
+            if tail := log_tail(result, event.folder):
+                yield f"{result.id}: the end of its log"
+                yield from tail
+        case _:
+            pass

@@ -19,11 +19,14 @@ class Due:
     """The hops of a run that touch one of the cells `mine`; each is done once.
 
     In a `shared` folder, other djhop do the other cells. `gone` says why a service is there no
-    more: what failed then says nothing.
+    more: what failed then says nothing. `tell` is given a hop's id with the stage that begins on
+    it, and with "" when that is over.
     """
 
     #: The file in a hop's folder that says that it is done.
     file: str
+    #: What is done on a hop, in a word.
+    stage: str
 
     def __init__(
         self,
@@ -33,9 +36,10 @@ class Due:
         shared: bool,
         gone: Callable[[], Exception | None],
         spawner: Spawner,
+        tell: Callable[[str, str], None] = lambda *_: None,
     ) -> None:
         self._mine, self._shared = set(mine), shared
-        self._gone, self._spawner = gone, spawner
+        self._gone, self._spawner, self._tell = gone, spawner, tell
         #: Exceptions of ours.
         self.bugs = 0
         self._left = [hop for hop in hops if not self._mine.isdisjoint((hop.before, hop.after))]
@@ -63,12 +67,13 @@ class Due:
             if not (done.is_file() or self._spawner.interrupted):
                 yield hop
 
-    def attempt(self, do: Callable[[], T]) -> tuple[T | None, str]:
+    def attempt(self, hop: Hop, do: Callable[[], T]) -> tuple[T | None, str]:
         """Return what `do` gives, else why it gave nothing: cells are not to pay for that.
 
         Raises:
             Interrupted: djhop was asked to stop; a resumed run does it.
         """
+        self._tell(hop.id, self.stage)
         try:
             return do(), ""
         except Interrupted:
@@ -78,6 +83,8 @@ class Due:
         except Exception as error:  # ours
             self.bugs += 1
             return None, f"a bug in djhop: {type(error).__name__}: {error}"
+        finally:
+            self._tell(hop.id, "")
 
     def _is_due(self, hop: Hop) -> bool:
         return self._has_ended(hop.before) and self._has_ended(hop.after)

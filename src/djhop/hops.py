@@ -22,7 +22,7 @@ class Hops(Due):
     `side` makes one end of a hop from a cell and its result.
     """
 
-    file = CROSSING
+    file, stage = CROSSING, "database"
 
     def __init__(self, *args: Any, side: Callable[[Cell, CellResult], Side], **named: Any) -> None:
         super().__init__(*args, **named)
@@ -41,7 +41,7 @@ class Hops(Due):
             return None  # neither cell got so far
         why, found = crossings.impossible(before, after, "any"), None
         if not why:
-            found, why = self.attempt(lambda: self._crossed(hop, before, after))
+            found, why = self.attempt(hop, lambda: self._crossed(hop, before, after))
         return found or Crossing(before=before.id, after=after.id, reason=why)
 
     def _crossed(self, hop: Hop, before: CellResult, after: CellResult) -> Crossing:

@@ -14,6 +14,7 @@ from djhop.errors import InfraError
 from djhop.interpreters.interpreters import Interpreter
 from djhop.matrix.config import Matrix
 from djhop.matrix.plan import Cell, settings_of
+from djhop.matrix.shard import Shard
 from djhop.processes.process import Spawner
 from djhop.resolve import resolve
 from djhop.resolve.locks import Lock, Unresolvable
@@ -22,8 +23,8 @@ from djhop.steps.commands import Served
 from djhop.suites import cellenv
 from djhop.target import target
 from djhop.target.target import Target
+from djhop.workspace import digest, visible
 from djhop.workspace import revision as revisions
-from djhop.workspace import visible
 from djhop.workspace.revision import Revision
 
 
@@ -32,7 +33,15 @@ def files(target: Target, matrix: Matrix, out: Path, spawner: Spawner) -> tuple[
     root, out = Path(target.root), out.absolute()
     inside = out != root and out.is_relative_to(root)
     exclude = (str(out.relative_to(root)),) if inside else ()
-    return visible.files(root, spawner, copy=matrix.copy, exclude=exclude)
+    listed = visible.files(root, spawner, copy=matrix.copy, exclude=exclude)
+    history = matrix.history.path  # it changes with each run, and is no part of the project
+    return tuple(name for name in listed if not (history and name.startswith(history)))
+
+
+def state(target: Target, listed: tuple[str, ...], spawner: Spawner) -> tuple[str, str]:
+    """Return the commit the target is at, and what stands for the content of its files."""
+    root = Path(target.root)
+    return revisions.head(root, spawner), digest.tree(root, listed)
 
 
 def inputs(
@@ -92,8 +101,15 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     deployed: bool = False
     #: Name of a run folder that several djhop add their cells to; "" for a folder of one's own.
     shared: str = ""
+    #: The part of the suite that is run in each cell; None for all of it.
+    shard: Shard | None = None
     #: What was typed, without `--cells`: reports say how to run one test again.
     command: tuple[str, ...] = ("djhop", "run")
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """What may leave tests out: nothing where the whole suite is asked for."""
+        return (*self.args, *([f"--shard={self.shard}"] if self.shard else []))
 
 
 class Maker:
@@ -159,6 +175,7 @@ class Maker:
             recreate=options.recreate,
             install_only=options.install_only,
             offline=options.offline,
+            shard=options.shard,
         )
 
     def deployed(self, job: Job, revision: Revision) -> Job:

@@ -29,7 +29,7 @@ class Repeats(Due):
     the known flaky tests.
     """
 
-    file = RERUNS
+    file, stage = RERUNS, "reruns"
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Repeats(Due):
         judged = life(before) == life(after) == "ran" and not after.forced
         if not found.failing or not judged:
             return None
-        done, why = self.attempt(lambda: self._rerun(hop, before, after, found))
+        done, why = self.attempt(hop, lambda: self._rerun(hop, before, after, found))
         if done and any(kind(one.outcome) == "failed" for one in done.runs):
             why = str(self._gone() or "")
         if done and not why:

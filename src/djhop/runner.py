@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import datetime
+import functools
 import os
 import queue
 import threading
@@ -14,7 +15,18 @@ from pathlib import Path
 
 import msgspec
 
-from djhop import closing, dryrun, durable, jobs, landing, locate, untested
+from djhop import (
+    closing,
+    dryrun,
+    durable,
+    earlier,
+    jobs,
+    landing,
+    locate,
+    remembering,
+    scratch,
+    untested,
+)
 from djhop.cells import cells
 from djhop.cells.job import Job, Report, room_of
 from djhop.chain import Chain
@@ -22,14 +34,16 @@ from djhop.crossings import Side
 from djhop.desk.desk import Desk
 from djhop.environments import environments
 from djhop.errors import DjhopError, ExitCode, InfraError, Interrupted
+from djhop.estimate import Expected
 from djhop.hops import Hops
 from djhop.interpreters.interpreters import Interpreter
 from djhop.jobs import Maker, Options
 from djhop.landing import RED
+from djhop.longest import Longest
 from djhop.matrix import flaky
 from djhop.matrix.config import Matrix
 from djhop.matrix.plan import Cell, Plan, settings_of
-from djhop.news import Event, Finished, Progress, Said, Stage, Started
+from djhop.news import Command, Event, Finished, Over, Progress, Said, Stage, Started
 from djhop.processes import process
 from djhop.repeats import Repeats
 from djhop.reruns import End
@@ -88,13 +102,14 @@ class Session:
         """Run every cell and say what happens as it does; in the end the run is on disk."""
         started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
         environments.sweep(locate.cache())
+        self._sweep()
         self._files = jobs.files(self.target, self.matrix, Path(self.options.out), self.spawner)
         if self.matrix.before_rev:
             root = Path(self.target.root)
             self._revision = revisions.find(root, self.matrix.before_rev, self.spawner)
         statements.recall(self._statements)
         kept = self._open(started)
-        yield Started(cells=tuple(c.id for c in self.plan.cells), folder=str(self.folder.path))
+        yield self._started()
         for line in process.reap_leftovers(locate.cache() / "running"):
             yield Said(text=f"ended what an earlier djhop left behind: {line}")
         yield from self._install_pythons()
@@ -109,7 +124,32 @@ class Session:
             yield from self._run(todo)
         finally:
             self._services.stop()
+        self._sweep()  # also what was too fresh when this run began
         self._close(time.monotonic() - clock)
+        yield from (Said(text=text) for text in self._remember())
+
+    def _started(self) -> Started:
+        return Started(
+            cells=tuple(cell.id for cell in self.plan.cells),
+            folder=str(self.folder.path),
+            path=tuple(cell.id for cell in self.plan.path),
+            hops=tuple(hop.id for hop in self.plan.hops),
+            jobs=self.options.jobs,
+            expected=self._expected,
+        )
+
+    @functools.cached_property
+    def _expected(self) -> dict[str, Expected]:
+        """What cells and hops took: in the newest run beside this one, else as remembered."""
+        if self.options.install_only:
+            return {}
+        run, out = self.folder.read_run(), self.folder.path.parent
+        place = remembering.place(self.matrix, self.folder)
+        return earlier.expected(out, run) or remembering.expected(run, place)
+
+    def _sweep(self) -> None:
+        """Remove what a killed djhop has left half written."""
+        scratch.sweep(locate.cache(), Path(self.options.out))
 
     def _offered(self) -> Services:
         """The services of this run; each djhop that shares a folder has its own."""
@@ -134,10 +174,11 @@ class Session:
             started=started,
             command=self.options.command,
             inputs=jobs.inputs(
-                self.target, self.matrix, self._files, self.options.args, self._revision
+                self.target, self.matrix, self._files, self.options.chosen, self._revision
             ),
-            whole=not self.options.args,
+            whole=not self.options.chosen,
             known=self._known,
+            state=jobs.state(self.target, self._files, self.spawner),
         )
         if self.options.shared:
             self.folder = landing.join(out / self.options.shared, begun)
@@ -168,16 +209,17 @@ class Session:
         )
         resolver.start()
         with concurrent.futures.ThreadPoolExecutor(max(1, self.options.jobs)) as pool:
-            done = [pool.submit(self._cell, cell) for cell in self._order(todo)]
+            left = self._order(todo)
+            done = [pool.submit(lambda: self._cell(left.take())) for _ in todo]
             done.append(pool.submit(self._crossed.cross))  # hops between cells that are kept
             done.append(pool.submit(self._repeats.repeat))
             for future in done:
                 future.add_done_callback(lambda _: self._queue.put(None))
-            left = len(done)
-            while left:
+            going = len(done)
+            while going:
                 event = self._queue.get()
                 if event is None:
-                    left -= 1
+                    going -= 1
                 else:
                     yield event
         resolver.join()
@@ -203,8 +245,10 @@ class Session:
 
     # Cells
 
-    def _order(self, todo: list[Cell]) -> list[Cell]:
-        return self._desk.order(todo) if self._desk else todo
+    def _order(self, todo: list[Cell]) -> Longest:
+        if self._desk:  # it has an order of its own
+            return Longest(self._desk.order(todo), {}, lambda _: True)
+        return Longest(todo, self._expected, self._locks.made)
 
     def _cell(self, cell: Cell) -> None:
         try:
@@ -270,7 +314,11 @@ class Session:
             side=self._side,
             gone=lambda: self._services.gone() if self.matrix.service else None,
             spawner=self.spawner,
+            tell=self._tell_hop,
         )
+
+    def _tell_hop(self, hop: str, stage: str) -> None:
+        self._queue.put(Stage(cell=hop, stage=stage) if stage else Over(hop=hop))
 
     def _again(self) -> Repeats:
         """The hops on which what newly fails is to be run again."""
@@ -282,9 +330,10 @@ class Session:
             shared=bool(self.options.shared),
             end=lambda cell, result: End(job=self._equipped(self._job_of(cell)), result=result),
             gone=lambda: self._services.gone() if self.matrix.service else None,
-            say=lambda text: self._queue.put(Said(text=text)),
+            say=lambda text: self._queue.put(Said(text=text, shown=True)),
             known=self._known,
             spawner=self.spawner,
+            tell=self._tell_hop,
         )
 
     def _job_of(self, cell: Cell) -> Job:
@@ -369,13 +418,21 @@ class Session:
         )
 
     def _reporter(self, cell: Cell) -> Report:
-        def report(stage: str, tests: tuple[int, int] | None = None) -> None:
-            if tests is None:
+        def report(stage: str, tests: tuple[int, int] | None = None, command: str = "") -> None:
+            if command:
+                self._queue.put(Command(cell=cell.id, command=command))
+            elif tests is None:
                 self._queue.put(Stage(cell=cell.id, stage=stage))
             else:
                 self._queue.put(Progress(cell=cell.id, done=tests[0], expected=tests[1]))
 
         return report
+
+    def _remember(self) -> list[str]:
+        """Add the run to the history, where it says something of the whole suite."""
+        if self.options.shared or self.options.install_only:
+            return []
+        return remembering.remember(self.folder, remembering.place(self.matrix, self.folder))
 
     def _close(self, seconds: float) -> None:
         """Judge the hops, write `run.json`, and decide the exit code."""
@@ -385,7 +442,7 @@ class Session:
             root=Path(self.target.root),
             interrupted=self.spawner.interrupted,
             seconds=seconds,
-            whole=not self.options.args,
+            whole=not self.options.chosen,
             other=tuple(cell.id for cell in self.plan.cells if self._tests_of(cell)),
         )
         statements.keep(self._statements)

@@ -7,13 +7,21 @@ import shutil
 import sys
 from collections.abc import Iterable
 
-#: Columns where nothing says how many there are.
-USUAL = 80
+#: Columns, and lines, where nothing says how many there are.
+USUAL, TALL = 80, 40
+#: Lines that a shell's prompt and what is said after a report take.
+PROMPT = 3
 
 
 def width() -> int:
     """Columns to fill: those of COLUMNS, else of the terminal, else the usual 80."""
     return shutil.get_terminal_size((USUAL, 24)).columns
+
+
+def height() -> int:
+    """Lines to fill: those of LINES, else of the terminal, without the prompt's; else 40."""
+    lines = shutil.get_terminal_size((USUAL, TALL + PROMPT)).lines
+    return lines - PROMPT
 
 
 def color() -> bool:

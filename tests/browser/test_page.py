@@ -16,6 +16,7 @@ import pytest
 from djhop.compare.compare import judge
 from djhop.matrix.plan import Hop
 from djhop.reports.html import page as report
+from djhop.results.eventlog import Printed
 from djhop.results.owners import NO_SERVICE
 from djhop.results.results import CellResult, Failure, Owner
 from djhop.results.results import Test as Case
@@ -55,7 +56,7 @@ def path(run: Run, folder: RunFolder) -> Path:
 
 def routes(run: Run) -> list[str]:
     """An address of every kind, all of them where there are few."""
-    test = next(cause.tests[0] for cause in run.causes if cause.tests)
+    test = failing_test(run)
     return [
         *VIEWS,
         *(f"cell/{cell.id}" for cell in run.plan.cells),
@@ -63,6 +64,11 @@ def routes(run: Run) -> list[str]:
         *(f"cause/{cause.id}" for cause in run.causes[:3]),
         f"test/{quote(test, safe='')}",
     ]
+
+
+def failing_test(run: Run) -> str:
+    """A test that fails, and printed something."""
+    return next(t for cause in run.causes for t in cause.tests if t.endswith("0"))
 
 
 def go(page: Any, where: str) -> None:
@@ -94,6 +100,10 @@ def test_every_view_and_panel_opens(opened: Open, path: Path, run: Run, shot: An
             or kind in ("test", "cause")
         ):
             shot(page, where.replace("/", "-").replace("%", "")[:60])
+    go(page, f"test/{quote(failing_test(run), safe='')}")
+    number = int(failing_test(run)[-5:])
+    last = run.plan.path[-1].id
+    assert f"order {number} in {last}" in page.locator("#panel .printed").last.inner_text()
     go(page, "cause/nothing")
     assert "This run has no cause nothing" in page.inner_text("#panel")
 
@@ -348,7 +358,8 @@ def test_hostile_texts_do_nothing(
     cells = {}
     for cell in run.plan.cells:
         result = folder.read_cell(cell.id)
-        bad = Case(id=f"t.py::{NASTY}", plain="failed", failure=why, subtests=(NASTY,))
+        bad = Case(id=f"t.py::{NASTY}", plain="failed", failure=why, subtests=(NASTY,),
+                   printed=Printed(head=NASTY, tail=NASTY, left_out=3))  # fmt: skip
         cells[cell.id] = msgspec.structs.replace(
             result, tests=(bad, *result.tests[:40]), failures=((NASTY, why),), notes=(NASTY,),
             packages={NASTY: NASTY}, reason=NASTY,

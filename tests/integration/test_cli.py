@@ -230,6 +230,8 @@ BAD_LINES = [
     (["hop", "4.2"], "Missing argument 'AFTER'", "djhop hop --help"),
     (["run", "--jobs", "many"], "--jobs", "djhop run --help"),
     (["rnu"], "No such command 'rnu'", "djhop --help"),
+    (["run", "tiny", "-q", "-v"], "-q and -v contradict", "leave one"),
+    (["report", "-v", "--format", "json"], "-v is for the text", "leave -v away"),
     (["report"], "no run in reports", "djhop run makes one"),
     (["report", "nope"], "no run 'nope'", "djhop run makes one"),
     (["report", "damaged"], "run.json is damaged", "run again, or delete"),
@@ -299,7 +301,10 @@ def test_run_says_what_breaks(tiny: tuple[Djhop, Done]) -> None:
 def test_report_is_what_run_printed(tiny: tuple[Djhop, Done]) -> None:
     djhop, done = tiny
     folder = djhop.cwd / "reports" / "latest"
-    assert djhop("report").out == done.out == (folder / "report.txt").read_text()
+    assert djhop("report").out == done.out
+    assert "All of it: djhop report " in done.out
+    name = done.out.split("All of it: djhop report ")[1].split()[0]
+    assert djhop("report", name, "-v").out == (folder / "report.txt").read_text()
     assert djhop("report", djhop.last()["name"]).out == done.out
     assert djhop("report", "reports/latest").out == done.out
     assert djhop("report", "--format", "markdown").out == (folder / "report.md").read_text()
@@ -433,10 +438,14 @@ def test_missing_interpreter_is_said_and_the_rest_runs(djhop: Djhop) -> None:
 
 def test_fail_fast_starts_no_more(djhop: Djhop) -> None:
     project(djhop.cwd / "tiny", 'steps = ["4.2", "5.0", "5.2"]\npython = "3.12"\n')
-    done = djhop("run", "tiny", "--fail-fast", "--jobs", "1")
+    done = djhop("run", "tiny", "--fail-fast", "--jobs", "1", "-v")
     assert statuses(djhop.last()) == {OLD: "passed", "py3.12-django5.0": "failed", NEW: "not-run"}
     assert done.code == 1
     assert "--fail-fast" in done.out
+    # Each step is said, and the report is whole.
+    assert re.search(rf"^[\d:]+  {OLD}  environment$", done.err, re.MULTILINE)
+    assert re.search(rf"^[\d:]+  {OLD}  \$ \S+/python .*djhop_probe", done.err, re.MULTILINE)
+    assert done.out == (djhop.cwd / "reports" / "latest" / "report.txt").read_text()
 
 
 def test_allowed_failure_is_reported_and_does_not_count(djhop: Djhop) -> None:

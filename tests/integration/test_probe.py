@@ -1297,3 +1297,53 @@ def test_what_ends_a_worker_of_django_costs_one_test(
     argv = ("manage.py", "test", "--parallel", "2")
     ran = passed_on(python, project, "django", *argv, seconds=4.0)
     ends_as_told(ran, others, lines={"test_b": 0}, died="hang")
+
+
+SAYS = """
+import logging, sys, unittest
+class T(unittest.TestCase):
+    def test_fails(self):
+        print("walking")
+        sys.stderr.write("falling\\n")
+        logging.getLogger("trails").warning("lost")
+        self.fail()
+    def test_passes(self): print("nobody asks")
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "argv", "said"),
+    [
+        ("3.6", (), ["walking", "falling", "lost"]),
+        ("3.12", ("-n", "1"), ["walking", "falling", "lost"]),
+        ("3.12", ("-s",), ["lost"]),
+        ("3.10-6", (), ["walking", "falling", "lost"]),
+    ],
+)
+def test_what_pytest_keeps_of_a_failing_test_is_told(
+    environment: Callable[[str], Path], project: Project, name: str, argv: tuple[str, ...],
+    said: list[str],
+) -> None:  # fmt: skip
+    project.write(test_says=SAYS)
+    run = project.probed(environment(name), "plain", "pytest", *argv)
+    printed = [event["printed"]["head"] for event in run.of("report") if "printed" in event]
+    assert len(printed) == 1
+    assert [
+        word for word in ("walking", "falling", "lost", "nobody") if word in str(printed)
+    ] == said
+
+
+@pytest.mark.parametrize("name", ["3.6", "3.12"])
+def test_what_djangos_runner_keeps_is_told_where_it_was_asked_to(
+    environment: Callable[[str], Path], project: Project, name: str
+) -> None:
+    project.write(manage=MANAGE, settings=SETTINGS, app__tests=SAYS)
+    (project.root / "app" / "__init__.py").touch()
+    asked = ("--buffer",) if name == "3.12" else ()
+    run = project.probed(environment(name), "plain", "django", "manage.py", "test", *asked)
+    assert run.outcomes(), run.output
+    printed = [event["printed"]["head"] for event in run.of("report") if "printed" in event]
+    assert [
+        text.startswith("--- stdout ---\nwalking\n--- stderr ---\nfalling") for text in printed
+    ] == ([True] if asked else [])
+    assert ("nobody asks" in run.output) == (not asked)

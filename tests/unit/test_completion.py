@@ -71,7 +71,7 @@ def offered(*words: str) -> list[str]:
         (("hop", "5.2", "4."), ["4.0", "4.1", "4.2"]),
         (("run", "--cells", "py3.12-django4"), [OLD.id]),
         (("report", ""), ["latest", "20261121-000000-two", "20261121-000000-one"]),
-        (("report", "latest", "20261121-000000-o"), ["20261121-000000-one"]),
+        (("diff", "latest", "20261121-000000-o"), ["20261121-000000-one"]),
         (("open", "l"), ["latest"]),
         (("bisect", "--hop", "py"), [HOP.id]),
         (("peel", "--cell", "py3.12-django5"), [NEW.id]),

@@ -1,4 +1,4 @@
-"""What is seen while a matrix runs: a board within its terminal, lines where there is none."""
+"""What is said while a matrix runs: lines where there is no board, and beside one."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
-import rich.console
 
 from djhop import console, news
 from djhop.results.results import CellResult, Pass, Status
@@ -26,36 +26,6 @@ LOGGED = Pass(mode="strict", log="log.txt")
 CELLS = [f"py3.{minor}-django{series}" for series in ("4.2", "5.2") for minor in range(8, 20)]
 
 
-def drawn(board: console.Board, width: int, height: int) -> list[str]:
-    out = io.StringIO()
-    screen = rich.console.Console(file=out, width=width, height=height, force_terminal=False)
-    screen.print(board)
-    return out.getvalue().splitlines()
-
-
-@pytest.mark.parametrize("height", [5, 10, 24, 60])
-@pytest.mark.parametrize("width", [60, 80, 120])
-def test_board_stays_within_the_terminal(width: int, height: int) -> None:
-    board = console.Board(CELLS)
-    for cell in CELLS[:9]:
-        board.take(finished(cell, "failed", "a reason that goes on and on, " * 6))
-    for cell in CELLS[9:11]:
-        board.take(news.Stage(cell=cell, stage="strict"))
-        board.take(news.Progress(cell=cell, done=3, expected=30))
-    lines = drawn(board, width, height)
-    assert len(lines) < height
-    assert all(len(line) <= width for line in lines)
-    for cell in CELLS[9:11]:
-        assert any(line.startswith(f"{cell}  strict 3/30") for line in map(squeezed, lines))
-    if height < len(CELLS):
-        assert lines[-1] == "9 finished, 13 waiting"
-
-
-def squeezed(line: str) -> str:
-    name, _, rest = line.partition(" ")
-    return f"{name}  {rest.strip()}"
-
-
 def test_lines_stand_on_their_own(tmp_path: Path) -> None:
     (tmp_path / "log.txt").write_text("\x1b[2Jgone\n\nSegmentation fault\n")
     crash = finished(CELLS[0], "crashed", "SIGSEGV")
@@ -71,6 +41,57 @@ def test_lines_stand_on_their_own(tmp_path: Path) -> None:
     assert lines[1].endswith(f"{CELLS[0]}  strict run")
     assert "✗ crashed" in lines[2]
     assert lines[3:] == ["    | \\x1b[2Jgone", "    | Segmentation fault"]
+
+
+def test_verbose_lines_tell_every_stage_command_and_note() -> None:
+    (cell,) = CELLS[:1]
+    result = msgspec.structs.replace(finished(cell).result, notes=("a note",))
+    events = [
+        news.Started(cells=(cell,), folder=""),
+        news.Stage(cell=cell, stage="lock"),
+        news.Stage(cell=cell, stage="strict"),
+        news.Command(cell=cell, command="python -m pytest"),
+        news.Progress(cell=cell, done=1, expected=2),
+        news.Finished(result=result, folder=""),
+        news.Over(hop=f"{cell}..{cell}"),
+    ]
+    told = [line.split("  ", 1)[1] for line in console.lines(events, verbose=True)]
+    assert told[:3] == [
+        f"{cell}  lock",
+        f"{cell}  strict run",
+        f"{cell}  $ python -m pytest",
+    ]
+    assert told[3].startswith(f"{cell}  ✓ passed")
+    assert told[4:] == ["  - a note"]
+    assert [line[10:] for line in console.lines(events)] == [f"{cell}  strict run", told[3]]
+
+
+def test_a_board_leaves_only_what_it_does_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    for name in ("CI", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "80")
+    events = [
+        news.Started(cells=(CELLS[0],), folder=""),
+        news.Said(text="a thing worth a line"),
+        news.Said(text="what the board shows", shown=True),
+        news.Stage(cell=CELLS[0], stage="strict"),
+        finished(CELLS[0]),
+    ]
+    out = Terminal()
+    console.watch(events, stream=out)
+    assert "a thing worth a line" in out.getvalue()
+    assert "what the board shows" not in out.getvalue()
+    # The cursor comes back, and what was drawn last is erased.
+    assert out.getvalue().rstrip().endswith("\x1b[2K")
+    assert out.getvalue().rindex("\x1b[?25h") > out.getvalue().rindex("\x1b[?25l")
+    verbose = Terminal()
+    console.watch(events, stream=verbose, verbose=True)
+    assert "\x1b" not in verbose.getvalue()
 
 
 class Gone(io.StringIO):

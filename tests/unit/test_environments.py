@@ -684,18 +684,6 @@ def test_one_that_has_vanished_is_an_error(
         inside(made_, spawner, "/bin/true")
 
 
-@pytest.mark.parametrize("scratch", ["locks/.resolving-", "deps/.asking-"])
-def test_sweep_removes_what_asking_uv_left_long_ago(cache: Path, scratch: str) -> None:
-    old, young = cache / f"{scratch}old", cache / f"{scratch}young"
-    for folder in (old, young):
-        folder.mkdir(parents=True)
-        (folder / "requirements.in").touch()
-    (young.parent / "kept.json").touch()
-    os.utime(old, (time.time() - 3 * 3600,) * 2)
-    environments.sweep(cache)
-    assert sorted(p.name for p in young.parent.iterdir()) == [young.name, "kept.json"]
-
-
 # --- whose fault it is ------------------------------------------------------------------------
 
 

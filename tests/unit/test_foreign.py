@@ -82,6 +82,28 @@ def test_unittests_xml_is_read(tmp_path: Path) -> None:
     assert list(made.events.collect_errors) == ["shop.broken"]
 
 
+def test_what_a_failing_test_printed_is_read_masked_and_cut(tmp_path: Path) -> None:
+    said = f"<system-out>{'x' * (foreign.PRINTED - 30)}hunter2 and more</system-out>"
+    text = (
+        f'<testsuite><testcase classname="a" name="bad">{said}'
+        "<failure/><system-err>falling</system-err></testcase>"
+        f'<testcase classname="a" name="fine">{said}</testcase></testsuite>'
+    )
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports/a.xml").write_text(text)
+    done = Completed(argv=("x",), returncode=1, output=tmp_path / "o", seconds=1.0)
+    found = foreign.read(
+        tmp_path, "reports/*.xml", "plain", done, lambda text: text.replace("hunter2", "****")
+    ).tests
+    assert found["a.fine"].printed is None
+    printed = found["a.bad"].printed
+    assert printed is not None
+    assert printed.head.startswith("--- stdout ---\nxxx")
+    assert len(printed.head) == foreign.PRINTED
+    assert printed.left_out == len("--- stdout ---\n\n--- stderr ---\nfalling**** and more") - 30
+    assert "hunter" not in printed.text
+
+
 def test_pytests_xml_is_read(tmp_path: Path) -> None:
     made = ran(tmp_path, PYTEST, code=1)
     found = passes.outcomes(made)

@@ -326,3 +326,35 @@ def test_a_group_is_ended_without_a_pidfd(monkeypatch: pytest.MonkeyPatch) -> No
             break_it()
             assert leftovers._end(group)
             assert child.wait(5) == -signal.SIGKILL
+
+
+#: Processes that start their like and end, over and over, each in a session of its own.
+HOPS = """
+import os, signal, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+until = time.time() + 20
+for _ in range(int(sys.argv[2])):
+    if os.fork() == 0:
+        os.setsid()
+        while time.time() < until:
+            if os.fork():
+                os._exit(0)
+            with open(sys.argv[1], "a") as file:
+                file.write(".")
+            time.sleep(0.005)
+        os._exit(0)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+@pytest.mark.parametrize("number", [1, 3])
+def test_what_starts_itself_anew_is_ended(
+    tmp_path: Path, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(marks, "PATIENCE", 0.1)
+    trace = tmp_path / "trace"
+    argv = (sys.executable, "-S", "-c", HOPS, str(trace), str(number))
+    Spawner().run(Command(argv=argv, cwd="/", env={"PATH": PATH}))
+    size = trace.stat().st_size
+    time.sleep(0.05)
+    assert trace.stat().st_size == size

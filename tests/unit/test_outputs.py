@@ -44,6 +44,7 @@ from djhop.reports.summary import summarise
 from djhop.results.reruns import Again, Reruns
 from djhop.results.results import CellResult
 from djhop.results.results import Test as Case
+from djhop.results.steps import Crossing, Step
 
 SCHEMAS = Path(__file__).parents[1] / "schemas"
 EVERY = many.every_kind()
@@ -147,6 +148,59 @@ def test_reruns_are_told_as_surefire_tells_them() -> None:
     assert after.is_failure and [type(r) for r in after.interim_result] == [xunit2.RerunFailure]
     assert after.system_out == "run again, with its module: passed"
     assert suites(text)[cells[1].id].failures == run.cells[1].failing == 1
+    hops = (msgspec.structs.replace(run.hops[0], flaky_red=("a",)),)
+    flaky = msgspec.structs.replace(run, hops=hops)
+    document = json.loads("".join(outputs.pieces("ctrf", flaky, results, {done.id: done})))
+    schema("ctrf-0.0.json").validate(document)
+    before, _, after, steady = document["results"]["tests"]
+    assert (before["status"], before["flaky"], before["retries"]) == ("passed", True, 1)
+    assert (after["status"], after["flaky"], after["tags"]) == ("failed", True, ["flaky"])
+    assert [(a["attempt"], a["status"]) for a in after["retryAttempts"]] == [
+        *((1, "failed"), (2, "passed"))
+    ]
+    assert document["results"]["summary"]["flaky"] == 2
+    assert not steady.keys() & {"flaky", "retries", "tags"}
+    lines = "".join(outputs.pieces("jsonl", flaky, results, {done.id: done})).splitlines()
+    rows = [row for row in map(json.loads, lines) if row.get("test") == "a"]
+    told = [(row["flaky"], row["not_counted"], row["rerun"], row["rerun_failed"]) for row in rows]
+    assert told == [(False, "", 1, 1), (True, "flaky", 2, 1)]
+
+
+def test_the_upgrade_of_a_database_is_a_case_of_the_cell_after() -> None:
+    cells = Cell(django="4.2", python="3.12"), Cell(django="5.0", python="3.12")
+    green = (Case(id="a", strict="passed", plain="passed"),)
+    results = {cell.id: many.result(cell, "passed", green) for cell in cells}
+    run = many.finished(many.plan_of(cells), results)
+    said = {"before": cells[0].id, "after": cells[1].id}
+    failed = Step(status="failed", reason="IntegrityError: NOT NULL", seconds=2.0)
+    for crossing, state in (
+        (Crossing(**said, steps={"upgrade": failed}), "error"),
+        (Crossing(**said, steps={"upgrade": Step(status="ok")}), "passed"),
+        (Crossing(**said, reason="no server"), "skipped"),
+    ):
+        hops = (msgspec.structs.replace(run.hops[0], crossing=crossing),)
+        crossed = msgspec.structs.replace(run, hops=hops), results
+        counting.check(crossed)
+        rows = [json.loads(line) for line in made("jsonl", crossed).splitlines()]
+        (row,) = (row for row in rows if row["kind"] == "step")
+        assert (row["cell"], row["name"]) == (cells[1].id, f"upgrade from {cells[0].id}")
+        assert row["state"] == state
+        issue = [issue for issue in issues.of(crossed[0]) if issue.kind == "step"]
+        assert [i.level for i in issue] == ["error"] * (state == "error")
+        assert all("NOT NULL" in i.text and "4.2 → 5.0" in i.text for i in issue)
+
+
+def test_a_step_says_what_it_fails_for() -> None:
+    suite = suites(made("junit"))["py3.10-django4.1"]
+    named = {case.name: case for case in suite if case.classname.endswith("django-steps")}
+    assert named["checks"].is_failure and named["database"].is_error
+    assert named["settings"].is_skipped
+    (failure,) = named["checks"].result
+    assert failure.text == "models.E304 shop.Order [shop/models.py:7]: Reverse accessor"
+    (placed,) = (issue for issue in issues.of(EVERY[0]) if issue.what == "models.E304")
+    assert (placed.path, placed.line) == ("shop/models.py", 7)
+    assert "Breaks Django's own steps on 3.2 → 4.0 (Python 3.10). add a related" in placed.text
+    assert placed.reproduce.endswith("--only checks")
 
 
 def test_no_two_cases_are_one_to_a_reader_that_goes_by_names() -> None:
@@ -358,7 +412,8 @@ def test_quality_says_what_it_leaves_out() -> None:
 def test_the_projects_own_and_soonest_come_first() -> None:
     found = issues.of(EVERY[0])
     kinds = [issue.kind for issue in found]
-    assert kinds == sorted(kinds, key=("break", "red", "deprecation").index)
+    assert list(dict.fromkeys(kinds)) == ["break", "step", "deprecation"]
+    assert [issue.level for issue in found if issue.kind == "step"] == ["error", "error", "warning"]
     places = [issue.path for issue in found if issue.kind == "deprecation"]
     assert places == ["tests/urls.py", "tests/urls.py", "", ""]
 

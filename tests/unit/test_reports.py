@@ -22,7 +22,7 @@ from djhop.compare.compare import compare
 from djhop.matrix.config import Matrix
 from djhop.matrix.plan import Cell, Hop, Plan
 from djhop.reports import json as json_report
-from djhop.reports import markdown, text
+from djhop.reports import markdown, screen, text
 from djhop.reports.clean import spelled
 from djhop.reports.summary import one_line, summarise
 from djhop.resolve.blockers import Blocker
@@ -288,13 +288,14 @@ NO_MODULE = Failure(
 
 
 @pytest.mark.parametrize("name", ["taggit", "framework", "alone"])
-@pytest.mark.parametrize("form", ["txt", "wide.txt", "md"])
+@pytest.mark.parametrize("form", ["txt", "wide.txt", "screen.txt", "md"])
 def test_golden(name: str, form: str) -> None:
     """The reports look as they did when a person last looked at them."""
     run = {"taggit": taggit, "framework": framework, "alone": alone}[name]()
     made = {
         "txt": lambda: text.render(run, width=80),
         "wide.txt": lambda: text.render(run, width=120),
+        "screen.txt": lambda: screen.render(run),
         "md": lambda: markdown.render(run),
     }[form]()
     picture = GOLDEN / f"{name}.{form}"
@@ -339,16 +340,18 @@ def test_answer_is_one_sentence_that_needs_nothing_else() -> None:
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_lines_fit_the_terminal(width: int) -> None:
     for run in (taggit(), framework()):
-        for line in text.render(run, width=width).splitlines():
-            assert len(line) <= width or line.lstrip().startswith(("$ ", "https://")), line
+        for face in (text.render(run, width=width), screen.render(run, width=width)):
+            for line in face.splitlines():
+                assert len(line) <= width or line.lstrip().startswith(("$ ", "https://")), line
 
 
 def test_colour_adds_escapes_and_nothing_else() -> None:
     for run in (taggit(), framework()):
-        colored = text.render(run, color=True)
-        assert "\x1b[" in colored
-        bare = re.sub(r"\x1b\[\d+m", "", colored)
-        assert "".join(bare.split()) == "".join(text.render(run).split())
+        for render in (text.render, screen.render):
+            colored = render(run, color=True)
+            assert "\x1b[" in colored
+            bare = re.sub(r"\x1b\[\d+m", "", colored)
+            assert "".join(bare.split()) == "".join(render(run).split())
 
 
 def test_the_path_is_seen_without_colour() -> None:
@@ -483,7 +486,8 @@ UNSAFE = re.compile(
 @given(st.one_of(st.just(NASTY), st.text(st.characters(), max_size=60)))
 def test_nothing_from_a_target_steers_a_terminal_or_a_page(nasty: str) -> None:
     run = hostile(nasty)
-    for face in (text.render(run), markdown.render(run), json_report.render(run)):
+    faces = (text.render(run), screen.render(run), markdown.render(run))
+    for face in (*faces, json_report.render(run)):
         assert not UNSAFE.search(face)
         face.encode("utf-8")
     json.loads(json_report.render(run))

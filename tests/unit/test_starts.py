@@ -73,7 +73,12 @@ class Suite:
             self._write(Report(id=test, when="whole", outcome=act), Stop(id=test))
         return None, False
 
-    def ran(self, limits: Limits = Limits(), most: int = starts.MOST) -> Ran:  # noqa: B008
+    def ran(
+        self,
+        limits: Limits = Limits(),  # noqa: B008
+        most: int = starts.MOST,
+        kills: tuple[tuple[str, ...], ...] = (),
+    ) -> Ran:
         over = Starts(
             log=self.log,
             root="/tree",
@@ -82,6 +87,7 @@ class Suite:
             run=self.run,
             told=self.told.append,
             shown=str,
+            kills=kills,
         ).run(most)
         self.over = over
         return passes.finish("strict", over.completed, over.events, died=over.died)
@@ -96,7 +102,7 @@ def found(ran: Ran) -> dict[str, str]:
 )
 def test_a_crash_costs_one_test(tmp_path: Path, code: int, said: str) -> None:
     suite = Suite(tmp_path, {"a": "passed", "b": code, "c": "failed", "d": -6, "e": "passed"})
-    ran = suite.ran()
+    ran = suite.ran(kills=(("b",),))
     assert found(ran) == {
         "a": "passed",
         "b": "crashed",
@@ -115,6 +121,31 @@ def test_a_crash_costs_one_test(tmp_path: Path, code: int, said: str) -> None:
     assert (info.seconds, info.ran) == (30.0, 3)
     # c and d were counted when they were collected first.
     assert suite.told[-1] == (3, 5)
+
+
+@pytest.mark.parametrize(
+    ("kills", "anew"),
+    [
+        ((), True),
+        ((("a",),), True),  # another test: it was somebody else, or the machine
+        (((),), True),
+        ((("b",),), False),  # again in the same test
+        ((("a",), ("c",)), False),  # enough
+    ],
+)
+def test_who_is_killed_begins_anew_unless_it_is_the_same_test_again(
+    tmp_path: Path, kills: tuple[tuple[str, ...], ...], anew: bool
+) -> None:
+    suite = Suite(tmp_path, {"a": "passed", "b": -9, "c": "passed"})
+    ran = suite.ran(kills=kills)
+    assert suite.over.killed == (("b",) if anew else None)
+    assert found(ran) == {"a": "passed", "b": "crashed", "c": "not-run" if anew else "passed"}
+
+
+def test_a_signal_that_a_test_gives_itself_begins_nothing_anew(tmp_path: Path) -> None:
+    suite = Suite(tmp_path, {"a": "passed", "b": -11, "c": "passed"})
+    suite.ran()
+    assert suite.over.killed is None
 
 
 def test_nothing_is_started_for_no_test(tmp_path: Path) -> None:

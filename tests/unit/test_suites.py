@@ -99,6 +99,7 @@ def test_the_command_of_a_pass() -> None:
         "stacks": "/run/cells/c/stacks-strict.txt",
         "dump": suites.DUMP,
         "done": [],
+        "shard": None,
         "taken": None,
     }
     assert command.dump == suites.DUMP

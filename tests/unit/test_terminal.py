@@ -37,6 +37,14 @@ def test_a_word_longer_than_the_line_keeps_its_indent() -> None:
 # --------------------------------------------------------------------------------- the terminal
 
 
+def test_the_height_leaves_room_for_the_prompt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LINES", "30")
+    assert terminal.height() == 27
+    monkeypatch.delenv("LINES")
+    monkeypatch.setattr("sys.__stdout__", io.StringIO())
+    assert terminal.height() == 40
+
+
 def test_the_width_is_that_of_columns_else_usual(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "__stdout__", io.StringIO())
     monkeypatch.delenv("COLUMNS", raising=False)

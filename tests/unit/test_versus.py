@@ -79,6 +79,16 @@ def test_each_test_is_in_its_list() -> None:
     assert not found.same_inputs
 
 
+def test_what_a_run_found_flaky_is_no_break() -> None:
+    (hop,) = SECOND[0].hops
+    unsure = msgspec.structs.replace(hop, flaky_red=("a",), order_dependent=("c",))
+    found = compared(after=(msgspec.structs.replace(SECOND[0], hops=(unsure,)), SECOND[1]))
+    (cell,) = found.changed
+    lists = versus.listed(cell)
+    assert not lists.keys() & {"broke", "fail for another reason"}
+    assert lists["flaky or order-dependent when run again, not counted"] == ("a", "c")
+
+
 def test_the_way_back_is_the_opposite() -> None:
     (cell,) = compared(SECOND, FIRST).changed
     lists = versus.listed(cell)
@@ -138,7 +148,7 @@ def test_two_runs_on_the_command_line(
 ) -> None:
     for one in (FIRST, SECOND):
         many.write(tmp_path / one[0].name, *one)
-    argv = ["report", "first", "second", "--out", str(tmp_path), "--format", form]
+    argv = ["diff", "first", "second", "--out", str(tmp_path), "--format", form]
     with pytest.raises(SystemExit) as ended:
         cli.main(argv)
     assert ended.value.code == 0
@@ -146,15 +156,13 @@ def test_two_runs_on_the_command_line(
     assert ("py3.12-django5.0" in shown) and "broke" in shown
 
 
-def test_only_what_compares_runs_takes_two(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_only_diff_takes_two_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for one in (FIRST, SECOND):
         many.write(tmp_path / one[0].name, *one)
     with pytest.raises(SystemExit) as ended:
-        cli.main(["report", "first", "second", "--out", str(tmp_path), "--format", "sarif"])
+        cli.main(["report", "first", "second", "--out", str(tmp_path)])
     assert ended.value.code == 2
-    assert "two runs cannot be compared as sarif" in capsys.readouterr().err
+    assert "unexpected extra argument (second)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("form", ["jsonl", "junit", "sarif", "ctrf", "gitlab-quality"])

@@ -13,7 +13,19 @@ from djhop.arguments import completing
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 98}
 #: The forms of a report; a test compares them with `reports.outputs`, which takes time to import.
 FORMATS = (
-    *("text", "markdown", "html", "svg", "badge", "json", "jsonl", "junit", "ctrf", "sarif"),
+    *(
+        "text",
+        "markdown",
+        "html",
+        "svg",
+        "badge",
+        "durations",
+        "json",
+        "jsonl",
+        "junit",
+        "ctrf",
+        "sarif",
+    ),
     *("github-summary", "github-comment", "github-annotations"),
     *("gitlab-junit", "gitlab-quality", "cobertura", "lcov"),
 )
@@ -85,6 +97,19 @@ def cells_option(command: Any) -> Any:
     )(command)
 
 
+def machine_options(command: Any) -> Any:
+    """The options of a cell that is run on a machine of its own; its bundle is merged later."""
+    options = [
+        click.option("--cell", metavar="ID", shell_complete=completing.cells,
+                     help="This cell alone: py3.12-django5.2."),
+        click.option("--shard", metavar="N/M", help="Part N of M of the suite, by ids of tests."),
+        click.option("--bundle", metavar="FILE", help="Write all of the cell to this zip file."),
+        click.option("--plan", "plan_file", metavar="FILE",
+                     help="The plan that djhop plan --save made."),
+    ]  # fmt: skip
+    return with_all(command, options)
+
+
 def run_options(command: Any) -> Any:
     """The options of what runs cells; shared by run and hop."""
     options = [
@@ -116,5 +141,7 @@ def run_options(command: Any) -> Any:
         click.option("--dry-run", is_flag=True, help="Print every command; run none."),
         click.option("--list", "list_only", is_flag=True, help="Print the cells; run none."),
         click.option("--quiet", "-q", is_flag=True, help="Print the final report only."),
+        click.option("--verbose", "-v", is_flag=True,
+                     help="Say each step as it is done; then all of the report."),
     ]  # fmt: skip
     return with_all(command, options)

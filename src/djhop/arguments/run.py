@@ -14,6 +14,7 @@ from djhop.arguments.options import (
     OFFLINE,
     Rest,
     cells_option,
+    machine_options,
     matrix_options,
     path_options,
     run_options,
@@ -64,6 +65,7 @@ def deps_command(**given: Any) -> int:  # fmt: skip
 @click.argument("target", default="")
 @path_options
 @cells_option
+@machine_options
 @run_options
 def run_command(**given: Any) -> int:
     """Run the matrix on TARGET (default: here) and report where each hop breaks.

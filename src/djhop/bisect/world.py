@@ -9,11 +9,10 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import msgspec
 
-from djhop import durable, jobs, locate, requests
+from djhop import durable, jobs, locate, requests, scratch
 from djhop.bisect import mixing, question
 from djhop.bisect.points import Ends, Point
 from djhop.bisect.question import Question
@@ -120,13 +119,13 @@ class Machine:
         """Let uv resolve one attempt in a scratch folder."""
         base = locate.cache() / "locks"
         durable.make(base)
-        with TemporaryDirectory(prefix=".bisecting-", dir=base) as scratch:
+        with scratch.folder(base, ".bisecting-") as inner:
             site = asking.Site(
                 spawner=self._spawner,
                 uv=locate.uv(),
                 env=uv_environ(os.environ),
                 cwd=self._stage.target.root,
-                folder=Path(scratch),
+                folder=inner,
                 offline=offline or self._stage.offline,
                 sleep=time.sleep,
             )

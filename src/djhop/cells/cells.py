@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
 
 from djhop import durable, releases
+from djhop.cells import cut
 from djhop.cells.job import Job, Report
 from djhop.cells.passing import Passing
 from djhop.environments import environments
@@ -22,7 +22,7 @@ from djhop.resolve.locks import requirements_text
 from djhop.results import junit, measure, passes, results
 from djhop.results.passes import Next, Ran
 from djhop.results.paths import Paths
-from djhop.results.results import CellResult
+from djhop.results.results import CellResult, Part
 from djhop.results.steps import STEPS, Step, StepName
 from djhop.steps import running
 from djhop.suites import selecting, suites
@@ -63,14 +63,27 @@ def rerunning(job: Job, spawner: Spawner, folder: Path) -> Iterator[Again]:
     bare, args = selecting.without_tests(suite, job.args)
     looked = msgspec.structs.replace(job.target, suite=bare)
     alike = {"folder": str(folder), "recreate": False, "target": looked, "args": args}
+    alike["shard"] = None
     with _Work(msgspec.structs.replace(job, **alike), spawner, lambda *_: None).again() as again:
         yield again
 
 
-class Again(msgspec.Struct, frozen=True, kw_only=True):
-    """A cell in which single tests can be run again."""
+@contextlib.contextmanager
+def repeating(job: Job, spawner: Spawner, folder: Path) -> Iterator[Again]:
+    """The same, to run the whole suite as it is: no test is named to `run`.
 
-    #: (what the files are called, a test or module, seconds it may take) → its run.
+    Raises:
+        CannotInstall, InfraError, Interrupted: they cannot be had.
+    """
+    job = msgspec.structs.replace(job, folder=str(folder), recreate=False)
+    with _Work(job, spawner, lambda *_: None).again() as again:
+        yield again
+
+
+class Again(msgspec.Struct, frozen=True, kw_only=True):
+    """A cell in which single tests, or the whole suite, can be run again."""
+
+    #: (what the files are called, a test or module or "", seconds it may take) → its run.
     run: Callable[[str, str, float], Ran]
     paths: Paths
 
@@ -80,8 +93,7 @@ class _Work(Passing):
 
     def do(self) -> CellResult:
         # A run that was killed, or a shared folder, may have left passes of this cell.
-        shutil.rmtree(self.folder, ignore_errors=True)
-        durable.make(self.folder)
+        cut.clear(self.folder)
         durable.write(self.folder / "requirements.txt", requirements_text(self.job.lock).encode())
         try:
             with self._stage("environment"):
@@ -114,7 +126,13 @@ class _Work(Passing):
             packages=environment.packages,
             moves_why=self.job.lock.moves_why,
             seconds=self.seconds | result.seconds,
+            part=result.part or self._part(),
         )
+
+    def _part(self) -> Part | None:
+        """The part of the suite, where the suite was never loaded."""
+        shard = self.job.shard
+        return Part(number=shard.number, of=shard.of) if shard else None
 
     def _tested(self, environment: Environment, tools: Path) -> CellResult:
         with self._room(environment, tools) as (stand, room):
@@ -148,6 +166,8 @@ class _Work(Passing):
         """Do Django's own upgrade steps, on a fresh tree; one that fails is no harm to another."""
         place = self._place(stand, room, environment)
         found: dict[StepName, Step] = {}
+        if self.job.shard and self.job.shard.number > 1:
+            return found  # once for the cell, on the machine of its first part
         for name in filter(self.job.matrix.does, STEPS):
             if self.spawner.interrupted:
                 raise Interrupted("interrupted")
@@ -220,10 +240,13 @@ class _Work(Passing):
                 fresh = False
                 limit = min(seconds, stand.timeout or seconds)
                 bare = msgspec.structs.replace(stand, source=None, timeout=limit)
-                word = selecting.placed(
-                    chosen, str(room.tree), stand.working_directory, lambda p: Path(p).is_file()
-                )
-                return self._pass(bare, Next(mode="plain"), name=name, chosen=(word,))
+                words = (self._placed(stand, room, chosen),) if chosen else ()
+                return self._pass(bare, Next(mode="plain"), name=name, chosen=words)
 
             yield Again(run=run, paths=self._paths(stand, environment, tools))
             self._commands("after", self.job.settings.after, stand)
+
+    def _placed(self, stand: Stand, room: Workspace, chosen: str) -> str:
+        return selecting.placed(
+            chosen, str(room.tree), stand.working_directory, lambda path: Path(path).is_file()
+        )

@@ -13,12 +13,14 @@ from djhop.interpreters.interpreters import Interpreter
 from djhop.matrix.config import Matrix
 from djhop.matrix.patterns import CellSettings
 from djhop.matrix.plan import Cell
+from djhop.matrix.shard import Shard
 from djhop.resolve.locks import Lock
 from djhop.steps.commands import Served
 from djhop.suites.taken import Taken
 from djhop.target.target import Target
 
-#: Called with a stage; while tests run, with a stage and (tests over, tests collected).
+#: Called with a stage; while tests run, with a stage and (tests over, tests collected); before a
+#: command of the suite is started, with a stage, None and that command.
 Report = Callable[..., None]
 
 
@@ -46,6 +48,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     served: Served = Served()
     #: Set to look behind causes that are taken away: one plain run, nothing measured.
     taken: Taken | None = None
+    #: The part of the suite that is run; None for all of it.
+    shard: Shard | None = None
 
 
 def room_of(cache: Path, root: Path) -> Path:

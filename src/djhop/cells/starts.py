@@ -7,7 +7,7 @@ on. That is another process than it would have had: the cell stays crashed, or t
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -21,6 +21,9 @@ from djhop.results.progress import Tally, Watch
 
 #: Processes of one pass at most: a suite in which every test crashes is not run to its end.
 MOST = 11
+#: So often a pass is begun anew because its process was killed. Nobody can tell who did: the test,
+#: or the machine, for want of memory, or a person. A test is blamed that is killed again.
+ANEW = 2
 #: Bytes of output kept of a further process, whatever those before it have printed.
 LEAST = 1 << 16
 
@@ -50,6 +53,8 @@ class How(msgspec.Struct, frozen=True, kw_only=True):
     message: str = ""
     #: "timeout" or "silence", where the whole pass is over.
     died: str = ""
+    #: By SIGKILL, and not by djhop.
+    killed: bool = False
 
     @property
     def goes_on(self) -> bool:
@@ -66,6 +71,8 @@ class Pass(msgspec.Struct, frozen=True, kw_only=True):
     #: Number of the last process.
     starts: int = 1
     note: str = ""
+    #: Set where a process was killed and the pass is to be begun anew: the tests that ran then.
+    killed: tuple[str, ...] | None = None
 
 
 class Starts:
@@ -78,6 +85,7 @@ class Starts:
         run: (command, what is called on each tick, `overdue`) → how it ended.
         told: given (tests over, tests collected) on each tick.
         shown: masks a line of source.
+        kills: for each earlier begin of the pass that was killed, the tests that ran then.
     """
 
     def __init__(
@@ -90,7 +98,9 @@ class Starts:
         run: Callable[[Command, Callable[[], None], Callable[[float, float], bool]], Completed],
         told: Callable[[tuple[int, int]], None],
         shown: Callable[[str], str],
+        kills: Sequence[tuple[str, ...]] = (),
     ) -> None:
+        self._kills = kills
         self._log, self._root, self._limits = log, root, limits
         self._make, self._run, self._told, self._shown = make, run, told, shown
         self._tally = Tally(log)
@@ -104,6 +114,9 @@ class Starts:
             start += 1
             ended, seen, how = self._one(start)
             first = first or ended
+            if how.killed and how.tests not in self._kills and len(self._kills) < ANEW:
+                over = self._over(first, ended, seen, start=start)
+                return msgspec.structs.replace(over, killed=how.tests)
             rest = len(seen.collected) - len(self._done)
             if not how.goes_on or not rest:
                 return self._over(first, ended, seen, start=start, died=how.died)
@@ -192,8 +205,8 @@ def judged(ended: Completed, watch: Watch, seen: PassEvents, limits: Limits, sta
         return How(tests=running, why="hang", message=message, died="timeout")
     if seen.ended:
         return How()
-    how = ended_with(ended.returncode)
-    return How(tests=running, message=f"the process ended with {how} while this test ran")
+    message = f"the process ended with {ended_with(ended.returncode)} while this test ran"
+    return How(tests=running, message=message, killed=ended.returncode == -signal.SIGKILL)
 
 
 def ended_with(returncode: int) -> str:

@@ -40,6 +40,7 @@ class Workplace:
         self.seconds: dict[str, float] = {}
         self.notes: list[str] = [*job.lock.notes]
         self.inside: Inside
+        self.room: Workspace
         #: Of services that the matrix's own commands start; see `Spawner.lasting`.
         self.mark = ""
 
@@ -88,6 +89,7 @@ class Workplace:
             with self._stage("workspace"):
                 root = Path(self.job.target.root)
                 room = stack.enter_context(workspace.open(root, base, files=self.job.files))
+                self.room = room
                 laid = self._overlay(room)
             self.notes += room.notes
             stand = self._stand(environment, tools, room, laid.dirs)
@@ -154,6 +156,7 @@ class Workplace:
             literal=job.matrix.strict == "literal",
             isolate=job.matrix.isolate,
             taken=job.taken,
+            shard=job.shard,
             timeout=job.settings.timeout,
             test_timeout=job.settings.test_timeout,
             silence_timeout=job.settings.silence_timeout,

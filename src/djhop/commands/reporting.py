@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -17,19 +18,41 @@ if TYPE_CHECKING:
     from djhop.store.store import RunFolder
 
 
-def report(run: str, other: str, out: str, output: str | None, **given: Any) -> int:
-    """`djhop report`: a run's report again, or what changed from one run to another."""
+def report(run: str, out: str, output: str | None, verbose: bool, **given: Any) -> int:
+    """`djhop report`: a run's report again."""
     from djhop.store import store
 
+    if verbose and given["form"] != "text":
+        raise UsageError(
+            "-v is for the text of one run: every other output is whole", hint="leave -v away"
+        )
     found = store.find(run, Path(out))
-    if other:
-        pieces: Iterable[str] = (_versus(found, store.find(other, Path(out)), given),)
+    pieces = _pieces(found, **given, screen=not (output or verbose))
+    return _give(pieces, output, given["form"])
+
+
+def diff(before: str, after: str, out: str, output: str | None, form: str) -> int:
+    """`djhop diff`: what changed from one run to another."""
+    from djhop.reports import versus, versus_text
+    from djhop.store import store
+
+    folders = store.find(before, Path(out)), store.find(after, Path(out))
+    runs = folders[0].load(), folders[1].load()
+    changed = versus.compare(*runs, folders[0].results(), folders[1].results())
+    if form == "json":
+        piece = versus_text.as_json(changed)
     else:
-        pieces = _pieces(found, **given, to_file=bool(output))
+        render = versus_text.markdown if form == "markdown" else versus_text.text
+        piece = render(changed, runs[1])
+    return _give((piece,), output, form)
+
+
+def _give(pieces: Iterable[str], output: str | None, form: str) -> int:
+    """Write it into a file, or print it."""
     if output:
         encoded = (piece.encode(errors="backslashreplace") for piece in pieces)
         durable.write_all(Path(output), encoded)
-    elif given["form"] in ("text", "markdown"):
+    elif form in ("text", "markdown"):
         terminal.show("".join(pieces))
     else:
         terminal.pour(pieces)
@@ -56,9 +79,7 @@ def deprecations(
     return ExitCode.OK
 
 
-def _pieces(
-    folder: RunFolder, *, form: str, cell: str, source: str, to_file: bool
-) -> Iterable[str]:
+def _pieces(folder: RunFolder, *, form: str, cell: str, source: str, screen: bool) -> Iterable[str]:
     """The report of a run in the form that was asked for."""
     from djhop.reports import outputs
     from djhop.reports.html import page
@@ -68,7 +89,9 @@ def _pieces(
         return (_coverage(folder, found, form, cell, source),)
     if cell or source:
         raise UsageError("--cell and --source are for coverage: --format cobertura or lcov")
-    if form == "text" and not to_file:
+    if form == "text" and screen:
+        return (on_screen(found, folder),)
+    if form == "text":
         return (as_text(found),)
     if form == outputs.HTML:
         return (page.render(found, folder),)
@@ -89,29 +112,28 @@ def _coverage(folder: RunFolder, found: Run, form: str, cell: str, source: str) 
     return text
 
 
-def _versus(before: RunFolder, after: RunFolder, given: dict[str, Any]) -> str:
-    """What changed from one run to another."""
-    from djhop.reports import versus, versus_text
-
-    runs = before.load(), after.load()
-    changed = versus.compare(*runs, before.results(), after.results())
-    match given["form"]:
-        case "text":
-            return versus_text.text(changed, runs[1])
-        case "markdown":
-            return versus_text.markdown(changed, runs[1])
-        case "json":
-            return versus_text.as_json(changed)
-    raise UsageError(
-        f"two runs cannot be compared as {given['form']}", hint="--format text, markdown or json"
-    )
-
-
 def as_text(finished: Run) -> str:
-    """The report for standard output: as wide as the terminal, in colour where it has colours."""
+    """The whole report: as wide as the terminal, in colour where it has colours."""
     from djhop.reports import text
 
     return text.render(finished, color=terminal.color(), width=terminal.width())
+
+
+def on_screen(finished: Run, folder: RunFolder) -> str:
+    """As much of the report as fits the terminal, what matters most first."""
+    from djhop.reports import screen
+
+    size = {"width": terminal.width(), "height": terminal.height()}
+    whole = f"djhop report {shlex.quote(_name(folder))} -v"
+    return screen.render(finished, color=terminal.color(), whole=whole, **size)
+
+
+def _name(folder: RunFolder) -> str:
+    """What a person types here to name a run: its name alone where runs land by themselves."""
+    path, here = folder.path.resolve(), Path.cwd().resolve()
+    if path.parent == here / "reports":
+        return path.name
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def write_reports(folder: RunFolder) -> Run:

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from djhop import locate, masking, terminal
-from djhop.commands.reporting import as_text, said, write_reports
+from djhop.commands import merging
+from djhop.commands.reporting import as_text, on_screen, said, write_reports
 from djhop.commands.setting_up import Setup, interruptible, set_up
-from djhop.errors import DjhopError, ExitCode, NoTestsError
+from djhop.errors import DjhopError, ExitCode, NoTestsError, UsageError
+from djhop.matrix import shard
 from djhop.matrix.config import Matrix
 from djhop.processes.process import Spawner
 from djhop.reports import clean
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 _DEFAULTS: dict[str, Any] = {
     **dict.fromkeys(("start", "goal", "python", "policy", "jobs", "timeout", "strict", "only")),
     **dict.fromkeys(("fresh", "recreate", "offline", "install_only", "fail_fast", "resume"), False),
-    **dict.fromkeys(("list_only", "dry_run", "quiet", "as_json", "auto"), False),
+    **dict.fromkeys(("list_only", "dry_run", "quiet", "verbose", "as_json", "auto"), False),
     "out": "reports",
     "install_python": "auto",
     "peel": None,
@@ -38,6 +40,9 @@ def run(args: tuple[str, ...], **given: Any) -> int:
     from djhop import console
     from djhop.reports import json as json_report
 
+    if given["quiet"] and given["verbose"]:
+        raise UsageError("-q and -v contradict each other", hint="leave one of them away")
+    given = merging.chosen(given)
     session = _session(given, args)
     if given["list_only"]:
         ids = [cell.id for cell in session.plan.cells]
@@ -47,17 +52,25 @@ def run(args: tuple[str, ...], **given: Any) -> int:
         printed = masking.mask("\n".join(session.commands()), masking.values(os.environ))
         terminal.show(clean.page(printed))
         return ExitCode.OK
-    quiet = given["quiet"] or given["as_json"]
+    sealed = merging.sealed(session, given)
+    verbose = given["verbose"]
+    quiet = given["quiet"] or (given["as_json"] and not verbose)
     with interruptible(session.spawner):
-        console.watch(session.events(), stream=sys.stderr, quiet=quiet)
+        console.watch(session.events(), stream=sys.stderr, quiet=quiet, verbose=verbose)
         if given["auto"] and not session.spawner.interrupted:
             _auto(session, given["auto_budget"], quiet=quiet)
         if given["peel"] and not session.spawner.interrupted:
             _peel(session, given["peel"], args, quiet=quiet)
     finished = write_reports(session.folder)
-    terminal.show(json_report.render(finished) if given["as_json"] else as_text(finished))
+    bundled = sealed and given["bundle"] and merging.bundle(session, sealed, given["bundle"])
+    if given["as_json"]:
+        terminal.show(json_report.render(finished))
+    else:
+        terminal.show(as_text(finished) if verbose else on_screen(finished, session.folder))
     if not quiet:
         console.say(f"written to {session.folder.path}{os.sep}", sys.stderr)
+        if bundled:
+            console.say(bundled, sys.stderr)
     # What is done after the cells may be interrupted, too.
     return ExitCode.INTERRUPTED if session.spawner.interrupted else session.exit_code
 
@@ -82,7 +95,7 @@ def cell(cell: str, **given: Any) -> int:
     args = given.pop("args")
     session = _session({**_DEFAULTS, **given, "cells": (cell,)}, args, shared=True)
     with interruptible(session.spawner):
-        console.watch(session.events(), stream=sys.stderr, quiet=False)
+        console.watch(session.events(), stream=sys.stderr)
     write_reports(session.folder)
     return session.exit_code
 
@@ -104,6 +117,11 @@ def _session(given: dict[str, Any], args: tuple[str, ...], *, shared: bool = Fal
             hint='name it in djhop.toml: test = ["pytest", "tests"]',
         )
     options = _options(given, args, setup.matrix)
+    if options.shard and setup.target.suite.kind == "command":
+        raise UsageError(
+            "--shard: which tests the suite's command would take is not known",
+            hint="a suite of pytest, or of Django's runner, can be divided",
+        )
     if shared:
         name = f"nox-{Path(setup.target.root).name}-{setup.matrix.name or 'run'}"
         options = msgspec.structs.replace(options, shared=name)
@@ -149,6 +167,7 @@ def _options(given: dict[str, Any], args: tuple[str, ...], matrix: Matrix) -> An
         command=_typed(given),
         deployed=bool(given.get("hop")),
         install_python=given["install_python"] == "auto",
+        shard=shard.parse(given["shard"]) if given.get("shard") else None,
         **{name: given[name] for name in names},
     )
 

@@ -47,7 +47,11 @@ def set_up(given: dict[str, Any], spawner: Spawner) -> Setup:
         "available": frozenset(found),
     }
     known = releases.load()
-    if ends := given.get("hop"):
+    if given.get("plan_file"):
+        from djhop.bundles import planned
+
+        made = planned.read(Path(given["plan_file"])).run.plan
+    elif ends := given.get("hop"):
         made = planning.one_hop(matrix, known, before=ends[0], after=ends[1], **facts)
     else:
         made = planning.make(matrix, known, current=looked.django, **facts)
@@ -101,7 +105,11 @@ def _demo_or(root: str) -> str:
 @contextlib.contextmanager
 def interruptible(spawner: Spawner) -> Iterator[None]:
     """A first signal ends the running cells politely, a second at once; what finished is kept."""
-    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    signals = [
+        number
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN  # nohup
+    ]
     before = {number: signal.signal(number, lambda *_: spawner.interrupt()) for number in signals}
     # Ctrl-Z stops the cells as well, until djhop goes on.
     before[signal.SIGTSTP] = signal.signal(signal.SIGTSTP, lambda *_: spawner.suspend())

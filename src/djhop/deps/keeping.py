@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import hashlib
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from djhop import durable
+from djhop import durable, scratch
 from djhop.deps.answers import FORMAT
 from djhop.errors import InfraError
 from djhop.processes.process import Spawner
@@ -52,8 +51,8 @@ class Site:
     def scratch(self) -> Iterator[Path]:
         """A folder for the files of one question."""
         durable.make(self.folder)
-        with tempfile.TemporaryDirectory(prefix=".asking-", dir=self.folder) as folder:
-            yield Path(folder)
+        with scratch.folder(self.folder, ".asking-") as folder:
+            yield folder
 
 
 class _Kept(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
@@ -87,6 +86,6 @@ def _read(path: Path, kind: type[T]) -> _Kept[T] | None:
     shape: Any = _Kept[kind]  # type: ignore[valid-type]
     try:
         found: _Kept[T] = msgspec.json.decode(path.read_bytes(), type=shape)
-    except (OSError, msgspec.DecodeError):
+    except durable.UNREADABLE:
         return None
     return found if found.format == FORMAT else None

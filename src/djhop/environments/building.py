@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
-import itertools
 import os
 import re
 import time
@@ -27,11 +26,6 @@ from djhop.workspace.removal import remove
 if TYPE_CHECKING:
     from djhop.processes.process import Spawner
 
-#: Scratch folders in which uv is asked; what is in them may name indexes with their credentials.
-SCRATCH = ("locks/.resolving-*", "deps/.asking-*")
-#: Seconds after which nobody asks uv in such a folder any more: a try of uv, which writes there
-#: before and after, may take half an hour.
-ABANDONED = 2 * 3600.0
 #: Seconds between two looks at whether an environment is free.
 PAUSE = 0.05
 #: Seconds that an environment may be absent: it is so for a moment while it is replaced.
@@ -177,10 +171,6 @@ def built_aside(path: Path, spawner: Spawner) -> Iterator[Path]:
 
 def sweep(cache: Path) -> None:
     """Remove what a killed djhop left half made, and nothing that somebody is making."""
-    for scratch in itertools.chain.from_iterable(map(cache.glob, SCRATCH)):
-        with contextlib.suppress(FileNotFoundError):
-            if time.time() - scratch.stat().st_mtime > ABANDONED:
-                remove(scratch, scratch.with_name(f"{scratch.name}-trash"))
     for aside in cache.glob("*/.building-*"):
         name = aside.name.removeprefix(".building-").rpartition("-")[0]
         lock = filelock.FileLock(aside.with_name(f"{name}.lock"))

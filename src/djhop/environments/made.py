@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from djhop import durable
 from djhop.environments import building, looks
 from djhop.environments.looks import Change, Look
 
@@ -65,7 +66,7 @@ def find(path: Path) -> Environment | None:
     """The environment at `path` if it is complete; its `changes` are what it should not have."""
     try:
         marker = msgspec.json.decode((path / MARKER).read_bytes(), type=Marker)
-    except (OSError, msgspec.MsgspecError):
+    except durable.UNREADABLE:
         return None
     site_packages, python = site_packages_of(path), path / "bin" / "python"
     # Without its Python the interpreter it was made of is gone.
@@ -103,7 +104,7 @@ def site_packages_of(path: Path) -> Path | None:
 
 
 def _remember(path: Path, marker: Marker) -> None:
-    aside = path / f"{MARKER}.{os.getpid()}"
+    aside = path / f".{MARKER}.{os.getpid()}"
     try:
         aside.write_bytes(msgspec.json.encode(marker))
         aside.replace(path / MARKER)

@@ -11,14 +11,16 @@ import msgspec
 
 from djhop import releases
 from djhop.errors import UsageError, did_you_mean
-from djhop.matrix import flaky, matrixfiles, patterns, service, strict, variables
+from djhop.matrix import flaky, history, matrixfiles, patterns, ready, service, strict, variables
 from djhop.matrix.flaky import Flaky
+from djhop.matrix.history import History
+from djhop.matrix.ready import Ready
 from djhop.matrix.service import Service
 
 #: The words that `steps` may be; else it is a list of series.
 STEPS = ("lts", "every-release", "next")
 #: Tables that are merged name by name.
-BY_NAME = ("set-env", "service", "flaky")
+BY_NAME = ("set-env", "service", "flaky", "history", "ready")
 
 
 class CellChoice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -126,6 +128,10 @@ class Matrix(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     only: tuple[Literal["tests", "checks", "migrations", "database", "settings"], ...] = ()
     #: How tests that newly fail on a hop are run again, and which are known to be flaky.
     flaky: Flaky = Flaky()
+    #: Where earlier nights are remembered.
+    history: History = History()
+    #: What `djhop ready` asks of the goal.
+    ready: Ready = Ready()
     #: Seconds one of those steps may take.
     step_timeout: float = 300.0
     #: Rows for the database that crosses hops, relative to the target: a fixture, or an SQL dump.
@@ -312,6 +318,8 @@ def _wrong_values(matrix: Matrix) -> Iterator[tuple[str, str, str]]:
     yield from variables.wrong(matrix.pass_env)
     yield from service.wrong(matrix.service)
     yield from flaky.wrong(matrix.flaky)
+    yield from history.wrong(matrix.history)
+    yield from ready.wrong(matrix.ready)
 
 
 def _not_a_day(text: str) -> str:

@@ -50,6 +50,11 @@ def short_id(text):
     return "%s...%08x" % (text[: ID_LIMIT - 100], digest)
 
 
+def shard_of(text, parts):
+    """Return which of `parts` the test with this id belongs to, from 1 on: always the same one."""
+    return binascii.crc32(text.encode("utf-8", "surrogatepass")) % parts + 1
+
+
 class Events(object):
     """An event log that survives whatever the target does to the process."""
 
@@ -71,25 +76,26 @@ class Events(object):
 
     def shown(self, test_id):
         """Return a test's id as the log has it."""
-        return self._masked(short_id(test_id))
+        return self.masked(short_id(test_id))
 
     def _shown(self, fields):
         """Mask the target's words in an event, or in an exception of one."""
         shown = {}
         for key, value in fields.items():
             if key in WORDS:
-                value = self._masked(value)
+                value = self.masked(value)
             elif key == "frames":
                 # The last of a row is a line of source.
-                value = [list(row[:3]) + self._masked(row[3:]) for row in value]
+                value = [list(row[:3]) + self.masked(row[3:]) for row in value]
             elif isinstance(value, dict):
                 value = self._shown(value)
             shown[key] = value
         return shown
 
-    def _masked(self, value):
+    def masked(self, value):
+        """Return texts of the target's with what must not be written replaced."""
         if isinstance(value, (list, tuple)):
-            return [self._masked(item) for item in value]
+            return [self.masked(item) for item in value]
         if isinstance(value, str):
             for secret, instead in self._secrets:
                 value = value.replace(secret, instead)
@@ -112,6 +118,10 @@ class Events(object):
 
 def _line(record):
     text = _Real.encode(record)
+    if len(text) >= LINE_LIMIT and "printed" in record:
+        whole = record["printed"]
+        left_out = len(whole["head"]) + len(whole["tail"]) + whole["left_out"]
+        text = _Real.encode(dict(record, printed={"left_out": left_out}))
     if len(text) >= LINE_LIMIT:
         text = _Real.encode(_shrunk(record))
     if len(text) >= LINE_LIMIT:

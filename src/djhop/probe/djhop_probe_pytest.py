@@ -11,6 +11,7 @@ import warnings
 import djhop_probe_compile
 import djhop_probe_databases
 import djhop_probe_hooks
+import djhop_probe_queries
 import djhop_probe_stacks
 import pytest
 from djhop_probe_events import short_id
@@ -18,7 +19,7 @@ from djhop_probe_exceptions import describe
 from djhop_probe_filters import CANARY, raise_deprecations
 from djhop_probe_phases import Phase, Role, is_told_elsewhere
 from djhop_probe_reports import Tests, attach, exception_of, unwrapped
-from djhop_probe_state import STATE, announce, emit, note
+from djhop_probe_state import STATE, announce, divide, emit, note
 from djhop_probe_target import Coverage, check_loaded_django, find_django, say_begin
 from djhop_probe_warnings import DEPRECATIONS, RECORDER
 
@@ -92,11 +93,12 @@ def pytest_sessionstart(session):
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
-    """Leave out what an earlier process of this pass has run."""
-    done = [item for item in items if STATE.is_done(item.nodeid)]
-    if done:
-        items[:] = [item for item in items if not STATE.is_done(item.nodeid)]
-        config.hook.pytest_deselected(items=done)
+    """Leave out what an earlier process of this pass has run, and what is another shard's."""
+    divide(item.nodeid for item in items)
+    others = [item for item in items if STATE.is_left_out(item.nodeid)]
+    if others:
+        items[:] = [item for item in items if not STATE.is_left_out(item.nodeid)]
+        config.hook.pytest_deselected(items=others)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -163,19 +165,22 @@ def pytest_runtest_protocol(item):
 
 @pytest.hookimpl(hookwrapper=True, trylast=True)
 def pytest_runtest_call(item):
+    # Workers count, too: the controller cannot see it.
+    djhop_probe_queries.begin()
     if STATE.mode == "plain":
         yield
-        return
-    native = item.config.pluginmanager.hasplugin("warnings")
-    if STATE.mode == "strict":
+    elif STATE.mode == "strict":
+        native = item.config.pluginmanager.hasplugin("warnings")
         CANARY.sing(short_id(item.nodeid), "native" if native else "probe")
         yield
-        return
-    with warnings.catch_warnings():
-        raise_deprecations()
-        _apply_marks(item)
-        CANARY.sing(short_id(item.nodeid), "probe")
-        yield
+    else:
+        with warnings.catch_warnings():
+            raise_deprecations()
+            _apply_marks(item)
+            CANARY.sing(short_id(item.nodeid), "probe")
+            yield
+    if STATE.is_main_process():
+        djhop_probe_queries.end(short_id(item.nodeid))
 
 
 def _apply_marks(item):

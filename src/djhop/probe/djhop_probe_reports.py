@@ -9,6 +9,7 @@ import json
 
 from djhop_probe_events import cut, short_id
 from djhop_probe_exceptions import describe, from_text
+from djhop_probe_printed import PRINTED
 from djhop_probe_state import STATE, emit
 from djhop_probe_warnings import RECORDER
 
@@ -103,6 +104,9 @@ def is_subtest(report):
 
 
 def _emit(report, test_id, outcome, exc, reason=None, **extra):
+    printed = PRINTED.of_report(report)
+    if printed is not None:
+        extra["printed"] = printed
     emit(
         "report",
         id=test_id,

@@ -10,9 +10,11 @@ import functools
 import re
 import time
 
+import djhop_probe_queries
 from djhop_probe_events import cut, short_id
 from djhop_probe_exceptions import describe, from_text
 from djhop_probe_filters import Runner
+from djhop_probe_printed import PRINTED
 from djhop_probe_state import STATE, emit
 from djhop_probe_warnings import RECORDER
 
@@ -79,6 +81,7 @@ class Results(object):
                 returned = original(result, *args, **kwargs)
                 if name == "startTest" and self._test is not None:
                     self.filters.test_starts(self._test["id"])
+                    djhop_probe_queries.begin()
                 return returned
             finally:
                 self._busy = False
@@ -119,14 +122,16 @@ class Results(object):
         if test is None:
             return
         self.filters.test_stops()
+        if STATE.is_main_process():
+            djhop_probe_queries.end(test["id"])
         if test["said"]:
             # Of a failure in the test and an error in its tearDown, the first is the cause.
             bad = [said for said in test["said"] if said[0] in ("failed", "error")]
-            outcome, exc, reason = (bad or test["said"])[0]
+            outcome, exc, reason, printed = (bad or test["said"])[0]
             seconds = test["seconds"]
             if seconds is None:
                 seconds = _clock[0]() - test["began"]
-            self._report(test["id"], outcome, seconds, exc, reason)
+            self._report(test["id"], outcome, seconds, exc, reason, printed=printed)
         self._finish(test["id"])
         STATE.current = None
 
@@ -137,22 +142,23 @@ class Results(object):
         if name == "addDuration":
             self._test["seconds"] = args[1]
         elif name == "addSkip":
-            self._test["said"].append(("skipped", None, cut(str(args[1]))))
+            self._test["said"].append(("skipped", None, cut(str(args[1])), None))
         elif name == "addSuccess":
-            self._test["said"].append(("passed", None, ""))
+            self._test["said"].append(("passed", None, "", None))
         elif name == "addUnexpectedSuccess":
-            self._test["said"].append(("xpassed", None, ""))
+            self._test["said"].append(("xpassed", None, "", None))
         else:
             outcomes = {"addError": "error", "addFailure": "failed"}
             outcome = outcomes.get(name, "xfailed")
-            self._test["said"].append((outcome, _exception(args[1]), ""))
+            printed = PRINTED.of_result(self._result) if outcome != "xfailed" else None
+            self._test["said"].append((outcome, _exception(args[1]), "", printed))
 
     def _subtest(self, test, subtest, error):
         if error is None or self._test is None:
             return
         failed = issubclass(error[0], test.failureException)
         outcome, exc = "failed" if failed else "error", _exception(error)
-        self._test["said"].append((outcome, exc, ""))
+        self._test["said"].append((outcome, exc, "", PRINTED.of_result(self._result)))
         name = subtest._subDescription() if hasattr(subtest, "_subDescription") else str(subtest)
         self._report(self._test["id"], outcome, 0.0, exc, "", sub=cut(name, 500))
 
@@ -179,7 +185,9 @@ class Results(object):
             STATE.explained = True
             self._emit("collecterror", id=failure[0], exc=exc)
 
-    def _report(self, identity, outcome, seconds, exc, reason, **extra):
+    def _report(self, identity, outcome, seconds, exc, reason, printed=None, **extra):
+        if printed is not None:
+            extra["printed"] = printed
         self._emit(
             "report",
             id=identity,

@@ -1,10 +1,11 @@
 """What every part of the probe shares: the configuration, the event log and where the run is."""
 
+import hashlib
 import json
 import os
 from urllib.parse import unquote
 
-from djhop_probe_events import Events, short_id
+from djhop_probe_events import Events, shard_of, short_id
 
 #: Environment variable that holds the path of the configuration.
 VARIABLE = "DJHOP_PROBE"
@@ -39,6 +40,8 @@ class State(object):
     coverage = None
     #: Tests that ended in an earlier process of this pass, as the log names them.
     done = frozenset()
+    #: [number, of how many]: the part of the suite that is run here; None for all of it.
+    shard = None
 
     def start(self):
         """Read the configuration named by the environment; only the first call does anything."""
@@ -49,6 +52,7 @@ class State(object):
         self.mode = self.config["mode"]
         self.events = Events(self.config["events"], secrets(self.config.get("secrets") or {}))
         self.done = frozenset(self.config.get("done") or ())
+        self.shard = self.config.get("shard")
         self.tmp = os.environ.get("TMPDIR", "")
         self.pid = _real_pid[0]()
         self.started = True
@@ -57,9 +61,15 @@ class State(object):
         """Return whether Python itself was told to be strict, from the start of the process on."""
         return self.mode == "strict" and bool(self.config.get("literal"))
 
-    def is_done(self, test_id):
-        """Return whether a test ended in an earlier process of this pass."""
-        return bool(self.done) and self.events.shown(test_id) in self.done
+    def is_left_out(self, test_id):
+        """Return whether a test is none of this process's: it ended in an earlier process of this
+        pass, or belongs to another part of the suite."""
+        if not self.done and self.shard is None:
+            return False
+        shown = self.events.shown(test_id)
+        if shown in self.done:
+            return True
+        return self.shard is not None and shard_of(shown, self.shard[1]) != self.shard[0]
 
     def is_main_process(self):
         """Return whether this is the process that started, not one forked from it since."""
@@ -98,6 +108,16 @@ def note(text):
     if text not in _noted:
         _noted.add(text)
         emit("note", text=text)
+
+
+def divide(ids):
+    """Report how large the suite is of which a part is run here, and what stands for its ids."""
+    if STATE.shard is not None:
+        shown = sorted(STATE.events.shown(test_id) for test_id in ids)
+        text = "\0".join(shown).encode("utf-8", "surrogatepass")
+        digest = hashlib.sha256(text).hexdigest()[:20]
+        number, of = STATE.shard
+        emit("shard", number=number, of=of, total=len(shown), digest=digest)
 
 
 def announce(ids):

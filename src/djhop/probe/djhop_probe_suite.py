@@ -16,7 +16,7 @@ from djhop_probe_exceptions import describe
 from djhop_probe_filters import show_deprecations
 from djhop_probe_loading import when_loaded
 from djhop_probe_results import RESULTS, is_failed_import, test_id
-from djhop_probe_state import STATE, announce
+from djhop_probe_state import STATE, announce, divide
 from djhop_probe_target import check_loaded_django
 from djhop_probe_warnings import RECORDER
 
@@ -159,6 +159,7 @@ def _begin(suite):
     RESULTS.filters.watch()
     RESULTS.replaying = _is_parallel(suite)
     if not STATE.worker:
+        divide(test_id(test) for test in _tests(suite) if not is_failed_import(test))
         _leave_out(suite)
     collected = _collected(suite)
     if not STATE.worker:
@@ -166,11 +167,11 @@ def _begin(suite):
 
 
 def _leave_out(suite):
-    """Take out of a suite what an earlier process of this pass has run."""
+    """Take out of a suite what an earlier process has run, and what is another shard's."""
     for name in ("_tests", "subsuites"):
         inner = getattr(suite, name, None)
-        if STATE.done and isinstance(inner, list):
-            inner[:] = [item for item in inner if _is_suite(item) or not _is_done(item)]
+        if (STATE.done or STATE.shard) and isinstance(inner, list):
+            inner[:] = [item for item in inner if _is_suite(item) or not _is_left_out(item)]
             for item in inner:
                 _leave_out(item)
 
@@ -183,8 +184,8 @@ def _is_suite(item):
     return True
 
 
-def _is_done(test):
-    return not is_failed_import(test) and STATE.is_done(test_id(test))
+def _is_left_out(test):
+    return not is_failed_import(test) and STATE.is_left_out(test_id(test))
 
 
 def _collected(suite):

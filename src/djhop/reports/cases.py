@@ -6,20 +6,23 @@ passed. So what a tool calls a failure is what `run.json` counts as one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Literal, assert_never
 
 import msgspec
 
 from djhop.compare.changes import dead_modules, kind, plainly, suite
+from djhop.compare.compare import HopResult
+from djhop.reports import step_cases
 from djhop.results.results import CellResult, Failure, Outcome, Test
 from djhop.store.record import RunCell
 
 #: "expected": fails, as it is expected to. "absent": has no plain outcome.
 State = Literal["passed", "failed", "error", "skipped", "expected", "absent"]
 
-#: What a case stands for: a test, a module or class that cannot be loaded, or the whole cell.
-Kind = Literal["test", "module", "cell"]
+#: What a case stands for: a test, a module or class that cannot be loaded, one of Django's own
+#: upgrade steps, or the whole cell.
+Kind = Literal["test", "module", "step", "cell"]
 
 #: The name of the case that stands for a whole cell.
 CELL = "(the cell)"
@@ -31,15 +34,22 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     kind: Kind
     id: str
     state: State
-    #: None for a case that stands for a cell.
+    #: None for a case that stands for a step or a cell.
     test: Test | None = None
-    #: Why it was skipped; of a cell, its status and the reason for that.
+    #: Why it was skipped; of a step, why it failed; of a cell, its status and the reason for that.
     reason: str = ""
+    #: How long a step took.
+    step_seconds: float = 0.0
 
     @property
     def failure(self) -> Failure | None:
         """Why it failed plainly, else strictly."""
         return self.test.failure if self.test else None
+
+    @property
+    def printed(self) -> str:
+        """What it printed where it failed; "" where nothing is on record."""
+        return self.test.printed.text if self.test and self.test.printed else ""
 
     @property
     def bad(self) -> bool:
@@ -61,7 +71,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     @property
     def seconds(self) -> float:
         """How long it took."""
-        return self.test.seconds if self.test else 0.0
+        return self.test.seconds if self.test else self.step_seconds
 
 
 class Tally(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,14 +90,21 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
         return sum(msgspec.structs.astuple(self))
 
 
-def of(cell: RunCell, result: CellResult | None) -> tuple[Case, ...]:
+def of(
+    cell: RunCell, result: CellResult | None, hops: Iterable[HopResult] = ()
+) -> tuple[Case, ...]:
     """Return every case of a cell, in the order of its suite; `result` is None where there is none.
 
-    `RunCell.failing` and `dead_modules` are the failures among the tests and modules. A cell whose
-    status says that more is wrong than tests, or that nothing is known, is one case more.
+    `RunCell.failing` and `dead_modules` are the failures among the tests and modules. Django's own
+    steps follow, with what became of a database on those of `hops` that lead to the cell. A cell
+    whose status says that more is wrong than tests, or that nothing is known, is one case more.
     """
     whole = _whole(cell, result)
-    return (*(_cases(result) if result else ()), *([whole] if whole else []))
+    steps = (
+        Case(kind="step", id=name, state=state, reason=reason, step_seconds=seconds)
+        for name, state, reason, seconds in step_cases.of(cell, result, hops)
+    )
+    return (*(_cases(result) if result else ()), *steps, *([whole] if whole else []))
 
 
 def tally(cases: tuple[Case, ...]) -> Tally:

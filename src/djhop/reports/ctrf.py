@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import assert_never
 
 import djhop
@@ -16,6 +16,8 @@ from djhop.reports.cases import Case, State
 from djhop.reports.clean import block, cut, one_line, spelled
 from djhop.reports.json import flat
 from djhop.reports.pairs import Pair
+from djhop.reports.rerun_tests import Doubt, by_cell, doubts
+from djhop.results.reruns import HOW, Again, Reruns
 from djhop.store.record import Run, RunCell
 
 #: Of the specification that the documents keep to.
@@ -26,15 +28,23 @@ NAME, MESSAGE, TEXT = 1_000, 500, 10_000
 TRACEBACKS = 20
 
 
-def lines(run: Run, pairs: Iterable[Pair]) -> Iterator[str]:
-    """Yield the document in pieces, one per cell; the summary comes last."""
+def lines(
+    run: Run, pairs: Iterable[Pair], *, reruns: Mapping[str, Reruns] | None = None
+) -> Iterator[str]:
+    """Yield the document in pieces, one per cell; the summary comes last.
+
+    `reruns` says what was run again, by hops' ids. The outcome in the suite stands for the last
+    attempt, as it is what is counted everywhere.
+    """
     tool = {"name": "djhop", "version": djhop.__version__}
     head = {"reportFormat": "CTRF", "specVersion": SPEC, "generatedBy": f"djhop {run.djhop}"}
     yield flat(head)[:-1] + f',"results":{{"tool":{flat(tool)},"tests":['
     counted: Counter[str] = Counter()
     first = True
+    again, doubted = by_cell(run, reruns or {}), doubts(run)
     for cell, result in pairs:
-        rows = list(_rows(cell, cases.of(cell, result)))
+        found = cases.of(cell, result, run.hops)
+        rows = list(_rows(cell, found, again.get(cell.id, {}), doubted.get(cell.id, {})))
         counted.update(str(row["status"]) for row in rows)
         counted["flaky"] += sum("flaky" in row for row in rows)
         if rows:
@@ -74,12 +84,18 @@ def _summary(run: Run, counted: Counter[str]) -> dict[str, int]:
     }
 
 
-def _rows(cell: RunCell, found: tuple[Case, ...]) -> Iterator[dict[str, object]]:
+def _rows(
+    cell: RunCell,
+    found: tuple[Case, ...],
+    again: Mapping[str, list[Again]],
+    doubted: Mapping[str, Doubt],
+) -> Iterator[dict[str, object]]:
     seen: Counter[str] = Counter()
     for case in found:
         cause = case.test.cause if case.test else ""
         seen[cause] += 1
-        yield _row(cell, case, whole=not cause or seen[cause] <= TRACEBACKS)
+        row = _row(cell, case, whole=not cause or seen[cause] <= TRACEBACKS)
+        yield row | _attempts(case, again.get(case.id, ()), doubted.get(case.id))
 
 
 def _row(cell: RunCell, case: Case, *, whole: bool) -> dict[str, object]:
@@ -97,13 +113,33 @@ def _row(cell: RunCell, case: Case, *, whole: bool) -> dict[str, object]:
     if case.failure and (case.bad or case.strictly):
         row["message"] = one_line(case.failure.message or case.failure.exception, MESSAGE)
         row["trace"] = block(tracebacks.text(case.failure, case.test, whole=whole), TEXT)
-    elif case.reason:
+    if case.printed:
+        row["stdout"] = block(case.printed, TEXT).split("\n")
+    if "message" not in row and case.reason:
         row["message"] = one_line(case.reason, MESSAGE)
+    return row
+
+
+def _attempts(case: Case, again: Sequence[Again], doubt: Doubt | None) -> dict[str, object]:
+    """What else is known of how it ends: in the strict pass, and when it was run again."""
+    found: list[dict[str, object]] = []
     if case.flaky and case.state == "passed":
         # The strict pass came first, the plain one after it.
         said = one_line(case.failure.message, MESSAGE) if case.failure else ""
-        row |= {"flaky": True, "retries": 1}
-        row["retryAttempts"] = [{"attempt": 1, "status": "failed", "message": said}]
+        found.append({"status": "failed", "message": said})
+    found += [
+        {"status": status(cases.state(one.outcome)), "message": f"run again, {HOW[one.how]}"}
+        for one in again
+    ]
+    row: dict[str, object] = {}
+    if found:
+        row["retries"] = len(found)
+        row["retryAttempts"] = [{"attempt": n, **one} for n, one in enumerate(found, 1)]
+    failed = any(one["status"] == "failed" for one in found)
+    if case.flaky or doubt == "flaky" or (case.state == "passed" and failed):
+        row["flaky"] = True
+    if doubt:
+        row["tags"] = [doubt]
     return row
 
 

@@ -10,6 +10,8 @@ from djhop.reports.summary import Square, Summary
 MARK = "▸"
 #: Columns between two cells.
 GAP = 2
+#: Statuses that a count and a sign tell wholly.
+COUNTED = frozenset({"passed", "deprecated", "failed"})
 
 
 def lines(summary: Summary, paint: Paint, width: int) -> Iterator[str]:
@@ -24,6 +26,43 @@ def lines(summary: Summary, paint: Paint, width: int) -> Iterator[str]:
             yield ""
         yield from _band(summary, band, paint, left, cell)
     yield paint.dim(f"{MARK} the path")
+
+
+def short(summary: Summary, paint: Paint, width: int) -> Iterator[str]:
+    """Draw the grid with a line for each Python: counts, and the status where no count tells it."""
+    left = max((len(f"Python {python}") for python in summary.pythons), default=0) + GAP
+    wide = {one: max(map(len, [f"  {one}", *_column(summary, one)])) + GAP
+            for one in summary.series}  # fmt: skip
+    bands: list[list[str]] = [[]]
+    for one in summary.series:
+        if bands[-1] and left + sum(wide[o] for o in (*bands[-1], one)) - GAP > width:
+            bands.append([])
+        bands[-1].append(one)
+    for band in bands:
+        yield paint.dim(f"{'Django':<{left}}" + "".join(f"  {o:<{wide[o] - 2}}" for o in band))
+        for python in summary.pythons:
+            row = [(summary.grid.get((python, one)), wide[one]) for one in band]
+            if any(square for square, _ in row):
+                yield f"{'Python ' + python:<{left}}" + "".join(_one(s, paint, w) for s, w in row)
+
+
+def _column(summary: Summary, series: str) -> Iterator[str]:
+    for (_, django), square in summary.grid.items():
+        if django == series:
+            yield _in_short(square)
+
+
+def _in_short(square: Square) -> str:
+    mark = MARK if square.on_path else " "
+    said = square.count if square.status in COUNTED and square.count else square.status
+    return f"{mark} {square.sign} {said}"
+
+
+def _one(square: Square | None, paint: Paint, width: int) -> str:
+    if square is None:
+        return " " * width
+    text = paint.tone(square.tone)(f"{_in_short(square):<{width}}")
+    return paint.bold(text) if square.on_path else text
 
 
 def _band(

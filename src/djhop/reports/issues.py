@@ -17,12 +17,15 @@ from djhop.compare.causes import Cause
 from djhop.compare.fingerprints import template
 from djhop.matrix.plan import Hop
 from djhop.releases import version_key
+from djhop.reports import step_issues
 from djhop.reports.clean import cut, one_line, spelled
 from djhop.reports.signs import listed, number, owner
+from djhop.reports.step_issues import StepIssue
 from djhop.store.record import DeprecatedUse, Run
 
-#: "break": on a hop. "red": it fails in a cell, and no hop of the run is to blame.
-Kind = Literal["break", "red", "deprecation"]
+#: "break": on a hop. "red": it fails in a cell, and no hop of the run is to blame. "step": one of
+#: Django's own upgrade steps fails for it.
+Kind = Literal["break", "red", "step", "deprecation"]
 Level = Literal["error", "warning", "note"]
 
 _PLACE = re.compile(r"(?P<path>.+):(?P<line>\d{1,9})", re.DOTALL)
@@ -58,7 +61,7 @@ class Issue(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def of(run: Run) -> tuple[Issue, ...]:
-    """Return every issue of `run`: what breaks a hop, what is red, then what is deprecated.
+    """Return every issue of `run`: what breaks a hop, what is red all the same, deprecated uses.
 
     A cause that only the strict filter shows is told by the deprecated use behind it.
     """
@@ -67,8 +70,11 @@ def of(run: Run) -> tuple[Issue, ...]:
     firm = {hop.id for hop in run.hops if not hop.allow_failure}
     breaks = [_cause(run, cause, hops, firm) for cause in run.causes if cause.hops]
     red = [_cause(run, c, hops, firm) for c in run.causes if c.id in standing and not c.hops]
+    steps = step_issues.of(run)
+    broken = [_step(one, hops, firm) for one in steps if one.hops]
+    standing_steps = [_step(one, hops, firm) for one in steps if not one.hops]
     uses = sorted(run.deprecations, key=_urgency)
-    return _told_apart((*breaks, *red, *map(_use, uses)))
+    return _told_apart((*breaks, *broken, *red, *standing_steps, *map(_use, uses)))
 
 
 def _told_apart(issues: tuple[Issue, ...]) -> tuple[Issue, ...]:
@@ -135,6 +141,31 @@ def _sentences(headline: str, cause: Cause, hops: dict[str, Hop]) -> Iterator[st
     yield f"Owner: {owner(cause.owner)}."
     if cause.modules:
         yield f"Cannot be loaded: {listed([one_line(name, 200) for name in cause.modules[:3]])}."
+
+
+def _step(one: StepIssue, hops: dict[str, Hop], firm: set[str]) -> Issue:
+    name = cut(spelled(one.id), 100) or one.step
+    headline = f"{one.step}: {one_line(f'{one.id} {one.text}', 500)}".rstrip(".")
+    path, line = split(one.place) if split(one.place)[0] else split(f"{one.place}:1")
+    where = f"Fails in {listed(list(one.cells[:5]))}; no hop of the run is to blame."
+    if one.hops:
+        named = listed([_hop(hops.get(hop), hop) for hop in one.hops[:5]])
+        where = f"Breaks Django's own steps on {named}."
+    hint = f"{one_line(one.hint, 300)}" if one.hint else ""
+    return Issue(
+        kind="step",
+        what=name,
+        level="error" if firm.intersection(one.hops) else "warning",
+        title=cut(headline, 200),
+        text=" ".join(filter(None, (f"{headline}.", where, hint))),
+        path=path,
+        line=line,
+        fingerprint=one.key,
+        owner="",
+        tests=0,
+        cells=one.cells,
+        reproduce=one_line(one.reproduce, 500),
+    )
 
 
 def _hop(hop: Hop | None, name: str) -> str:

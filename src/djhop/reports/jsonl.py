@@ -5,25 +5,38 @@ The keys are `docs/outputs.md`'s; every object of a kind has all of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from djhop.reports import cases
 from djhop.reports.cases import Case
 from djhop.reports.clean import cut
 from djhop.reports.json import flat
 from djhop.reports.pairs import Pair
+from djhop.reports.rerun_tests import Doubt, by_cell, doubts
+from djhop.results.reruns import Again, Reruns
 from djhop.store.record import Run, RunCell
 
 #: Characters of a text, but for a test's id; the whole is in the cell's `cell.json`.
 MESSAGE = 2_000
 
 
-def lines(run: Run, pairs: Iterable[Pair]) -> Iterator[str]:
-    """Yield one JSON object a line, all those of a cell in one piece."""
+def lines(
+    run: Run, pairs: Iterable[Pair], *, reruns: Mapping[str, Reruns] | None = None
+) -> Iterator[str]:
+    """Yield one JSON object a line, all those of a cell in one piece.
+
+    `reruns` says what was run again, by hops' ids.
+    """
+    again, doubted = by_cell(run, reruns or {}), doubts(run)
     for cell, result in pairs:
-        found = cases.of(cell, result)
+        ours, unsure = again.get(cell.id, {}), doubted.get(cell.id, {})
+        found = cases.of(cell, result, run.hops)
         rows = [_cell(run, cell, found)]
-        rows += [_test(cell, case) for case in found if case.kind != "cell"]
+        rows += [
+            _test(cell, case, ours.get(case.id, ()), unsure.get(case.id))
+            for case in found
+            if case.kind != "cell"
+        ]
         yield "".join(f"{flat(row)}\n" for row in rows)
 
 
@@ -49,7 +62,9 @@ def _cell(run: Run, cell: RunCell, found: tuple[Case, ...]) -> dict[str, object]
     }
 
 
-def _test(cell: RunCell, case: Case) -> dict[str, object]:
+def _test(
+    cell: RunCell, case: Case, again: Sequence[Again], doubt: Doubt | None
+) -> dict[str, object]:
     test, failure = case.test, case.failure
     file, group, name = cases.split(case.id)
     return {
@@ -64,7 +79,10 @@ def _test(cell: RunCell, case: Case) -> dict[str, object]:
         "state": case.state,
         "plain": test.plain if test else None,
         "strict": test.strict if test else None,
-        "flaky": case.flaky,
+        "flaky": case.flaky or doubt == "flaky",
+        "not_counted": doubt or "",
+        "rerun": len(again),
+        "rerun_failed": sum(cases.state(one.outcome) in ("failed", "error") for one in again),
         "seconds": case.seconds,
         "reason": cut(case.reason, MESSAGE),
         "cause": test.cause if test else "",

@@ -18,16 +18,13 @@ from djhop.reports.cases import Case, Tally
 from djhop.reports.clean import block, cut, one_line, spelled
 from djhop.reports.pairs import Pair
 from djhop.reports.rerun_tests import by_cell
-from djhop.results.reruns import Again, How, Reruns
+from djhop.results.reruns import HOW, Again, Reruns
 from djhop.store.record import Run, RunCell
 
 #: Characters of a name, of a message, and of a traceback.
 NAME, MESSAGE, TEXT = 1_000, 500, 10_000
 #: Tests per cause in one cell that come with a traceback; the others have equal ones.
 TRACEBACKS = 20
-
-
-_HOW: dict[How, str] = {"alone": "alone", "module": "with its module"}
 
 
 class Budget(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,7 +58,7 @@ def lines(
     left = budget
     again = by_cell(run, reruns or {})
     for number, (cell, result) in enumerate(pairs):
-        found = cases.of(cell, result)
+        found = cases.of(cell, result, run.hops)
         share = _share(left, len(run.cells) - number) if left else None
         ours = again.get(cell.id, {})
         written = [
@@ -183,7 +180,7 @@ def _reruns(case: Case, again: Sequence[Again]) -> Iterator[str]:
         found = cases.state(one.outcome)
         if found in ("failed", "error"):
             tag = ("rerun" if case.bad else "flaky") + ("Error" if found == "error" else "Failure")
-            said = f"{found}, {_HOW[one.how]}"
+            said = f"{found}, {HOW[one.how]}"
             yield f'<{tag} type="djhop.rerun" message={_attribute(said, MESSAGE)}/>'
 
 
@@ -192,7 +189,8 @@ def _said(case: Case, whole: bool, again: Sequence[Again]) -> Iterator[str]:
     said = [_strictly(case, whole)] if case.strictly else []
     said += ["flaky: it passed under the strict filter"] if case.flaky and case.bad else []
     fine = [one for one in again if cases.state(one.outcome) == "passed"]
-    said += [f"run again, {_HOW[one.how]}: passed" for one in fine] if case.bad else []
+    said += [f"run again, {HOW[one.how]}: passed" for one in fine] if case.bad else []
+    said += [case.printed] if case.printed else []
     if said:
         yield f"<system-out>{_text(chr(10).join(said))}</system-out>"
 

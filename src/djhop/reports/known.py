@@ -13,6 +13,8 @@ _KINDS = {
     "filter": "the template filter {}",
     "library": "the tag library {}",
 }
+#: What comes before what to write instead.
+USE = ": use "
 
 
 def sentence(known: Known | None) -> str:
@@ -20,9 +22,15 @@ def sentence(known: Known | None) -> str:
     if known is None:
         return ""
     said = f"{_what(known)} {_when(known)}"
-    said += f": use {known.replacement}" if known.replacement else ""
+    said += f"{USE}{known.replacement}" if known.replacement else ""
     said += "; django-upgrade rewrites it" if known.fixer else ""
     return one_line(said, 300)
+
+
+def use_first(said: str) -> str:
+    """Turn such a sentence round, for where it may be cut: what to write instead comes first."""
+    what, _, use = said.partition(USE)
+    return f"use {use} ({what})" if use else said
 
 
 def _what(known: Known) -> str:

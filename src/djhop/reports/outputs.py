@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from djhop.reports import (
     ctrf,
+    durations,
     github,
     json,
     jsonl,
@@ -24,11 +25,13 @@ from djhop.results.results import CellResult
 from djhop.store.record import Run
 
 Cells: TypeAlias = Mapping[str, CellResult]
-Form: TypeAlias = Callable[[Run, Cells], Iterable[str]]
+#: What was run again, by hops' ids.
+Again: TypeAlias = Mapping[str, Reruns]
+Form: TypeAlias = Callable[[Run, Cells, Again], Iterable[str]]
 
 
 def _whole(render: Callable[[Run], str]) -> Form:
-    return lambda run, _: (render(run),)
+    return lambda run, *_: (render(run),)
 
 
 #: Name → what makes it. Those that need every test read the cells one after the other.
@@ -38,15 +41,16 @@ FORMS: dict[str, Form] = {
     "json": _whole(json.render),
     "svg": _whole(picture.render),
     "badge": _whole(picture.badge),
-    "jsonl": lambda run, cells: jsonl.lines(run, pairs.of(run, cells)),
-    "ctrf": lambda run, cells: ctrf.lines(run, pairs.of(run, cells)),
+    "durations": _whole(durations.render),
+    "jsonl": lambda run, cells, again: jsonl.lines(run, pairs.of(run, cells), reruns=again),
+    "ctrf": lambda run, cells, again: ctrf.lines(run, pairs.of(run, cells), reruns=again),
     "sarif": _whole(sarif.render),
     "github-summary": _whole(github.step_summary),
     "github-comment": _whole(github.comment),
     "github-annotations": _whole(workflow.render),
     "gitlab-quality": _whole(quality.render),
 }
-#: JUnit XML, which tells of reruns too, and what its reader takes.
+#: JUnit XML, and what its reader takes.
 JUNIT: dict[str, junit.Budget | None] = {"junit": None, "gitlab-junit": junit.GITLAB}
 #: One page, which shows the lines that coverage saw: it needs the run's folder.
 HTML = "html"
@@ -54,10 +58,8 @@ HTML = "html"
 COVERAGE = ("cobertura", "lcov")
 
 
-def pieces(
-    form: str, run: Run, cells: Cells, reruns: Mapping[str, Reruns] | None = None
-) -> Iterable[str]:
+def pieces(form: str, run: Run, cells: Cells, reruns: Again | None = None) -> Iterable[str]:
     """Return a run's report in a form of `FORMS` or `JUNIT`, piece by piece."""
     if form in JUNIT:
         return junit.lines(run, pairs.of(run, cells), JUNIT[form], reruns=reruns)
-    return FORMS[form](run, cells)
+    return FORMS[form](run, cells, reruns or {})

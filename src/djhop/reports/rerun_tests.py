@@ -1,16 +1,18 @@
-"""What was run again on the hops of a run → the reruns of each test in each cell; pure."""
+"""The tests of each cell that were run again, and those that no hop counts for it; pure."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from djhop.results.reruns import Again, Reruns
 from djhop.store.record import Run
 
 #: Cell id → test id there → its reruns.
 ByCell: TypeAlias = Mapping[str, Mapping[str, list[Again]]]
+#: Why a test that newly fails is not counted.
+Doubt: TypeAlias = Literal["flaky", "order-dependent", "known-flaky"]
 
 
 def by_cell(run: Run, reruns: Mapping[str, Reruns]) -> ByCell:
@@ -24,4 +26,19 @@ def by_cell(run: Run, reruns: Mapping[str, Reruns]) -> ByCell:
                 after = one.side == "after"
                 name = names.get(one.test, one.test) if after else one.test
                 found[done.after if after else done.before][name].append(one)
+    return found
+
+
+def doubts(run: Run) -> dict[str, dict[str, Doubt]]:
+    """Return for each cell the tests that fail in it, and that the hop to it does not count."""
+    found: defaultdict[str, dict[str, Doubt]] = defaultdict(dict)
+    for hop in run.hops:
+        names = dict(hop.renamed)
+        listed: tuple[tuple[Doubt, tuple[str, ...]], ...] = (
+            ("flaky", hop.flaky_red),
+            ("order-dependent", hop.order_dependent),
+            ("known-flaky", hop.known_flaky),
+        )
+        for why, tests in listed:
+            found[hop.after].update((names.get(test, test), why) for test in tests)
     return found

@@ -84,6 +84,7 @@ def _rule(name: str, first: Issue) -> dict[str, object]:
     said = {
         "break": f"{first.what} where a test passed before a hop",
         "red": f"{first.what} in a test that no hop of the run is to blame for",
+        "step": f"{first.what}: what fails one of Django's own upgrade steps",
         "deprecation": f"{first.what}: a use of what will be removed",
     }[first.kind]
     how = "Each result says what it breaks, whose code it is, and what to type to see it."

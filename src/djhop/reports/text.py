@@ -1,8 +1,7 @@
-"""A run as text for a terminal: the answer, the grid, each hop, and what is not known."""
+"""A run as text, whole: the answer, the grid, each hop with all it has, and what is not known."""
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator
 
 from djhop import releases
@@ -10,13 +9,13 @@ from djhop.reports import grid
 from djhop.reports.ahead import RemovalView
 from djhop.reports.clean import inert
 from djhop.reports.hops import CauseView, HopView
+from djhop.reports.layout import Layout
 from djhop.reports.paint import Paint
 from djhop.reports.shown import Shown
+from djhop.reports.since import SinceView, lines
 from djhop.reports.steps import StepsView
 from djhop.reports.summary import Standing, Summary, summarise
 from djhop.store.record import Run
-
-NARROWEST, WIDEST = 60, 120
 
 
 def render(run: Run, *, color: bool = False, width: int = 80) -> str:
@@ -30,19 +29,17 @@ def render(run: Run, *, color: bool = False, width: int = 80) -> str:
 
 def from_summary(summary: Summary, *, color: bool = False, width: int = 80) -> str:
     """Lay out a summary that is already made."""
-    page = _Page(Paint(color), min(max(width, NARROWEST), WIDEST))
+    page = _Page(Paint(color), width)
     return inert("\n".join(line.rstrip() for line in page.lines(summary)) + "\n")
 
 
-class _Page:
-    def __init__(self, paint: Paint, width: int) -> None:
-        self.paint = paint
-        self.width = width
-
+class _Page(Layout):
     def lines(self, summary: Summary) -> Iterator[str]:
         yield self.paint.bold(summary.title)
         yield ""
         yield from self.wrap(summary.answer, style=self.paint.tone(summary.tone))
+        if summary.since:
+            yield from self.since(summary.since)
         yield ""
         yield from grid.lines(summary, self.paint, self.width)
         for hop in summary.path:
@@ -74,9 +71,12 @@ class _Page:
         for line in (summary.footer, "everything, lists uncut: its run.json and cells/*/cell.json"):
             yield from self.wrap(line, style=self.paint.dim)
 
-    def heading(self, text: str) -> Iterator[str]:
-        yield ""
-        yield self.paint.bold(text)
+    def since(self, since: SinceView) -> Iterator[str]:
+        yield from self.heading(since.title)
+        for depth, tone, text in lines(since):
+            style = self.paint.tone(tone) if tone else None
+            indent = "    " * depth if depth > 1 else "  "
+            yield from self.wrap(text, indent=indent, hanging=f"{indent}  ", style=style)
 
     def hop(self, hop: HopView) -> Iterator[str]:
         yield self.title(hop)
@@ -187,36 +187,6 @@ class _Page:
         yield from self.wrap(f"{shown.total:,} {shown.label}", indent="    ")
         if shown.items:
             yield from self.items(shown, "      ")
-
-    def items(self, shown: Shown, indent: str) -> Iterator[str]:
-        for item in shown.items:
-            yield from self.wrap(item, indent=indent, hanging=f"{indent}  ")
-        yield from self.more(shown.more, "", indent)
-
-    def more(self, count: int, what: str, indent: str) -> Iterator[str]:
-        if count:
-            yield self.paint.dim(f"{indent}… and {count:,} more {what}".rstrip())
-
-    def columns(self, items: list[str]) -> Iterator[str]:
-        """Put short items side by side, as many as fit."""
-        wide = max(len(item) for item in items) + 4
-        per_line = max((self.width - 2) // wide, 1)
-        for start in range(0, len(items), per_line):
-            yield "  " + "".join(f"{item:<{wide}}" for item in items[start : start + per_line])
-
-    def wrap(
-        self, text: str, *, indent: str = "", hanging: str | None = None, style: object = None
-    ) -> Iterator[str]:
-        lines = textwrap.wrap(
-            text.replace(" → ", "\xa0→\xa0"),  # "4.2 → 5.2" stays on one line
-            self.width,
-            initial_indent=indent,
-            subsequent_indent=" " * len(indent) if hanging is None else hanging,
-            break_on_hyphens=False,
-        )
-        for line in lines:
-            spaced = line.replace("\xa0", " ")
-            yield style(spaced) if callable(style) else spaced
 
 
 def _joined(shown: Shown) -> str:

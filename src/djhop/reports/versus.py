@@ -6,16 +6,20 @@ for another reason now.
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Mapping
 
 import msgspec
 
 from djhop.compare.compare import HopResult, judge
+from djhop.compare.flaky import Evidence
 from djhop.compare.groups import Group
 from djhop.compare.verdicts import Verdict
+from djhop.matrix.flaky import KnownFlaky
 from djhop.matrix.plan import Cell, Hop
 from djhop.reports import issues
 from djhop.reports.hops import CauseView, views
+from djhop.reports.rerun_tests import doubts
 from djhop.results.results import CellResult, Status
 from djhop.store.record import Run
 
@@ -39,6 +43,8 @@ class CellChange(msgspec.Struct, frozen=True, kw_only=True):
     new_failures: tuple[str, ...] = ()
     newly_deprecated: tuple[str, ...] = ()
     flaky: tuple[str, ...] = ()
+    #: Newly fail, and a hop of one of the runs does not count them: flaky, or order-dependent.
+    doubted: tuple[str, ...] = ()
     still_failing: int = 0
     #: Causes of what broke.
     groups: tuple[Group, ...] = ()
@@ -87,6 +93,7 @@ LISTS: dict[str, str] = {
     "new_failures": "are new and fail",
     "newly_deprecated": "newly deprecated",
     "flaky": "flaky, not counted",
+    "doubted": "flaky or order-dependent when run again, not counted",
     "fixed": "fixed",
     "appeared": "new",
 }
@@ -114,7 +121,9 @@ def compare(
         before=before.name,
         after=after.name,
         same_inputs=bool(before.inputs) and before.inputs == after.inputs,
-        cells=tuple(_cell(name, old, new, after.reproduce) for name in both),
+        cells=tuple(
+            _cell(name, old, new, after.reproduce, _evidence(name, before, after)) for name in both
+        ),
         only_before=tuple(name for name in was if name not in now),
         only_after=tuple(name for name in now if name not in was),
         hops=tuple(
@@ -139,14 +148,17 @@ def _cell(
     old: Mapping[str, CellResult],
     new: Mapping[str, CellResult],
     reproduce: Callable[[str, str], str],
+    evidence: Evidence,
 ) -> CellChange:
     python, _, django = name.removeprefix("py").partition("-django")
     cell = Cell(django=django, python=python)
     missing = CellResult(id=name, django=django, python=python, status="not-run")
     before, after = old.get(name, missing), new.get(name, missing)
     hop = Hop(before=cell, after=cell, axis="django")
-    found: HopResult = judge(before, after, hop, reproduce=reproduce)
-    same = {field: getattr(found, field) for field in (*LISTS, "groups", "still_failing")}
+    found: HopResult = judge(before, after, hop, reproduce=reproduce, evidence=evidence)
+    fields = (*(name for name in LISTS if name != "doubted"), "groups", "still_failing")
+    same = {field: getattr(found, field) for field in fields}
+    same["doubted"] = found.known_flaky
     fixed = set(found.fixed)
     same["appeared"] = tuple(t for t in found.appeared if t not in fixed.union(found.new_failures))
     return CellChange(
@@ -156,6 +168,15 @@ def _cell(
         verdict=found.verdict,
         reason=found.reason,
         **same,
+    )
+
+
+def _evidence(cell: str, *runs: Run) -> Evidence:
+    """What the hops of either run found to be no break of a cell when it was run again."""
+    unsure = dict.fromkeys(test for run in runs for test in doubts(run).get(cell, {}))
+    last = datetime.date.max
+    return Evidence(
+        known=tuple(KnownFlaky(id=test, reason="run again", expires=last) for test in unsure)
     )
 
 

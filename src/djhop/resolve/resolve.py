@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from djhop import durable
+from djhop import durable, scratch
 from djhop.errors import InfraError
 from djhop.resolve import attempts, ladder, locks, lockstore, openings, outcome
 from djhop.resolve.asking import PAUSES, Asking, Runs, Site
@@ -123,8 +122,8 @@ def _asked(
     """
     try:
         site.folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".resolving-", dir=site.folder) as scratch:
-            inside = dataclasses.replace(site, folder=Path(scratch))
+        with scratch.folder(site.folder, ".resolving-") as inner:
+            inside = dataclasses.replace(site, folder=inner)
             ask = Asking(request, inside)
             if pace.slow and (lock := _unmoved(request, previous, inside, ask)):
                 return lock

@@ -41,6 +41,27 @@ class Exc(msgspec.Struct, frozen=True, gc=False):
         return next((link for link in self.chain if link.is_warning), None)
 
 
+class Printed(msgspec.Struct, frozen=True, gc=False):
+    """What a failing test printed, masked, as far as its runner kept it: the head and the tail."""
+
+    head: str = ""
+    #: The end of what the head does not hold.
+    tail: str = ""
+    #: How many characters between the two are left out.
+    left_out: int = 0
+
+    @property
+    def text(self) -> str:
+        """Both, and how much is left out."""
+        said = f"\n… {self.left_out:,} characters are left out …\n" if self.left_out else ""
+        return f"{self.head}{said}{self.tail}"
+
+    @property
+    def size(self) -> int:
+        """How many characters are kept."""
+        return len(self.head) + len(self.tail)
+
+
 class Seen(msgspec.Struct, gc=False):
     """What happened to one test in one pass."""
 
@@ -54,6 +75,7 @@ class Seen(msgspec.Struct, gc=False):
     reason: str = ""
     #: Names of its subtests that failed, the first `SUBTESTS_LIMIT`.
     subtests: tuple[str, ...] = ()
+    printed: Printed | None = None
 
 
 class _Line(msgspec.Struct, tag_field="e", gc=False):
@@ -90,6 +112,15 @@ class Collected(_Line, tag="collected", gc=False):
     ids: tuple[str, ...] = ()
 
 
+class Sharded(_Line, tag="shard", gc=False):
+    """A part of the suite is run: which, and of how many tests, with what stands for their ids."""
+
+    number: int = 1
+    of: int = 1
+    total: int = 0
+    digest: str = ""
+
+
 class Canary(_Line, tag="canary", gc=False):
     """Whether the strict filter is in force."""
 
@@ -119,12 +150,25 @@ class Report(_Line, tag="report", gc=False):
     exc: Exc | None = None
     reason: str = ""
     sub: str | None = None
+    printed: Printed | None = None
 
 
 class Stop(_Line, tag="stop", gc=False):
     """A test is over."""
 
     id: str = ""
+
+
+class Counting(_Line, tag="counting", gc=False):
+    """Queries are counted from here on."""
+
+
+class Queries(_Line, tag="queries", gc=False):
+    """How often a test has asked each database; one that asked none is not named."""
+
+    id: str = ""
+    #: Alias of the connection → queries.
+    n: dict[str, int] = {}
 
 
 class CollectError(_Line, tag="collecterror", gc=False):
@@ -203,11 +247,14 @@ Event = (
     | Refused
     | Fatal
     | Collected
+    | Sharded
     | Canary
     | Raised
     | Start
     | Report
     | Stop
+    | Counting
+    | Queries
     | CollectError
     | ClassError
     | Warned

@@ -21,15 +21,18 @@ from djhop.results.eventlog import (
     ClassError,
     Collected,
     CollectError,
+    Counting,
     End,
     Ended,
     Event,
     Exc,
     Fatal,
+    Queries,
     Raised,
     Refused,
     Report,
     Seen,
+    Sharded,
     Start,
     Stop,
     Warned,
@@ -70,6 +73,8 @@ class PassEvents(msgspec.Struct, kw_only=True):
     fatal: Exc | None = None
     #: Ids in run order.
     collected: dict[str, None] = {}
+    #: What the whole suite is, where only a part of it is run.
+    sharded: Sharded | None = None
     #: Per test: what happened, in the order in which they began.
     tests: dict[str, Seen] = {}
     #: Per module that could not be collected.
@@ -87,6 +92,9 @@ class PassEvents(msgspec.Struct, kw_only=True):
     canary_failed: set[str] = set()
     #: Whether the filter was proven to be in force at least once.
     canary_ok: bool = False
+    #: Whether queries were counted, and how many there were by test and connection.
+    counting: bool = False
+    queries: dict[str, dict[str, int]] = {}
     notes: tuple[str, ...] = ()
     #: Per test in which a process of the pass ended: "crash" or "hang".
     ends: dict[str, str] = {}
@@ -186,6 +194,7 @@ class _Gathering:
             seen.exc = self._lean(event.exc) if event.exc is not None else None
             seen.when = self._kept.setdefault(event.when, event.when)
             seen.reason = self._kept.setdefault(event.reason, event.reason)
+            seen.printed = event.printed
 
     def _lean(self, exc: Exc) -> Exc:
         """Return an equal exception that shares its frames with those seen before."""
@@ -203,6 +212,8 @@ class _Gathering:
                 self._warning(event)
             case Collected():
                 events.collected.update(dict.fromkeys(event.ids))
+            case Sharded():
+                events.sharded = event
             case CollectError():
                 events.collect_errors.setdefault(event.id, event.exc)
             case ClassError():
@@ -213,12 +224,20 @@ class _Gathering:
                 events.canary_failed.add(event.id or "")
             case Raised():
                 events.raised.add(event.id or "")
+            case Counting() | Queries():
+                self._queries(event)
             case Words():
                 self._notes[event.text] = None
             case Ended():
                 self._ended(event)
             case Begin() | Refused() | Fatal() | End():
                 self._process(event)
+
+    def _queries(self, event: Counting | Queries) -> None:
+        if isinstance(event, Counting):
+            self.events.counting = True
+        else:
+            self.events.queries[event.id] = event.n
 
     def _begin(self, event: Begin) -> None:
         """A process begins; one more with another pid goes on where the one before it ended."""

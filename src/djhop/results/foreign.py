@@ -22,6 +22,7 @@ from djhop.results.eventlog import (
     Exc,
     Fatal,
     Frame,
+    Printed,
     Report,
     Start,
     Stop,
@@ -37,6 +38,9 @@ FRAMEWORK = "command"
 #: Bytes of one file, files, and characters of one message or traceback.
 FILE_LIMIT, FILES_LIMIT, TEXT_LIMIT = 64 * 1024 * 1024, 1000, 20_000
 _OUTCOMES = {"failure": "failed", "error": "error", "skipped": "skipped"}
+#: What a failing test printed, and how many characters of that are kept: the first.
+_STREAMS = {"system-out": "stdout", "system-err": "stderr"}
+PRINTED = 4_000
 _GRAVITY = ("passed", "skipped", "error", "failed")
 #: What the text of a failure begins with: "django.core.exceptions.FieldError: no such field".
 _RAISED = re.compile(r"^(?:E\s+)?([A-Za-z_][\w.]*)(?:: |:?$)", re.MULTILINE)
@@ -46,6 +50,10 @@ _NOT_LOADED = "unittest.loader._FailedTest"
 
 class NotJUnitError(Exception):
     """A file that is no JUnit XML, or too much of it."""
+
+
+#: LookupError: an encoding that nobody knows.
+_UNREADABLE = (NotJUnitError, expat.ExpatError, OSError, ValueError, LookupError)
 
 
 def files(tree: Path, pattern: str) -> list[Path]:
@@ -89,7 +97,7 @@ def _events(
             for event in _of_file(path, hide):
                 tests += isinstance(event, Stop)
                 yield event
-        except (NotJUnitError, expat.ExpatError, OSError, ValueError) as error:
+        except _UNREADABLE as error:
             whole = False
             yield Words(text=f"{name} cannot be read as JUnit XML: {error}")
     if not tests:
@@ -114,7 +122,7 @@ def names(path: Path) -> list[tuple[str, str]] | None:
     """Return class and name of each test in a file; None where it cannot be read."""
     try:
         return [(case.classname, case.name) for case in _cases(path)]
-    except (NotJUnitError, expat.ExpatError, OSError, ValueError):
+    except _UNREADABLE:
         return None
 
 
@@ -138,6 +146,7 @@ class _Case:
         self.classname, self.name = attributes.get("classname", ""), attributes.get("name", "")
         self.seconds = _seconds(attributes.get("time", ""))
         self.outcome, self.told, self.text = "passed", dict[str, str](), ""
+        self.printed, self.beyond = dict[str, str](), 0
 
     def take(self, tag: str, attributes: dict[str, str]) -> None:
         """Take a part of it that says what came of it; the gravest decides."""
@@ -146,6 +155,14 @@ class _Case:
             self.outcome, self.told, self.text = outcome, attributes, ""
         if tag == "skipped" and attributes.get("type") == "pytest.xfail":
             self.outcome = "xfailed"
+
+    def prints(self, stream: str, text: str) -> None:
+        """Take a piece of what it printed."""
+        known = self.printed.get(stream, "")
+        if len(known) < TEXT_LIMIT:
+            self.printed[stream] = known + text
+        else:
+            self.beyond += len(text)
 
     def events(self, hide: Callable[[str], str]) -> Iterator[Event]:
         """A test is begun, reported and over; a module that could not be loaded is none."""
@@ -166,8 +183,16 @@ class _Case:
                 seconds=self.seconds,
                 exc=self._exc(message) if bad else None,
                 reason="" if bad else message,
+                printed=self._printed(hide) if bad else None,
             )
             yield Stop(id=test)
+
+    def _printed(self, hide: Callable[[str], str]) -> Printed | None:
+        said = [f"--- {name} ---\n{text}" for name, text in self.printed.items() if text.strip()]
+        # Masked before it is cut, or half of a secret would stay.
+        text = hide("\n".join(said))
+        left_out = len(text[PRINTED:]) + self.beyond
+        return Printed(head=text[:PRINTED], left_out=left_out) if text else None
 
     def _exc(self, message: str) -> Exc:
         """What was raised, as far as texts tell: its class, its message, a traceback's frames."""
@@ -192,6 +217,7 @@ class _Reading:
         self.cases: list[_Case] = []
         self._case: _Case | None = None
         self._open = 0
+        self._stream = ""
         self._root = ""
 
     def parse(self, path: Path) -> None:
@@ -218,18 +244,26 @@ class _Reading:
         elif self._case is not None and tag in _OUTCOMES:
             self._case.take(tag, attributes)
             self._open += 1
+        elif self._case is not None and tag in _STREAMS:
+            self._stream = _STREAMS[tag]
 
     def _end(self, tag: str) -> None:
         if tag == "testcase" and self._case is not None:
+            if self._case.outcome not in ("failed", "error"):
+                self._case.printed.clear()
             self.cases.append(self._case)
-            self._case, self._open = None, 0
+            self._case, self._open, self._stream = None, 0, ""
         elif self._open and tag in _OUTCOMES:
             self._open -= 1
+        elif tag in _STREAMS:
+            self._stream = ""
 
     def _data(self, text: str) -> None:
         case = self._case
         if self._open and case is not None and len(case.text) < TEXT_LIMIT:
             case.text += text
+        elif self._stream and case is not None:
+            case.prints(self._stream, text)
 
 
 def _seconds(text: str) -> float:

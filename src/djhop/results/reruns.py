@@ -11,6 +11,7 @@ from djhop.results.outcomes import Outcome
 Side: TypeAlias = Literal["before", "after"]
 #: What was run: the test and no other, or the whole module it is in.
 How: TypeAlias = Literal["alone", "module"]
+HOW: dict[How, str] = {"alone": "alone", "module": "with its module"}
 
 
 class Again(msgspec.Struct, frozen=True, kw_only=True):

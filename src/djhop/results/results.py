@@ -22,7 +22,7 @@ from djhop.results.steps import Step, StepName
 if TYPE_CHECKING:
     from djhop.matrix.plan import Cell
     from djhop.releases import Releases
-    from djhop.results.eventlog import Exc
+    from djhop.results.eventlog import Exc, Sharded
 
 __all__ = [
     "FORMAT",
@@ -47,9 +47,20 @@ __all__ = [
 
 FORMAT = 1
 #: Where an unexpected success is a failure, `merge` has made it one.
-_FINE = FINE | {"xpassed"}
+GOOD = FINE | {"xpassed"}
 #: How a pass dies so that the whole cell is cut short.
 _CUT = frozenset({"interrupted", "timeout", "silence"})
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """Which part of its suite a cell has run."""
+
+    number: int
+    of: int
+    #: How many tests the whole suite has in this cell, and what stands for their ids; 0 and ""
+    #: where the suite was not loaded.
+    total: int = 0
+    digest: str = ""
 
 
 class CellResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +85,8 @@ class CellResult(msgspec.Struct, frozen=True, kw_only=True):
     coverage: float | None = None
     tests: tuple[Test, ...] = ()
     deprecations: tuple[Deprecation, ...] = ()
+    #: Whether the queries of tests were counted: by Django 2.0 and later, and where djhop looks on.
+    counts_queries: bool = False
     #: Collection, import and class-level failures, by module, class or pass.
     failures: tuple[tuple[str, Failure], ...] = ()
     passes: tuple[Pass, ...] = ()
@@ -88,6 +101,8 @@ class CellResult(msgspec.Struct, frozen=True, kw_only=True):
     seconds: dict[str, float] = {}
     #: What to type next, where the status has a remedy.
     hint: str = ""
+    #: Set where only a part of the suite was to be run: `--shard`.
+    part: Part | None = None
 
 
 def build(
@@ -126,10 +141,16 @@ def build(
         deprecations=deprecations.collect([ran.events for ran in runs], paths, releases),
         failures=_outside(runs, failures),
         passes=tuple(ran.info for ran in runs),
+        counts_queries=bool(runs) and all(ran.events.counting for ran in runs),
         notes=tuple(dict.fromkeys([*notes, *_notes(runs, tests)])),
         seconds=_seconds(runs),
         hint=SERVE if status == "infra" and facts and facts.unserved else "",
+        part=next((_part(ran.events.sharded) for ran in runs if ran.events.sharded), None),
     )
+
+
+def _part(seen: Sharded) -> Part:
+    return Part(number=seen.number, of=seen.of, total=seen.total, digest=seen.digest)
 
 
 def _facts(runs: Sequence[Ran], tests: Sequence[Test], failures: Failures) -> Facts:
@@ -137,7 +158,7 @@ def _facts(runs: Sequence[Ran], tests: Sequence[Test], failures: Failures) -> Fa
     decisive = next((ran for ran in reversed(runs) if ran.info.mode == "plain"), strict)
     cut = next((r.info.died for r in runs if r.info.died in _CUT), "")
     modules = {name for ran in runs for name in ran.events.collect_errors}
-    good = [test for test in tests if test.plain in _FINE]
+    good = [test for test in tests if test.plain in GOOD]
     # A worker that dies in a test does not end the run.
     crashed = next((test.id for test in tests if "crashed" in (test.plain, test.strict)), "")
     return Facts(
@@ -153,7 +174,7 @@ def _facts(runs: Sequence[Ran], tests: Sequence[Test], failures: Failures) -> Fa
         ),
         plain=count([test.plain or test.strict for test in tests]),
         modules=sum(1 for test in tests if test.id in modules),
-        not_strict=sum(1 for t in good if _not_strictly(t)),
+        not_strict=sum(1 for t in good if not_strictly(t)),
         unknown_strict=sum(1 for test in good if test.strict is None),
         foreign=strict.foreign,
         strict_died=bool(strict.info.died or strict.events.collect_errors or strict.ended_badly),
@@ -174,11 +195,11 @@ def _unserved(decisive: Ran, tests: Sequence[Test], failures: Failures) -> str:
     return f"{first.exception}: {first.message.partition(chr(10))[0]}" if first else ""
 
 
-def _not_strictly(test: Test) -> bool:
+def not_strictly(test: Test) -> bool:
     """Whether a test that is fine plainly is not so strictly, because of a deprecation."""
     if test.flaky or test.strict is None:
         return False
-    return test.strict not in _FINE or (test.strict == "skipped" and test.plain != "skipped")
+    return test.strict not in GOOD or (test.strict == "skipped" and test.plain != "skipped")
 
 
 def _outside(runs: Sequence[Ran], failures: Failures) -> tuple[tuple[str, Failure], ...]:

@@ -20,6 +20,8 @@ class RunStep(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     #: Findings by kind: "error", "warning" and "deploy" of checks, else the first word of their id.
     counts: dict[str, int] = {}
+    #: Findings for which Django's own command fails.
+    errors: int = 0
     #: Migrations applied, and the seconds they took; else the seconds of the step.
     applied: int = 0
     seconds: float = 0.0
@@ -35,6 +37,7 @@ def step_of(name: StepName, step: Step) -> RunStep:
         status=step.status,
         reason=step.reason,
         counts={kind: kinds.count(kind) for kind in dict.fromkeys(kinds)},
+        errors=sum(one.level == "error" for one in step.counted),
         applied=sum(len(one.applied) for one in step.databases),
         seconds=sum(one.seconds for one in step.databases) or step.seconds,
         facts=tuple(facts[:FACTS_KEPT]),

@@ -11,6 +11,7 @@ from typing import Literal
 import msgspec
 
 from djhop import masking
+from djhop.matrix.shard import Shard
 from djhop.processes.process import Command
 from djhop.suites import addopts
 from djhop.suites.cellenv import INHERITED, Room, cell_environ
@@ -80,6 +81,8 @@ class ProbeConfig(msgspec.Struct, frozen=True, kw_only=True):
     dump: int | None = None
     #: Tests that are not to be run again: those that ended in an earlier process of the pass.
     done: tuple[str, ...] = ()
+    #: [number, of how many]: the part of the suite that is run; None for all of it.
+    shard: tuple[int, int] | None = None
     #: What is taken away to see what is behind it.
     taken: Taken | None = None
 
@@ -138,6 +141,8 @@ class Stand(msgspec.Struct, frozen=True, kw_only=True):
     literal: bool = False
     isolate: bool = True
     taken: Taken | None = None
+    #: The part of the suite that is run; None for all of it.
+    shard: Shard | None = None
     timeout: float | None = None
     #: Seconds a test may take, and seconds without output or event; 0: no such limit.
     test_timeout: float = 0.0
@@ -182,6 +187,7 @@ def pass_command(
         stacks=files.stacks,
         dump=DUMP,
         done=done,
+        shard=(stand.shard.number, stand.shard.of) if stand.shard else None,
         taken=stand.taken,
     )
     command = Command(

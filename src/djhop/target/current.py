@@ -30,11 +30,13 @@ class CurrentDjango(msgspec.Struct, frozen=True, kw_only=True):
     source: str = ""
 
 
-_CLASSIFIER = re.compile(r"Framework :: Django :: (\d+\.\d+|2\d{3})$")
-_PYTHON_CLASSIFIER = re.compile(r"Programming Language :: Python :: (3\.\d+)$")
+_CLASSIFIER = re.compile(r"Framework :: Django :: (\d{1,3}\.\d{1,3}|2\d{3})$", re.ASCII)
+_PYTHON_CLASSIFIER = re.compile(r"Programming Language :: Python :: (3\.\d{1,3})$", re.ASCII)
 _TOX_FACTOR = re.compile(r"(?:django|dj)[-_.]?((?:\{[\d.,]+\})|[\d.]+)", re.IGNORECASE)
-_STARTPROJECT = re.compile(r"startproject'? using Django (\d+\.\d+)")
-_MINOR = re.compile(r"(?:^|[\s\"'=:-])(?:cpython-|python-)?(3\.\d+)(?:\.\d+)?\w*(?=$|[\s\"'-])")
+_STARTPROJECT = re.compile(r"startproject'? using Django (\d{1,3}\.\d{1,3})", re.ASCII)
+_MINOR = re.compile(
+    r"(?:^|[\s\"'=:-])(?:cpython-|python-)?(3\.\d{1,3})(?!\d)(?:\.\d+)?\w*(?=$|[\s\"'-])", re.ASCII
+)
 
 
 def requirements_on_django(stated: Iterable[Stated]) -> tuple[Stated, ...]:

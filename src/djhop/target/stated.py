@@ -19,6 +19,7 @@ from packaging.utils import (
 )
 
 from djhop.errors import UsageError
+from djhop.target import tree
 
 
 class Stated(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,13 +110,13 @@ def _from_path(text: str, place: str, folders: list[Path]) -> Stated | Local | N
     path = text.partition(";")[0].strip()
     match = _EXTRAS.match(path)
     path, extras = (match[1], match[2]) if match else (path, "")
-    if not path or "\0" in path or len(path) > 1000:
+    if not path:
         return None
     for folder in folders:
         whole = Path(os.path.normpath(folder / path))
-        if path.endswith(_ARCHIVES) and whole.is_file():
+        if path.endswith(_ARCHIVES) and tree.is_file(whole):
             return _from_url(whole.as_uri(), whole.as_uri(), place)
-        if any((whole / name).is_file() for name in _PROJECT_FILES):
+        if any(tree.is_file(whole / name) for name in _PROJECT_FILES):
             names = tuple(extra.strip() for extra in extras.split(",") if extra.strip())
             return Local(path=whole, extras=names, place=place)
     return None

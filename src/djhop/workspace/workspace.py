@@ -90,7 +90,7 @@ def _furnish(room: Path, target_root: Path, files: tuple[str, ...]) -> Workspace
                 folder.chmod(0o755)
         for folder in (home, tmp):
             empty(folder, trash)
-        for old in (git, tree / ".git"):
+        for old in (git, tree / ".git", room / "manifest.new"):
             remove(old, trash)
         done = mirror(target_root, files, tree, room / "manifest.json", trash)
         repository.show(target_root, tree, git)

@@ -56,3 +56,18 @@ function usesTable(uses) {
   return table(['Place', 'What is deprecated', 'Removed in', 'Whose', '#Tests'], uses.map((use) =>
     [bdi(use.place, 'mono'), bdi(`${use.category}: ${use.message}`), use.removed || '–', use.owner, use.count || (use.when && `at ${use.when}`)]));
 }
+
+// What a test printed where it failed, once for all cells in which it is the same; and where the rest is.
+function printedBy(test) {
+  const failing = M.cells.filter((cell) => cell.failOf.has(test));
+  const texts = new Map();
+  for (const cell of failing) {
+    const text = M.printed[cell.printedOf.get(test)];
+    if (text) texts.set(text, [...(texts.get(text) ?? []), cell]);
+  }
+  const without = failing.filter((cell) => !M.printed[cell.printedOf.get(test)] && cell.passes.some((one) => one.log));
+  if (!texts.size && !without.length) return '';
+  return [h('h3', {}, 'What it printed'),
+    [...texts].map(([text, cells]) => h('div', {}, h('p', { class: 'dim' }, 'in ', cells.map((cell, at) => [at ? ', ' : '', cellLink(cell)])), h('pre', { class: 'said printed', tabindex: '0', 'aria-label': 'What it printed' }, text))),
+    without.length > 0 && h('p', { class: 'dim' }, texts.size ? 'Elsewhere nothing' : 'Nothing', ' of its own is on record; the log of the whole run may have it: ', without.slice(0, 3).map((cell, at) => [at ? ', ' : '', h('code', {}, `cells/${cell.id}/${cell.passes.findLast((one) => one.log).log}`)]))];
+}

@@ -17,6 +17,7 @@ from djhop.reports.html.columns import Columns
 from djhop.reports.html.extras import extras
 from djhop.reports.html.failures import Failures
 from djhop.reports.html.lost import FILES, Ran, lost
+from djhop.reports.html.prints import Prints
 from djhop.reports.html.texts import LONG, Texts, line
 from djhop.reports.signs import number, owner
 from djhop.reports.summary import Summary, count
@@ -43,7 +44,8 @@ class Model:
         self.summary = summary
         self.texts = Texts()
         self.failures = Failures(self.texts)
-        self.columns = Columns(self.failures)
+        self.prints = Prints()
+        self.columns = Columns(self.failures, self.prints)
         self.left_out: list[str] = []
 
     def build(
@@ -70,10 +72,12 @@ class Model:
             "hops": hops,
             "causes": causes,
             "extras": self._extras(),
+            "nights": self._nights(at),
             "failures": self.failures.rows,
             "frames": self.failures.frames,
             "own": self.failures.project_frames(),
             "ids": self.columns.ids,
+            "printed": self.prints.rows,
             "left_out": self._left_out(),
         }
 
@@ -208,6 +212,19 @@ class Model:
         views += [view for red in self.summary.standing for view in red.causes]
         return {view.id: found for view in views if (found := extras(view))}
 
+    def _nights(self, at: Mapping[str, int]) -> dict[str, Any] | None:
+        """How tests fared on earlier nights, as far as that is kept."""
+        since = self.run.since
+        if since is None:
+            return None
+        strips = [
+            {"cell": at[cell], "test": self.columns.number(test), "strip": _strip(told)}
+            for cell, found in since.strips.items()
+            if cell in at
+            for test, told in found.items()
+        ]
+        return {"started": [line(one) for one in since.strip_nights], "strips": strips}
+
     def _cut(self, what: str, items: list[Any], limit: int) -> None:
         if len(items) > limit:
             self.left_out.append(f"{len(items) - limit:,} of {len(items):,} {what}")
@@ -219,7 +236,13 @@ class Model:
             said.append(f"the ends of {messages}: each has at most {LONG:,} characters here")
         if self.failures.cut:
             said.append(f"the middle of {number(self.failures.cut, 'long traceback')}")
+        said += self.prints.left_out()
         return said
+
+
+def _strip(told: str) -> str:
+    """A character for each night, as the page's code knows them: blanks are nights, too."""
+    return "".join(one if one in "pwfecsxX~. " else "?" for one in told)
 
 
 def _groups(groups: tuple[Group, ...]) -> list[dict[str, Any]]:

@@ -1,0 +1,1 @@
+"""Cells that were run on several machines: what each hands over, and one run made of all."""
