@@ -17,7 +17,7 @@ nox.options.default_venv_backend = "uv"
 nox.options.reuse_venv = "yes"
 
 #: Every cell of this matrix is a session: nox -s "cell(py3.12-django5.2)" -- TARGET
-djhop.nox.register(os.environ.get("DJHOP_MATRIX", "supported"))
+djhop.nox.register(os.environ.get("DJHOP_MATRIX", "supported"), target="")
 
 
 def _install(session: nox.Session, *groups: str, editable: bool = True) -> None:

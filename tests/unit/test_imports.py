@@ -99,7 +99,7 @@ MAY_IMPORT = {
     },
     "desk": {
         *("errors", "durable", "matrix", "workspace", "suites", "results", "untested", "cells"),
-        "resolve",
+        *("resolve", "compare", "target"),
     },
     "crossings": {
         *("errors", "durable", "processes", "matrix", "environments", "results", "steps", "cells"),
@@ -209,8 +209,9 @@ MAY_IMPORT = {
         *("desk", "entering"),
         *("readiness", "measuring", "compare"),
     },
-    "nox": {"errors", "releases", "matrix", "commands"},
-    "arguments": {"commands", "doctor"},
+    "nox": {"errors", "processes", "releases", "matrix", "commands"},
+    "completion": set(),
+    "arguments": {"releases", "commands", "completion", "doctor"},
     "cli": {"errors", "masking", "console", "arguments"},
     "__main__": {"cli"},
 }
