@@ -138,8 +138,9 @@ MAY_IMPORT = {
     },
     "bundles": {
         *("errors", "durable", "processes", "matrix", "target", "workspace", "results", "compare"),
-        *("store", "landing", "untested", "crossings", "jobs", "closing"),
+        *("store", "landing", "untested", "crossings", "jobs", "closing", "remembering"),
     },
+    "ci": {"errors", "bundles"},
     "again": {
         *("errors", "masking", "processes", "interpreters", "matrix", "target", "workspace"),
         *("resolve", "suites", "services", "results", "steps", "store", "locate", "landing"),
@@ -201,7 +202,7 @@ MAY_IMPORT = {
             "console",
         ),
         "terminal",
-        *("again", "fixable", "fixing", "blaming", "peeling", "baseline", "bundles"),
+        *("again", "fixable", "fixing", "blaming", "peeling", "baseline", "bundles", "ci"),
         *("history", "remembering"),
         *("desk", "entering"),
         *("readiness", "measuring", "compare"),
