@@ -462,11 +462,11 @@ def test_a_run_lands_in_its_folder_whatever_it_is_called(name: str) -> None:
 SOURCE = Path(djhop.__file__).parent
 #: Whoever calls one of these hands a text to a shell.
 SHELL = re.compile(
-    r"\bshell\s*=|os\.system|\bpopen\(|getoutput|getstatusoutput|create_subprocess_shell|os\.spawn"
+    r"\bshell\s*=(?!=)|os\.system|\bpopen\(|getoutput|getstatusoutput|create_subprocess_shell|os\.spawn"
 )
 STARTS = re.compile(r"subprocess\.(?:Popen|run|call|check_\w+)\(|from subprocess|create_subprocess")
 #: The only modules that start processes; the argv of each is a tuple.
-STARTERS = {f"processes/{name}.py" for name in ("process", "background", "identity")}
+STARTERS = {f"processes/{name}.py" for name in ("process", "background", "foreground", "identity")}
 
 
 def test_no_shell_is_ever_used() -> None:

@@ -141,8 +141,9 @@ MAY_IMPORT = {
     },
     "bundles": {
         *("errors", "durable", "processes", "matrix", "target", "workspace", "results", "compare"),
-        *("store", "landing", "untested", "crossings", "jobs", "closing"),
+        *("store", "landing", "untested", "crossings", "jobs", "closing", "remembering"),
     },
+    "ci": {"errors", "bundles"},
     "again": {
         *("errors", "masking", "processes", "interpreters", "matrix", "target", "workspace"),
         *("resolve", "suites", "services", "results", "steps", "store", "locate", "landing"),
@@ -204,7 +205,7 @@ MAY_IMPORT = {
             "console",
         ),
         *("terminal", "sandbox"),
-        *("again", "fixable", "fixing", "blaming", "peeling", "baseline", "bundles"),
+        *("again", "fixable", "fixing", "blaming", "peeling", "baseline", "bundles", "ci"),
         *("history", "remembering", "caching"),
         *("desk", "entering"),
         *("readiness", "measuring", "compare"),
