@@ -10,7 +10,7 @@ import queue
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 
 import msgspec
@@ -120,6 +120,7 @@ class Session:
         for phase in (self._crossed, self._repeats):
             phase.folder = self.folder
             phase.end(kept)
+        self._past(kept)
         self._services = self._offered()
         try:
             yield from self._run(todo)
@@ -245,6 +246,12 @@ class Session:
         )
 
     # Cells
+
+    def _past(self, kept: Container[str]) -> None:
+        """Cells that an interrupted run has finished: nobody is to wait for them."""
+        for cell in self.plan.cells:
+            if self._desk and cell.id in kept:
+                self._desk.end(cell)
 
     def _order(self, todo: list[Cell]) -> Longest:
         if self._desk:  # it has an order of its own
@@ -430,8 +437,9 @@ class Session:
         return report
 
     def _remember(self) -> list[str]:
-        """Add the run to the history, where it says something of the whole suite."""
-        if self.options.shared or self.options.install_only:
+        """Add the run to the history, where it says something of the whole suite as it is now."""
+        other = self.options.deployed and self._revision is not None
+        if self.options.shared or self.options.install_only or self._desk or other:
             return []
         return remembering.remember(self.folder, remembering.place(self.matrix, self.folder))
 

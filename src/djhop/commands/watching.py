@@ -97,8 +97,9 @@ class _Watch:
             self._seen = watching.snapshot(Path(self._session.target.root), self._names())
             return ExitCode.USAGE
         self._seen = watching.snapshot(Path(session.target.root), self._names())
+        quiet, verbose = self._given["quiet"], self._given["verbose"]
         with interruptible(session.spawner):
-            console.watch(session.events(), stream=sys.stderr, quiet=self._given["quiet"])
+            console.watch(session.events(), stream=sys.stderr, quiet=quiet, verbose=verbose)
         if session.spawner.interrupted:
             return ExitCode.INTERRUPTED
         finished = write_reports(session.folder)
