@@ -41,6 +41,7 @@ from djhop.reports import (
     outputs,
     peels,
     planned,
+    screen,
     uses,
     versus,
     versus_text,
@@ -213,12 +214,14 @@ def html(nasty: str) -> str:
 
 
 def progress(nasty: str) -> str:
-    result = msgspec.structs.replace(a_run(nasty)[1]["py3.10-django4.1"], passes=())
+    result = a_run(nasty)[1]["py3.10-django4.1"]
+    result = msgspec.structs.replace(result, passes=(), notes=(nasty,))
     events = (
         news.Said(text=nasty),
+        news.Command(cell=result.id, command=nasty),
         news.Finished(result=result, folder="none"),
     )
-    return "\n".join(console.printable(line) for line in console.lines(events))
+    return "\n".join(console.printable(line) for line in console.lines(events, verbose=True))
 
 
 #: Every output that there is, made of texts a target chose.
@@ -227,6 +230,7 @@ OUTPUTS: dict[str, Callable[[str], str]] = {
         form: partial(lambda form, nasty: counting.made(form, a_run(nasty)), form)
         for form in (*outputs.FORMS, *outputs.JUNIT)
     },
+    "text on a screen": lambda nasty: screen.render(a_run(nasty)[0]),
     "html": html,
     "progress": progress,
     "plan": lambda nasty: planned.text(*a_plan(nasty)),
