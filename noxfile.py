@@ -48,6 +48,22 @@ def unit(session: nox.Session) -> None:
 
 
 @nox.session
+def chaos(session: nox.Session) -> None:
+    """Kill, interrupt, wreck, crowd and deafen djhop; prints a figure of each; takes an hour."""
+    _install(session, "tests")
+    session.run("python", "-m", "chaos", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Give every parser of what others wrote 100,000 inputs; DJHOP_FUZZ says another number."""
+    _install(session, "tests")
+    count = os.environ.get("DJHOP_FUZZ", "100000")
+    env = {"DJHOP_FUZZ": count}
+    session.run("pytest", "-n", "2", "tests/fuzz", *session.posargs, env=env)
+
+
+@nox.session
 def services(session: nox.Session) -> None:
     """Run cells against a real PostgreSQL; the tests say so and are skipped where there is none."""
     _install(session, "tests")
@@ -58,7 +74,17 @@ def services(session: nox.Session) -> None:
 def browser(session: nox.Session) -> None:
     """Look at the HTML report in a real browser: needs chromium; pictures in reports/browser."""
     _install(session, "tests", "browser")
-    session.run("pytest", "tests/browser", *session.posargs)
+    session.run("pytest", "-m", "slow or not slow", "tests/browser", *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Run the demo and make the pictures of docs/pictures from it: needs chromium."""
+    _install(session, "browser")
+    out = session.create_tmp()
+    argv = ("djhop", "run", "--matrix", "demo", "--quiet", "--out", out)
+    session.run(*argv, success_codes=[1])
+    session.run("python", "docs/pictures.py", str(Path(out, "latest")))
 
 
 @nox.session
@@ -121,8 +147,11 @@ def build(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Time djhop against nox, tox and a bare loop on the same cells; `-- html`: the report."""
+    """Time djhop against nox, tox and a bare loop on the same cells; `-- html`, `-- history`."""
     _install(session, "bench", editable=False)
+    if session.posargs[:1] == ["history"]:
+        session.run("python", "tests/bench/history.py", *session.posargs[1:])
+        return
     if session.posargs[:1] == ["html"]:
         _install(session, "browser", editable=False)
         session.run("python", "tests/bench/html.py")

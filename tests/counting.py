@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
+import faces
 import junitparser
 from junitparser import xunit2
 
@@ -30,6 +31,7 @@ def suites(text: str) -> dict[str, junitparser.TestSuite]:
 
 def check(run: Made) -> None:
     """Fail where any output of `run` counts otherwise than `run.json`."""
+    faces.check(run)
     expected = bad(run)
     for form in ("junit", "gitlab-junit"):
         found = suites(made(form, run))

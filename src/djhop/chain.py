@@ -31,6 +31,10 @@ class Chain:
         """Wait for a cell's lock; raises what making it raised, or CancelledError."""
         return self._locks[cell].result()
 
+    def made(self, cell: Cell) -> bool:
+        """Whether a cell's lock is there, or will never be."""
+        return self._locks[cell].done()
+
     def make(self, wanted: Collection[Cell], stopped: Callable[[], bool]) -> None:
         """Make the locks of the wanted cells, and of those that theirs start from.
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import sys
 import tempfile
+import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -15,7 +18,9 @@ import djhop
 from djhop.arguments import (  # noqa: F401 - they add their commands to `cli`
     desk,
     further,
+    keeping,
     nightly,
+    readiness,
     told,
 )
 from djhop.arguments.options import Rest
@@ -34,7 +39,28 @@ def split(argv: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
 def main(argv: Sequence[str] | None = None) -> None:
     """Run djhop and exit with the code of `errors.ExitCode` that applies."""
     ours, Rest.args = split(sys.argv[1:] if argv is None else argv)
-    sys.exit(int(_boundary(ours)))
+    with _raising():
+        code = int(_boundary(ours))
+    sys.exit(code)
+
+
+@contextlib.contextmanager
+def _raising() -> Iterator[None]:
+    """SIGTERM and SIGHUP end djhop as Ctrl-C does, so that nothing it began is left behind.
+
+    What is ignored (nohup) stays ignored. Commands that run cells have handlers of their own.
+    """
+    ended = (signal.SIGTERM, signal.SIGHUP)
+    ours = [n for n in ended if signal.getsignal(n) is signal.SIG_DFL]
+    if threading.current_thread() is not threading.main_thread():
+        ours = []
+    for number in ours:
+        signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _boundary(argv: list[str]) -> int:

@@ -14,6 +14,9 @@ from djhop.errors import InfraError, UsageError
 
 T = TypeVar("T")
 
+#: What reading a file of ours raises where it is gone or damaged.
+UNREADABLE = (OSError, ValueError, RecursionError, msgspec.MsgspecError)
+
 
 def read(path: Path, kind: type[T], newest: int) -> T:
     """Read a JSON file of ours; keys that this djhop does not know are passed over.
@@ -33,10 +36,20 @@ def read(path: Path, kind: type[T], newest: int) -> T:
                 hint="python -m pip install --upgrade djhop",
             )
         return msgspec.json.decode(data, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise UsageError(
-            f"{path} is damaged: {error}", hint="run again, or delete that run's folder"
-        ) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise damaged(path, _where(error, data)) from error
+
+
+def damaged(path: Path, why: str) -> UsageError:
+    """Make the error for a file of ours that does not hold what it should."""
+    return UsageError(f"{path} is damaged: {why}", hint="run again, or delete that run's folder")
+
+
+def _where(error: Exception, data: bytes) -> str:
+    """What is wrong, and at which byte or key; msgspec does not say where a file is cut."""
+    if "truncated" in str(error):
+        return f"it ends too early, at byte {len(data)}"
+    return str(error)
 
 
 class _Head(msgspec.Struct):

@@ -20,6 +20,7 @@ class ExitCode(enum.IntEnum):
     BLOCKED = 3
     INCOMPLETE = 4
     NO_TESTS = 5
+    CONDITIONS = 6
     INTERNAL = 70
     INTERRUPTED = 130
 
@@ -33,6 +34,7 @@ PRECEDENCE = (
     ExitCode.BLOCKED,
     ExitCode.INCOMPLETE,
     ExitCode.NO_TESTS,
+    ExitCode.CONDITIONS,
     ExitCode.OK,
 )
 

@@ -23,8 +23,8 @@ from djhop.steps.commands import Served
 from djhop.suites import cellenv
 from djhop.target import target
 from djhop.target.target import Target
+from djhop.workspace import digest, visible
 from djhop.workspace import revision as revisions
-from djhop.workspace import visible
 from djhop.workspace.revision import Revision
 
 
@@ -33,7 +33,15 @@ def files(target: Target, matrix: Matrix, out: Path, spawner: Spawner) -> tuple[
     root, out = Path(target.root), out.absolute()
     inside = out != root and out.is_relative_to(root)
     exclude = (str(out.relative_to(root)),) if inside else ()
-    return visible.files(root, spawner, copy=matrix.copy, exclude=exclude)
+    listed = visible.files(root, spawner, copy=matrix.copy, exclude=exclude)
+    history = matrix.history.path  # it changes with each run, and is no part of the project
+    return tuple(name for name in listed if not (history and name.startswith(history)))
+
+
+def state(target: Target, listed: tuple[str, ...], spawner: Spawner) -> tuple[str, str]:
+    """Return the commit the target is at, and what stands for the content of its files."""
+    root = Path(target.root)
+    return revisions.head(root, spawner), digest.tree(root, listed)
 
 
 def inputs(

@@ -21,7 +21,8 @@ NAME = re.compile(
     r"|(?:^|_)(?:pass|pwd|key|auth|dsn|salt)\d*(?:_|$)|(?:^|_)PG?PASS",
     re.IGNORECASE,
 )
-_CREDENTIALS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)[^/\s'\"`]*@")
+#: The end of a longer scheme is one as well; to look for its beginning would take for ever.
+_CREDENTIALS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,30}://)[^/\s'\"`]*@")
 _USERINFO = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://([^/?#\s]*)@")
 #: A shorter value would make words of a report disappear, and is no secret.
 SHORTEST = 6

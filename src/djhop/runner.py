@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import datetime
+import functools
 import os
 import queue
 import threading
@@ -14,7 +15,19 @@ from pathlib import Path
 
 import msgspec
 
-from djhop import closing, dryrun, durable, earlier, jobs, landing, locate, scratch, untested
+from djhop import (
+    closing,
+    dryrun,
+    durable,
+    earlier,
+    jobs,
+    landing,
+    locate,
+    remembering,
+    scratch,
+    untested,
+)
+from djhop.caching import pruning
 from djhop.cells import cells
 from djhop.cells.job import Job, Report, room_of
 from djhop.chain import Chain
@@ -22,11 +35,13 @@ from djhop.crossings import Side
 from djhop.desk.desk import Desk
 from djhop.environments import environments
 from djhop.errors import DjhopError, ExitCode, InfraError, Interrupted
+from djhop.estimate import Expected
 from djhop.hops import Hops
 from djhop.interpreters.interpreters import Interpreter
 from djhop.jobs import Maker, Options
 from djhop.landing import RED
-from djhop.matrix import flaky
+from djhop.longest import Longest
+from djhop.matrix import amounts, flaky
 from djhop.matrix.config import Matrix
 from djhop.matrix.plan import Cell, Plan, settings_of
 from djhop.news import Command, Event, Finished, Over, Progress, Said, Stage, Started
@@ -112,17 +127,26 @@ class Session:
             self._services.stop()
         self._sweep()  # also what was too fresh when this run began
         self._close(time.monotonic() - clock)
+        yield from (Said(text=text) for text in (*self._remember(), *self._make_room()))
 
     def _started(self) -> Started:
-        out, whole = self.folder.path.parent, not self.options.install_only
         return Started(
             cells=tuple(cell.id for cell in self.plan.cells),
             folder=str(self.folder.path),
             path=tuple(cell.id for cell in self.plan.path),
             hops=tuple(hop.id for hop in self.plan.hops),
             jobs=self.options.jobs,
-            expected=earlier.expected(out, self.folder.read_run()) if whole else {},
+            expected=self._expected,
         )
+
+    @functools.cached_property
+    def _expected(self) -> dict[str, Expected]:
+        """What cells and hops took: in the newest run beside this one, else as remembered."""
+        if self.options.install_only:
+            return {}
+        run, out = self.folder.read_run(), self.folder.path.parent
+        place = remembering.place(self.matrix, self.folder)
+        return earlier.expected(out, run) or remembering.expected(run, place)
 
     def _sweep(self) -> None:
         """Remove what a killed djhop has left half written."""
@@ -155,6 +179,7 @@ class Session:
             ),
             whole=not self.options.chosen,
             known=self._known,
+            state=jobs.state(self.target, self._files, self.spawner),
         )
         if self.options.shared:
             self.folder = landing.join(out / self.options.shared, begun)
@@ -185,16 +210,17 @@ class Session:
         )
         resolver.start()
         with concurrent.futures.ThreadPoolExecutor(max(1, self.options.jobs)) as pool:
-            done = [pool.submit(self._cell, cell) for cell in self._order(todo)]
+            left = self._order(todo)
+            done = [pool.submit(lambda: self._cell(left.take())) for _ in todo]
             done.append(pool.submit(self._crossed.cross))  # hops between cells that are kept
             done.append(pool.submit(self._repeats.repeat))
             for future in done:
                 future.add_done_callback(lambda _: self._queue.put(None))
-            left = len(done)
-            while left:
+            going = len(done)
+            while going:
                 event = self._queue.get()
                 if event is None:
-                    left -= 1
+                    going -= 1
                 else:
                     yield event
         resolver.join()
@@ -220,8 +246,10 @@ class Session:
 
     # Cells
 
-    def _order(self, todo: list[Cell]) -> list[Cell]:
-        return self._desk.order(todo) if self._desk else todo
+    def _order(self, todo: list[Cell]) -> Longest:
+        if self._desk:  # it has an order of its own
+            return Longest(self._desk.order(todo), {}, lambda _: True)
+        return Longest(todo, self._expected, self._locks.made)
 
     def _cell(self, cell: Cell) -> None:
         try:
@@ -400,6 +428,20 @@ class Session:
                 self._queue.put(Progress(cell=cell.id, done=tests[0], expected=tests[1]))
 
         return report
+
+    def _remember(self) -> list[str]:
+        """Add the run to the history, where it says something of the whole suite."""
+        if self.options.shared or self.options.install_only:
+            return []
+        return remembering.remember(self.folder, remembering.place(self.matrix, self.folder))
+
+    def _make_room(self) -> list[str]:
+        """Keep the cache as small as the matrix says."""
+        keep = amounts.size(self.matrix.cache_keep)
+        if keep is None or self.spawner.interrupted:
+            return []
+        gone = pruning.make_room(locate.cache(), keep, time.time())
+        return [f"{len(gone)} entries of the cache removed (cache-keep)"] if gone else []
 
     def _close(self, seconds: float) -> None:
         """Judge the hops, write `run.json`, and decide the exit code."""

@@ -30,6 +30,8 @@ for number in range(22):
     setattr(Slow, f"test_{number:02}", test)
 """
 WHO = ("djhop", "the test process", "both")
+#: Signals that djhop may be told to end with, also while it begins or writes its reports.
+TOLD = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 #: Seconds to wait for a test process that is to be killed.
 SOON = 5.0
 
@@ -80,6 +82,28 @@ class Kills:
         assert self._told("reports") == self.expected, told
         assert self.site.left_behind() == [], told
 
+    def told(self, number: int) -> None:
+        """Start a run, tell djhop to end at some moment, look what is left, and resume."""
+        one = TOLD[number % len(TOLD)]
+        moment = self._random.uniform(0.0, self._seconds)
+        told = f"signal {number}: {one.name} after {moment:.3f} s"
+        shutil.rmtree(self.site.base / "reports", ignore_errors=True)
+        process = self.site.start("run", "target")
+        time.sleep(moment)
+        process.send_signal(one)
+        code = process.wait(60)
+        self.done[f"{one.name}: exit code {code}"] += 1
+        if (self.site.base / "reports").exists() or code > 0:  # else it had not yet begun
+            assert "Traceback" not in self.site.said(), f"{told}: {self.site.said()}"
+            assert code in (1, 130), f"{told}: exit code {code}: {self.site.said()}"
+        left = self.site.left_behind(0.5)
+        assert not left, f"{told}: {left}"
+        if code != 1:
+            seen = self._seen()
+            assert self.site.run("--resume") == 1, f"{told}: {self.site.said()}"
+            assert not seen - self._seen(), told
+        assert self._told("reports") == self.expected, told
+
     def _kill(self, djhop: int, who: str) -> None:
         limit = time.monotonic() + SOON
         if who != "djhop":
@@ -96,6 +120,15 @@ class Kills:
         logs = (self.site.base / "reports").glob("2*/cells/**/events-*.jsonl")
         lines = (line for log in logs for line in log.read_bytes().splitlines(keepends=True))
         return {line for line in lines if b'"report"' in line[:40] and line.endswith(b"\n")}
+
+
+def signals(base: Path, seed: int, times: int) -> str:
+    """Tell djhop to end so many times; return the figure."""
+    kills = Kills(base, seed)
+    for number in range(times):
+        kills.told(number)
+    figures = ", ".join(f"{name}: {count}" for name, count in sorted(kills.done.items()))
+    return f"{times} times told to end (seed {seed}): {figures}"
 
 
 def run(base: Path, seed: int, times: int) -> str:

@@ -81,13 +81,15 @@ class Site:
         return code
 
     def run_json(self, out: str = "reports") -> dict[str, Any]:
-        found: dict[str, Any] = json.loads((self.base / out / "latest" / "run.json").read_text())
+        return self.json(self.base / out / "latest" / "run.json")
+
+    @staticmethod
+    def json(path: Path) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(path.read_text())
         return found
 
     def cell(self, cell: str, out: str = "reports") -> dict[str, Any]:
-        path = self.base / out / "latest" / "cells" / cell / "cell.json"
-        found: dict[str, Any] = json.loads(path.read_text())
-        return found
+        return self.json(self.base / out / "latest" / "cells" / cell / "cell.json")
 
     def processes(self, word: str = "") -> list[int]:
         """Processes that djhop or its children have started for this site."""

@@ -13,6 +13,8 @@ from djhop.errors import UsageError
 from djhop.matrix import config
 from djhop.matrix.config import CellChoice, Matrix, Override
 from djhop.matrix.flaky import Flaky
+from djhop.matrix.history import History
+from djhop.matrix.ready import Ready
 from djhop.matrix.service import Service
 
 REPO = Path(__file__).parents[2]
@@ -350,7 +352,8 @@ def keys(struct: type[msgspec.Struct], prefix: str = "") -> list[str]:
 def test_the_docs_name_every_key_and_no_other() -> None:
     assert sorted(documented("###")) == sorted(keys(Matrix))
     inner = keys(CellChoice, "include.") + keys(Override, "override.") + keys(Service, "service.")
-    inner += keys(Flaky, "flaky.")
+    inner += keys(Flaky, "flaky.") + keys(History, "history.")
+    inner += keys(Ready, "ready.")
     assert sorted(documented("####")) == sorted(inner)
 
 

@@ -24,18 +24,25 @@ from djhop.baseline import words
 from djhop.baseline.lines import Line
 from djhop.baseline.ratchet import Checked
 from djhop.bisect import paragraph
+from djhop.compare.queries import Grew, Queries
 from djhop.deps.answers import Deps, First, HopDeps
 from djhop.errors import InfraError, UsageError
 from djhop.fixes.proof import CauseFixed, Changed, Fix, NextCause
+from djhop.history import asking
+from djhop.history.since import Burn, CellSince, Since, Slower, Still, Tests, Wavering
 from djhop.matrix import service
 from djhop.matrix.config import Matrix
 from djhop.matrix.plan import Cell, Plan
 from djhop.matrix.service import Service
+from djhop.paired import Paired
 from djhop.peels.layers import Layer, Peel, Seen
+from djhop.readiness import written
+from djhop.readiness.judge import Asked, Readiness, judge
 from djhop.reports import (
     blame,
     deps,
     fixes,
+    history,
     json,
     markdown,
     outputs,
@@ -46,6 +53,7 @@ from djhop.reports import (
     versus,
     versus_text,
 )
+from djhop.reports import text as whole_text
 from djhop.reports.html import page
 from djhop.resolve.blockers import Blocker
 from djhop.resolve.moves import moves
@@ -53,6 +61,8 @@ from djhop.resolve.order import Order, Step
 from djhop.results import foreign, junit
 from djhop.results.results import CellResult, Owner
 from djhop.results.results import Test as Case
+from djhop.results.steps import Crossing
+from djhop.results.steps import Step as StepDone
 from djhop.store import store
 from djhop.store.blame import Blame, Culprit, Tried, Way
 from djhop.store.record import Run
@@ -208,8 +218,66 @@ def a_list(nasty: str) -> Checked:
                    unjudged={"a..b": nasty})  # fmt: skip
 
 
-def html(nasty: str) -> str:
+def a_since(nasty: str) -> Since:
+    tests = Tests(total=9, ids=(nasty, f"{nasty}2"))
+    cell = CellSince(
+        id="py3.12-django5.0",
+        run=nasty,
+        before="passed",
+        after="failed",
+        broke=tests,
+        vanished=tests,
+        fixed=tests,
+        moved=(nasty, nasty),
+        why="moved",
+        most=1.0,
+    )
+    still = Still(started=nasty, run=nasty, revision=nasty, tests=tests, cells=(nasty,))
+    return Since(
+        nights=2, run=nasty, started=nasty, revision=nasty, revision_now=nasty, window=2,
+        cells=(cell,), still=(still,), strip_nights=(nasty,) * 2, burn_nights=(nasty,) * 2,
+        flaky=(Wavering(id=nasty, cell=nasty, times=1, nights=1),),
+        slower=(Slower(id=nasty, cell=nasty, seconds=1.0, most=1.0),),
+        strips={"py3.12-django5.0": {nasty: nasty}},
+        burn=tuple(Burn(hop=hop.id, breaks=(1, 0), deprecations=(1, None))
+                   for hop in many.every_kind()[0].hops),
+    )  # fmt: skip
+
+
+def remembered(nasty: str) -> Run:
+    return msgspec.structs.replace(a_run(nasty)[0], since=a_since(nasty))
+
+
+def some_nights(nasty: str) -> str:
+    turn = asking.Turn(started=nasty, run=nasty, revision=nasty, what=nasty, cause=nasty,
+                       label=nasty)  # fmt: skip
+    fared = asking.Fared(line=nasty, name=nasty, label=nasty, place=nasty, strip=nasty,
+                         turns=(turn,), earlier=1)  # fmt: skip
+    cell = asking.CellNight(line=nasty, started=nasty, run=nasty, revision=nasty, status=nasty,
+                            tests=1, seconds=1.0, coverage=None, moved=(nasty,))  # fmt: skip
+    one = asking.NightLine(line=nasty, started=nasty, run=nasty, revision=nasty,
+                           cells={nasty: 1}, breaks=1)  # fmt: skip
+    return (
+        history.subjects((fared,), width=80) + history.cell(nasty, (cell,)) + history.nights((one,))
+    )
+
+
+def an_answer(nasty: str) -> Readiness:
+    """What `djhop ready` says of a run in which everything is hostile."""
+    run = msgspec.structs.replace(a_run(nasty)[0], fixes=(a_fix(nasty),))
+    slow = Paired(hop=run.hops[0].id, reason=nasty)
+    grew = Queries(tests=1, more=1, grew=(Grew(test=nasty, connection=nasty, before=1, after=2),))
+    crossing = Crossing(before=run.hops[0].before, after=run.hops[0].after, order=nasty,
+                        steps={"upgrade": StepDone(status="failed", reason=nasty)})  # fmt: skip
+    hops = tuple(msgspec.structs.replace(hop, queries=grew, crossing=crossing) for hop in run.hops)
+    run = msgspec.structs.replace(run, hops=hops, performance=(slow,))
+    asked = Asked(goal=run.plan.path[-1].django, day=datetime.date(2026, 11, 21))
+    return judge(run, releases.load(), asked)
+
+
+def html(nasty: str, since: Since | None = None) -> str:
     run, results = a_run(nasty)
+    run = msgspec.structs.replace(run, since=since)
     return page.compose(run, results, lambda _: {nasty: frozenset({1})})
 
 
@@ -232,6 +300,11 @@ OUTPUTS: dict[str, Callable[[str], str]] = {
     },
     "text on a screen": lambda nasty: screen.render(a_run(nasty)[0]),
     "html": html,
+    "html since": lambda nasty: html(nasty, a_since(nasty)),
+    "text since": lambda nasty: whole_text.render(remembered(nasty)),
+    "screen since": lambda nasty: screen.render(remembered(nasty)),
+    "markdown since": lambda nasty: markdown.render(remembered(nasty)),
+    "history": some_nights,
     "progress": progress,
     "plan": lambda nasty: planned.text(*a_plan(nasty)),
     "plan --json": lambda nasty: planned.as_json(*a_plan(nasty)),
@@ -240,9 +313,9 @@ OUTPUTS: dict[str, Callable[[str], str]] = {
     "deprecations": lambda nasty: uses.text(a_run(nasty)[0]),
     "deprecations --json": lambda nasty: uses.as_json(a_run(nasty)[0]),
     "deprecations --format lines": lambda nasty: uses.lines(a_run(nasty)[0], lambda _: None),
-    "report RUN OTHER": lambda nasty: versus_text.text(*a_versus(nasty)),
-    "report RUN OTHER, markdown": lambda nasty: versus_text.markdown(*a_versus(nasty)),
-    "report RUN OTHER, json": lambda nasty: versus_text.as_json(a_versus(nasty)[0]),
+    "diff": lambda nasty: versus_text.text(*a_versus(nasty)),
+    "diff, markdown": lambda nasty: versus_text.markdown(*a_versus(nasty)),
+    "diff, json": lambda nasty: versus_text.as_json(a_versus(nasty)[0]),
     "fix": lambda nasty: fixes.text(a_run(nasty)[0], (a_fix(nasty),), Path("run")),
     "fix, none": lambda nasty: fixes.text(a_run(nasty)[0], (), Path("run")),
     "fix --json": lambda nasty: json.flat((a_fix(nasty),)),
@@ -250,6 +323,10 @@ OUTPUTS: dict[str, Callable[[str], str]] = {
     "peel --json": lambda nasty: json.flat((a_peel(nasty),)),
     "bisect": lambda nasty: blame.text((a_blame(nasty),)),
     "bisect --json": lambda nasty: blame.as_json((a_blame(nasty),)),
+    "ready": lambda nasty: written.text(an_answer(nasty)),
+    "ready, markdown": lambda nasty: written.markdown(an_answer(nasty)),
+    "ready, html": lambda nasty: written.html(an_answer(nasty)),
+    "ready --json": lambda nasty: written.as_json(an_answer(nasty)),
     "baseline check": lambda nasty: words.checked(a_list(nasty), {"c": nasty}, ""),
     "baseline record": lambda nasty: words.written(a_list(nasty), nasty, added=True),
     "run with fixes and peels": lambda nasty: markdown.render(
@@ -267,7 +344,7 @@ def obeyed(text: str, name: str) -> Iterator[str]:
     yield from re.findall(r"##\w*\[", text)
     lines = [line for line in text.splitlines() if line.lstrip().startswith("::")]
     yield from (line for line in lines if name != COMMANDS or not OWN_COMMAND.match(line))
-    if name in ("html", "svg", "junit", "gitlab-junit"):
+    if name in ("html", "ready, html", "svg", "junit", "gitlab-junit"):
         yield from re.findall(r"<script>alert|<img |<!DOCTYPE a|<!ENTITY", text)
     if "markdown" in name or name in ("github-summary", "github-comment"):
         code = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)")

@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ import pytest
 from djhop import releases
 from djhop.compare.changes import kind, plainly
 from djhop.matrix.plan import Cell
-from djhop.reports import picture, screen, text
+from djhop.reports import durations, picture, screen, text
 from djhop.reports.hops import CauseView
 from djhop.reports.html import page, texts
 from djhop.reports.html.columns import CODES
@@ -301,6 +302,26 @@ def test_the_matrix_is_a_picture_of_its_own(run: Run) -> None:
     signs = [node.text for node in drawn.iter() if node.get("class") == "sign"]
     assert signs == [square.sign for square in summary.grid.values()]
     assert "href" not in picture.render(run)
+
+
+@pytest.mark.parametrize("render", [picture.render, picture.badge, durations.render])
+def test_a_picture_of_its_own_needs_no_variables(run: Run, render: Callable[[Run], str]) -> None:
+    made = render(run)
+    ET.fromstring(made)
+    assert "var(" not in made and "NaN" not in made
+
+
+def test_a_bar_is_as_long_as_its_cell_took(run: Run) -> None:
+    drawn = durations.draw(run)
+    took = {cell.id: sum(cell.seconds.values()) for cell in run.cells}
+    assert [bar.cell for bar in drawn.bars] == [name for name, seconds in took.items() if seconds]
+    for bar in drawn.bars:
+        wide = sum(part.wide for part in bar.parts)
+        assert wide == pytest.approx(durations.LONGEST * took[bar.cell] / max(took.values()), abs=1)
+        assert bar.total == f"{took[bar.cell]:.1f} s"
+    assert durations._kinds(msgspec.structs.replace(
+        run.cells[0], seconds={"lock": 1.0, "strict": 2.0, "checks": 3.0, "settings": 1.0}
+    )) == {"making": 1.0, "strict": 2.0, "upgrade": 4.0}  # fmt: skip
 
 
 def test_no_two_cells_of_the_picture_overlap(run: Run) -> None:

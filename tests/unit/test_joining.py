@@ -140,6 +140,12 @@ def test_a_part_that_says_nothing_makes_the_cell_say_nothing(status: Any) -> Non
     assert joined.tests == ()
 
 
+@pytest.mark.parametrize("counted", [(True, True), (True, False)])
+def test_queries_are_counted_where_each_part_has_counted_them(counted: tuple[bool, bool]) -> None:
+    found = [fine(number, counts_queries=one) for number, one in enumerate(counted, 1)]
+    assert joining.join(found).counts_queries is all(counted)
+
+
 def test_parts_that_saw_different_suites_are_no_cell() -> None:
     part = results.Part(number=2, of=2, total=3, digest="other")
     joined = joining.join([fine(), msgspec.structs.replace(fine(2), part=part)])

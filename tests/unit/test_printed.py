@@ -20,6 +20,7 @@ from djhop.reports.html import page
 from djhop.results import events, outcomes, printed
 from djhop.results.eventlog import Printed
 from djhop.results.outcomes import Test as Case
+from djhop.results.paths import Paths
 
 PROBE = Path(djhop.__file__).parent / "probe"
 
@@ -126,6 +127,15 @@ def test_a_cell_keeps_what_failed_plainly_first() -> None:
     assert [test.printed and test.printed.left_out for test in kept] == [100, 0, 0]
     assert [test.printed and test.printed.size for test in kept] == [0, 100, 100]
     assert outcomes.bounded is printed.bounded
+
+
+def test_files_are_named_as_in_a_traceback() -> None:
+    where = Paths(root="/cells/one/tree", site_packages=("/envs/1/lib/site",), import_roots=(".",))
+    said = Printed(
+        head='File "/cells/one/tree/a.py"', tail='File "/envs/1/lib/site/django/b.py"', left_out=1
+    )
+    shortened = outcomes.Failures(where).printed(said)
+    assert shortened == Printed(head='File "a.py"', tail='File "django/b.py"', left_out=1)
 
 
 def test_what_is_left_out_is_said() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -63,6 +64,15 @@ def test_a_cell_sees_history_tags_and_a_clean_tree(target: Path, base: Path) -> 
     assert git(tree, "rev-parse", "--show-toplevel").strip() == str(tree)
 
 
+def test_objects_of_a_large_repository_are_read_where_they_lie(
+    target: Path, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(repository, "FILES", 3)
+    tree = opened(target, base)
+    assert git(tree, "log", "--format=%H %D") == git(target, "log", "--format=%H %D")
+    assert not [*(base / "git" / "objects").glob("??/*")]
+
+
 def test_what_is_not_committed_is_seen_as_well(target: Path, base: Path) -> None:
     (target / "a.py").write_text("changed\n")
     (target / "new.py").touch()
@@ -76,9 +86,12 @@ def test_what_is_not_committed_is_seen_as_well(target: Path, base: Path) -> None
 def test_nothing_that_a_test_does_reaches_the_target_or_the_next_pass(
     target: Path, base: Path
 ) -> None:
+    for path in (target / ".git" / "objects").rglob("*"):
+        os.utime(path, (10**9, 10**9))
     before = looks(target)
     tree = opened(target, base)
     first = described(tree)
+    git(tree, "hash-object", "-w", "a.py")  # is there already: its file gets a new mtime
     commit(tree, "evil.py")
     git(tree, "tag", "9.9")
     git(tree, "branch", "-f", "other")

@@ -66,6 +66,7 @@ def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
     root.mkdir()
     monkeypatch.setenv("DJHOP_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(jobs.visible, "files", lambda *_, **__: ())
+    monkeypatch.setattr(jobs.revisions, "head", lambda *_: "0a1b2c3d")
     lock = Lock(pins=(), django_release="5.2.1")
     monkeypatch.setattr(jobs.resolve, "resolve", lambda *_, **__: lock)
 

@@ -6,13 +6,12 @@ from typing import Any
 
 import click
 
-from djhop.arguments.options import CONTEXT, FORMATS, OUT, with_all
+from djhop.arguments.options import CONTEXT, FORMATS, JSON, OUT, with_all
 from djhop.arguments.run import cli
 
 
 @cli.command("report", context_settings=CONTEXT, short_help="Print the report of a run again.")
 @click.argument("run", default="latest")
-@click.argument("other", default="")
 @OUT
 @click.option(
     "--format",
@@ -29,13 +28,51 @@ from djhop.arguments.run import cli
 @click.option("--output", "-o", metavar="FILE", help="Write it there instead of printing it.")
 @click.option("--verbose", "-v", is_flag=True, help="All of the text, not what fits a screen.")
 def report_command(**given: Any) -> int:
-    """Print the report of RUN again (a folder, a name, or the latest).
-
-    With OTHER: what changed from RUN to OTHER, cell by cell (text, markdown or json).
-    """
+    """Print the report of RUN again (a folder, a name, or the latest)."""
     from djhop.commands import reporting
 
     return reporting.report(**given)
+
+
+@cli.command("diff", context_settings=CONTEXT, short_help="Say what changed between two runs.")
+@click.argument("before")
+@click.argument("after", default="latest")
+@OUT
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown", "json"]),
+    default="text",
+    help="How it is written.",
+)
+@click.option("--output", "-o", metavar="FILE", help="Write it there instead of printing it.")
+def diff_command(**given: Any) -> int:  # fmt: skip
+    """Say what changed from the run BEFORE to AFTER (default: the latest), cell by cell.
+
+    Each is a folder or a name. Both are read as they are on disk; nothing is run.
+    """
+    from djhop.commands import reporting
+
+    return reporting.diff(**given)
+
+
+@cli.command("history", context_settings=CONTEXT, short_help="Say how it went on earlier nights.")
+@click.argument("words", metavar="[TEST|CELL|CAUSE]", nargs=-1)
+@OUT
+@click.option(
+    "--file", metavar="FILE", default="", help="The history (default: as [history] says)."
+)
+@JSON
+def history_command(**given: Any) -> int:  # fmt: skip
+    """Say how a test, a cell or a cause fared on earlier nights; without one: which there are.
+
+    TEST is an id or a part of one, CELL is py3.12-django5.2, CAUSE is the id of one.
+
+    djhop history import RUN… adds older runs, in any order: folders or names.
+    """
+    from djhop.commands import recalling
+
+    return recalling.history(**given)
 
 
 @cli.command(

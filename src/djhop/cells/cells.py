@@ -68,10 +68,22 @@ def rerunning(job: Job, spawner: Spawner, folder: Path) -> Iterator[Again]:
         yield again
 
 
-class Again(msgspec.Struct, frozen=True, kw_only=True):
-    """A cell in which single tests can be run again."""
+@contextlib.contextmanager
+def repeating(job: Job, spawner: Spawner, folder: Path) -> Iterator[Again]:
+    """The same, to run the whole suite as it is: no test is named to `run`.
 
-    #: (what the files are called, a test or module, seconds it may take) → its run.
+    Raises:
+        CannotInstall, InfraError, Interrupted: they cannot be had.
+    """
+    job = msgspec.structs.replace(job, folder=str(folder), recreate=False)
+    with _Work(job, spawner, lambda *_: None).again() as again:
+        yield again
+
+
+class Again(msgspec.Struct, frozen=True, kw_only=True):
+    """A cell in which single tests, or the whole suite, can be run again."""
+
+    #: (what the files are called, a test or module or "", seconds it may take) → its run.
     run: Callable[[str, str, float], Ran]
     paths: Paths
 
@@ -228,10 +240,13 @@ class _Work(Passing):
                 fresh = False
                 limit = min(seconds, stand.timeout or seconds)
                 bare = msgspec.structs.replace(stand, source=None, timeout=limit)
-                word = selecting.placed(
-                    chosen, str(room.tree), stand.working_directory, lambda p: Path(p).is_file()
-                )
-                return self._pass(bare, Next(mode="plain"), name=name, chosen=(word,))
+                words = (self._placed(stand, room, chosen),) if chosen else ()
+                return self._pass(bare, Next(mode="plain"), name=name, chosen=words)
 
             yield Again(run=run, paths=self._paths(stand, environment, tools))
             self._commands("after", self.job.settings.after, stand)
+
+    def _placed(self, stand: Stand, room: Workspace, chosen: str) -> str:
+        return selecting.placed(
+            chosen, str(room.tree), stand.working_directory, lambda path: Path(path).is_file()
+        )

@@ -5,11 +5,16 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import msgspec
+
 from djhop import durable
 from djhop.errors import InfraError
 
 #: What tells of tests, and is masked as it is written. An XML file is masked when its run is over.
 SEEN = ("events-*.jsonl", "log-*.txt", "stacks-*.txt")
+
+#: What a cell is called whose attempt was cut short.
+CUT = frozenset({"interrupted", "infra"})
 
 
 def keep(folder: Path, name: str = "*") -> None:
@@ -33,6 +38,18 @@ def keep(folder: Path, name: str = "*") -> None:
         raise InfraError(f"cannot move {path}: {error.strerror}") from error
 
 
+class _Head(msgspec.Struct):
+    status: str = ""
+
+
+def _cut(result: Path) -> bool:
+    """Whether an attempt came to no finding: one that did is done anew because somebody asked."""
+    try:
+        return msgspec.json.decode(result.read_bytes(), type=_Head).status in CUT
+    except (OSError, ValueError, msgspec.MsgspecError):
+        return True
+
+
 def clear(folder: Path) -> None:
     """Leave of a cell's folder what attempts that were cut had seen, and nothing else.
 
@@ -40,7 +57,7 @@ def clear(folder: Path) -> None:
         InfraError: the folder cannot be made, or what was seen cannot be moved.
     """
     durable.make(folder)
-    if not (folder / "cell.json").exists():
+    if _cut(folder / "cell.json"):
         keep(folder)
     for path in folder.iterdir():
         if path.name.startswith("cut-"):

@@ -18,23 +18,41 @@ if TYPE_CHECKING:
     from djhop.store.store import RunFolder
 
 
-def report(run: str, other: str, out: str, output: str | None, verbose: bool, **given: Any) -> int:
-    """`djhop report`: a run's report again, or what changed from one run to another."""
+def report(run: str, out: str, output: str | None, verbose: bool, **given: Any) -> int:
+    """`djhop report`: a run's report again."""
     from djhop.store import store
 
-    if verbose and (other or given["form"] != "text"):
+    if verbose and given["form"] != "text":
         raise UsageError(
             "-v is for the text of one run: every other output is whole", hint="leave -v away"
         )
     found = store.find(run, Path(out))
-    if other:
-        pieces: Iterable[str] = (_versus(found, store.find(other, Path(out)), given),)
+    pieces = _pieces(found, **given, screen=not (output or verbose))
+    return _give(pieces, output, given["form"])
+
+
+def diff(before: str, after: str, out: str, output: str | None, form: str) -> int:
+    """`djhop diff`: what changed from one run to another."""
+    from djhop.reports import versus, versus_text
+    from djhop.store import store
+
+    folders = store.find(before, Path(out)), store.find(after, Path(out))
+    runs = folders[0].load(), folders[1].load()
+    changed = versus.compare(*runs, folders[0].results(), folders[1].results())
+    if form == "json":
+        piece = versus_text.as_json(changed)
     else:
-        pieces = _pieces(found, **given, screen=not (output or verbose))
+        render = versus_text.markdown if form == "markdown" else versus_text.text
+        piece = render(changed, runs[1])
+    return _give((piece,), output, form)
+
+
+def _give(pieces: Iterable[str], output: str | None, form: str) -> int:
+    """Write it into a file, or print it."""
     if output:
         encoded = (piece.encode(errors="backslashreplace") for piece in pieces)
         durable.write_all(Path(output), encoded)
-    elif given["form"] in ("text", "markdown"):
+    elif form in ("text", "markdown"):
         terminal.show("".join(pieces))
     else:
         terminal.pour(pieces)
@@ -92,24 +110,6 @@ def _coverage(folder: RunFolder, found: Run, form: str, cell: str, source: str) 
     if left_out:
         console.say(f"{left_out:,} files are left out: no source that can be read", sys.stderr)
     return text
-
-
-def _versus(before: RunFolder, after: RunFolder, given: dict[str, Any]) -> str:
-    """What changed from one run to another."""
-    from djhop.reports import versus, versus_text
-
-    runs = before.load(), after.load()
-    changed = versus.compare(*runs, before.results(), after.results())
-    match given["form"]:
-        case "text":
-            return versus_text.text(changed, runs[1])
-        case "markdown":
-            return versus_text.markdown(changed, runs[1])
-        case "json":
-            return versus_text.as_json(changed)
-    raise UsageError(
-        f"two runs cannot be compared as {given['form']}", hint="--format text, markdown or json"
-    )
 
 
 def as_text(finished: Run) -> str:

@@ -75,6 +75,8 @@ def matrix_of(given: dict[str, Any]) -> Matrix:
         said["data"] = str(_data(given["data"]))
     if given.get("before_rev"):
         said["before-rev"] = given["before_rev"]
+    if given.get("sandbox"):
+        said["sandbox"] = True
     named = [matrixfiles.read(given["matrix"])] if given["matrix"] else []
     root = given["target"] or (named[0][0].get("target") if named else "") or "."
     own = config.of_target(Path(_demo_or(root)))
@@ -103,7 +105,11 @@ def _demo_or(root: str) -> str:
 @contextlib.contextmanager
 def interruptible(spawner: Spawner) -> Iterator[None]:
     """A first signal ends the running cells politely, a second at once; what finished is kept."""
-    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    signals = [
+        number
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN  # nohup
+    ]
     before = {number: signal.signal(number, lambda *_: spawner.interrupt()) for number in signals}
     # Ctrl-Z stops the cells as well, until djhop goes on.
     before[signal.SIGTSTP] = signal.signal(signal.SIGTSTP, lambda *_: spawner.suspend())

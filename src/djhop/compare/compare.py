@@ -7,6 +7,7 @@ from typing import assert_never
 
 import msgspec
 
+from djhop.compare import queries
 from djhop.compare.causes import Cause, Gathering, Sighting, sightings_of
 from djhop.compare.changes import kind, plainly, suite
 from djhop.compare.findings import Findings, find
@@ -54,6 +55,8 @@ class HopResult(Findings, frozen=True, kw_only=True):
     crossing: Crossing | None = None
     #: What newly fails was run again, without each run; None where nothing newly failed.
     reruns: Reruns | None = None
+    #: The SQL queries of its tests; None where they were not counted on both sides.
+    queries: queries.Queries | None = None
     moves: tuple[Move, ...] = ()
     #: The packages that rule out the cell after.
     blockers: tuple[Blocker, ...] = ()
@@ -240,6 +243,7 @@ def _judge(
         foretold=foretold,
         steps=step_changes(before, after),
         reruns=evidence.summary,
+        queries=queries.compare(before, after, found),
         **msgspec.structs.asdict(found),
     )
     return result, (*breaks, *newly)

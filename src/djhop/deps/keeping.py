@@ -86,6 +86,6 @@ def _read(path: Path, kind: type[T]) -> _Kept[T] | None:
     shape: Any = _Kept[kind]  # type: ignore[valid-type]
     try:
         found: _Kept[T] = msgspec.json.decode(path.read_bytes(), type=shape)
-    except (OSError, msgspec.DecodeError):
+    except durable.UNREADABLE:
         return None
     return found if found.format == FORMAT else None

@@ -18,6 +18,8 @@ from typing import NamedTuple
 import filelock
 import msgspec
 
+from djhop import durable
+
 #: The last two words of a pyc's head, mtime and size of its source, little-endian, 4 bytes each.
 #: PEP 552 put flags before them: the head has 16 bytes since Python 3.7, 12 before.
 MASK = 0xFFFFFFFF
@@ -189,14 +191,14 @@ def _source_of(pyc: str) -> str:
 def _read_index(path: Path) -> Index:
     try:
         return msgspec.json.decode(path.read_bytes(), type=Index)
-    except (OSError, ValueError, msgspec.MsgspecError):
+    except durable.UNREADABLE:
         return {}
 
 
 def _read_times(path: Path) -> dict[str, int]:
     try:
         return msgspec.json.decode(path.read_bytes(), type=dict[str, int])
-    except (OSError, ValueError, msgspec.MsgspecError):
+    except durable.UNREADABLE:
         return {}
 
 

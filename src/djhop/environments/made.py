@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import os
 from pathlib import Path
 
 import msgspec
 
+from djhop import durable
 from djhop.environments import building, looks
 from djhop.environments.looks import Change, Look
 
@@ -65,7 +67,7 @@ def find(path: Path) -> Environment | None:
     """The environment at `path` if it is complete; its `changes` are what it should not have."""
     try:
         marker = msgspec.json.decode((path / MARKER).read_bytes(), type=Marker)
-    except (OSError, msgspec.MsgspecError):
+    except durable.UNREADABLE:
         return None
     site_packages, python = site_packages_of(path), path / "bin" / "python"
     # Without its Python the interpreter it was made of is gone.
@@ -82,6 +84,12 @@ def find(path: Path) -> Environment | None:
         packages=marker.packages,
         changes=changes,
     )
+
+
+def used(path: Path) -> None:
+    """Note that an environment is used now: what nobody has used for long may be removed."""
+    with contextlib.suppress(OSError):  # it is somebody else's
+        os.utime(path)
 
 
 def changes(environment: Environment) -> tuple[Change, ...]:

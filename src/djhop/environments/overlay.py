@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from djhop import durable
 from djhop.environments import building
 from djhop.environments.installer import CannotInstall, Uv, uv_environ
 from djhop.workspace import repository
@@ -119,7 +120,7 @@ def overlay(
 def _read(path: Path) -> _Template | None:
     try:
         return msgspec.json.decode((path / MARKER).read_bytes(), type=_Template)
-    except (OSError, msgspec.MsgspecError):
+    except durable.UNREADABLE:
         return None
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from packaging.version import Version
 
+from djhop import durable
 from djhop.interpreters.python_places import Candidate, candidates
 from djhop.releases import version_key
 
@@ -149,7 +150,7 @@ def _ask(path: str, known: _Known | None, query: Callable[[str], str]) -> _Known
         return known
     try:
         facts = msgspec.json.decode(query(path).strip(), type=Facts)
-    except (msgspec.DecodeError, OSError):
+    except durable.UNREADABLE:
         # No Python, or one that does not start: asked again next time.
         return None
     return _Known(mtime_ns=stat.st_mtime_ns, size=stat.st_size, facts=facts)
@@ -179,7 +180,7 @@ def _keep_best(
 def _read(file: Path) -> dict[str, _Known]:
     try:
         cache = msgspec.json.decode(file.read_bytes(), type=_Cache)
-    except (OSError, msgspec.DecodeError):
+    except durable.UNREADABLE:
         # Losing it costs a few milliseconds per interpreter.
         return {}
     return cache.interpreters if cache.format == 1 else {}

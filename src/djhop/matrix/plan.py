@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from itertools import pairwise, product
 from typing import TYPE_CHECKING, Literal
@@ -17,12 +18,19 @@ if TYPE_CHECKING:
 
 Axis = Literal["django", "python"]
 
+_MINOR = re.compile(r"\d+(\.\d+)?", re.ASCII)
+
 
 class Cell(msgspec.Struct, frozen=True, kw_only=True):
     """One combination of a Django series and a Python minor version."""
 
     django: str
     python: str
+
+    def __post_init__(self) -> None:
+        # Also read back from files, which may be damaged: names of folders are made of these.
+        if not (_MINOR.fullmatch(self.django) and _MINOR.fullmatch(self.python)):
+            raise ValueError(f"no cell is called {self.id!r}")
 
     @property
     def id(self) -> str:

@@ -49,11 +49,15 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"{path}: is not UTF-8, so it is not TOML ({error.reason})") from error
+    except RecursionError as error:
+        raise UsageError(f"{path}: is not TOML that can be read: nested too deeply") from error
     except tomllib.TOMLDecodeError as error:
         raise UsageError(
             f"{path}:{_line(str(error), text)}: not TOML: {_AT.sub('', str(error))}",
             hint="texts, versions too, go in quotes; lists in [ ]",
         ) from error
+    except ValueError as error:  # a number of too many digits
+        raise UsageError(f"{path}: not TOML: {error}") from error
 
 
 def _line(message: str, text: str) -> int:

@@ -6,6 +6,7 @@ and report; what they see, and what they share with other cells, is decided here
 
 import djhop_probe_compile
 import djhop_probe_databases
+import djhop_probe_queries
 import djhop_probe_roots
 import djhop_probe_shims
 import djhop_probe_stacks
@@ -13,10 +14,11 @@ from djhop_probe_warnings import RECORDER
 
 
 def install():
-    """Record warnings, those of the compiler too; isolate databases and folders; put back."""
+    """Record warnings, the compiler's too; isolate databases, folders; count queries; put back."""
     djhop_probe_stacks.install()
     RECORDER.install()
     djhop_probe_compile.install()
     djhop_probe_databases.install()
+    djhop_probe_queries.install()
     djhop_probe_roots.install()
     djhop_probe_shims.install()

@@ -11,6 +11,7 @@ import warnings
 import djhop_probe_compile
 import djhop_probe_databases
 import djhop_probe_hooks
+import djhop_probe_queries
 import djhop_probe_stacks
 import pytest
 from djhop_probe_events import short_id
@@ -164,19 +165,22 @@ def pytest_runtest_protocol(item):
 
 @pytest.hookimpl(hookwrapper=True, trylast=True)
 def pytest_runtest_call(item):
+    # Workers count, too: the controller cannot see it.
+    djhop_probe_queries.begin()
     if STATE.mode == "plain":
         yield
-        return
-    native = item.config.pluginmanager.hasplugin("warnings")
-    if STATE.mode == "strict":
+    elif STATE.mode == "strict":
+        native = item.config.pluginmanager.hasplugin("warnings")
         CANARY.sing(short_id(item.nodeid), "native" if native else "probe")
         yield
-        return
-    with warnings.catch_warnings():
-        raise_deprecations()
-        _apply_marks(item)
-        CANARY.sing(short_id(item.nodeid), "probe")
-        yield
+    else:
+        with warnings.catch_warnings():
+            raise_deprecations()
+            _apply_marks(item)
+            CANARY.sing(short_id(item.nodeid), "probe")
+            yield
+    if STATE.is_main_process():
+        djhop_probe_queries.end(short_id(item.nodeid))
 
 
 def _apply_marks(item):

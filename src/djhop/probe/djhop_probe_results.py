@@ -10,6 +10,7 @@ import functools
 import re
 import time
 
+import djhop_probe_queries
 from djhop_probe_events import cut, short_id
 from djhop_probe_exceptions import describe, from_text
 from djhop_probe_filters import Runner
@@ -80,6 +81,7 @@ class Results(object):
                 returned = original(result, *args, **kwargs)
                 if name == "startTest" and self._test is not None:
                     self.filters.test_starts(self._test["id"])
+                    djhop_probe_queries.begin()
                 return returned
             finally:
                 self._busy = False
@@ -120,6 +122,8 @@ class Results(object):
         if test is None:
             return
         self.filters.test_stops()
+        if STATE.is_main_process():
+            djhop_probe_queries.end(test["id"])
         if test["said"]:
             # Of a failure in the test and an error in its tearDown, the first is the cause.
             bad = [said for said in test["said"] if said[0] in ("failed", "error")]

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import msgspec
 
+from djhop import durable
 from djhop.processes import marks
 from djhop.processes.identity import identity, place
 
@@ -92,7 +93,7 @@ def reap(folder: Path) -> list[str]:
     for path in sorted(folder.glob("*.json"), key=lambda path: (-path.name.count("-"), path)):
         try:
             group = msgspec.json.decode(path.read_bytes(), type=Group)
-        except (OSError, msgspec.MsgspecError):
+        except durable.UNREADABLE:
             _remove_if_orphan(path)
             continue
         if group.owner_started and identity(group.owner) == group.owner_started:

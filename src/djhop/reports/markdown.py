@@ -51,6 +51,7 @@ def _lines(summary: Summary) -> Iterator[str]:
     yield ""
     yield f"**{escape(summary.answer)}**"
     yield ""
+    yield from _since(summary)
     yield from _grid(summary)
     for hop in summary.path:
         yield from _hop(hop)
@@ -77,6 +78,18 @@ def _lines(summary: Summary) -> Iterator[str]:
     yield from _doubts(summary)
     yield ""
     yield f"<sub>{escape(summary.footer)}</sub>"
+
+
+def _since(summary: Summary) -> Iterator[str]:
+    if summary.since is None:
+        return
+    yield from _heading(escape(summary.since.title))
+    for row in summary.since.rows:
+        yield f"- {row.sign} {escape(row.text)}" + (f": {escape(row.note)}" if row.note else "")
+        yield from (f"  {line}" for line in _items(row.tests))
+        if row.hint:
+            yield f"  - {code(row.hint)}"
+    yield ""
 
 
 def _heading(text: str) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from djhop.reports import (
     ctrf,
+    durations,
     github,
     json,
     jsonl,
@@ -40,6 +41,7 @@ FORMS: dict[str, Form] = {
     "json": _whole(json.render),
     "svg": _whole(picture.render),
     "badge": _whole(picture.badge),
+    "durations": _whole(durations.render),
     "jsonl": lambda run, cells, again: jsonl.lines(run, pairs.of(run, cells), reruns=again),
     "ctrf": lambda run, cells, again: ctrf.lines(run, pairs.of(run, cells), reruns=again),
     "sarif": _whole(sarif.render),

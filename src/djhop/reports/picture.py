@@ -106,7 +106,7 @@ def render(run: Run) -> str:
 
 def matrix(summary: Summary, *, alone: bool = False) -> str:
     """Draw the matrix: series across, Pythons down; `alone`: with its own colours."""
-    return _templates().get_template("matrix.svg").render(drawing=draw(summary), alone=alone)
+    return templates().get_template("matrix.svg").render(drawing=draw(summary), alone=alone)
 
 
 def many(summary: Summary) -> bool:
@@ -174,7 +174,7 @@ def badge(run: Run) -> str:
     left, right = badge_words(summary)
     widths = [round(len(text) * CHARACTER + PAD, 1) for text in (left, right)]
     return (
-        _templates()
+        templates()
         .get_template("badge.svg")
         .render(
             left=left, right=right, left_width=widths[0], right_width=widths[1], tone=summary.tone
@@ -203,7 +203,8 @@ def badge_words(summary: Summary) -> tuple[str, str]:
 
 
 @functools.cache
-def _templates() -> jinja2.Environment:
+def templates() -> jinja2.Environment:
+    """The templates of pictures."""
     return jinja2.Environment(
         loader=jinja2.PackageLoader("djhop", "data/report"),
         autoescape=True,

@@ -18,6 +18,7 @@ from djhop.reports.paint import Paint
 from djhop.reports.pieces import Kind, Part, Piece, choose, left_out
 from djhop.reports.screen_hops import ADVICE, CAUSE, COMMAND, DETAIL, FIRST, HopParts
 from djhop.reports.signs import listed, number
+from djhop.reports.since import Row, SinceView
 from djhop.reports.summary import Summary, summarise
 from djhop.store.record import Run
 
@@ -69,6 +70,8 @@ class _Screen(Layout):
         """Every section of the report, in its order."""
         return [
             Part(head=tuple(self._top(summary))),
+            self._since(summary.since),
+            Part(head=("",) if summary.since else ()),
             *(hops.part(hop, self._title(hop, title)) for hop in summary.path),
             self._beside(summary.beside, summary.path),
             self._red(summary, hops),
@@ -85,6 +88,30 @@ class _Screen(Layout):
         yield from grid.short(summary, self.paint, self.width)
         yield self.paint.dim(f"{grid.MARK} the path")
         yield ""
+
+    def _since(self, since: SinceView | None) -> Part:
+        """What changed since the night before, the worst first."""
+        if since is None:
+            return Part()
+        pieces = [
+            Piece(
+                lines=tuple(self._row(row)),
+                rank=FIRST + at if row.tone in ("bad", "unknown") else 6 + at,
+                kind=("change since the night before", "changes since the night before"),
+            )
+            for at, row in enumerate(since.rows)
+        ]
+        return Part(head=tuple(self.few(since.title, 2, hanging="  ")), pieces=tuple(pieces))
+
+    def _row(self, row: Row) -> Iterator[str]:
+        """A change in two lines at most, and what may be behind it."""
+        named = ", ".join(row.tests.items[:1]) + (", …" if row.tests.total > 1 else "")
+        text = f"{row.sign} {row.text}" + (f": {named}" if named else "")
+        style = self.paint.tone(row.tone)
+        lines = self.few(text, 2, indent="  ", hanging="    ")
+        yield from (style(line) for line in lines)
+        if row.note:
+            yield from self.few(row.note, 2, indent="    ", hanging="    ")
 
     def _title(self, hop: HopView, lines: int, indent: str = "") -> tuple[str, ...]:
         """A hop in a sentence, the verdict in colour."""

@@ -15,6 +15,8 @@ from djhop.reports.hops import CauseView, HopView, view, views
 from djhop.reports.peels import with_peel
 from djhop.reports.shown import Shown, shown
 from djhop.reports.signs import SIGNS, Tone, listed, number, tone_of_status
+from djhop.reports.since import SinceView
+from djhop.reports.since import view as since_view
 from djhop.reports.steps import StepsView
 from djhop.reports.steps import view as steps_view
 from djhop.results.results import CellResult, Status
@@ -62,6 +64,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     answer: str
     tone: Tone
+    #: What changed since the night before; None where none is remembered.
+    since: SinceView | None
     #: Django series across, Python minors down.
     series: tuple[str, ...]
     pythons: tuple[str, ...]
@@ -106,6 +110,7 @@ def summarise(run: Run, releases: Releases, *, limit: int = LIMIT) -> Summary:
             filter(None, (_tests(run, path, cells), _steps_clause(path), _expired(run)))
         ),
         tone=_worst_tone(path),
+        since=since_view(run.since, run.name, limit) if run.since else None,
         series=tuple(sorted({cell.django for cell in cells}, key=version_key)),
         pythons=tuple(sorted({cell.python for cell in cells}, key=version_key)),
         grid={(cell.python, cell.django): _square(cell, run.plan.path) for cell in cells},

@@ -12,6 +12,7 @@ from djhop.reports.hops import CauseView, HopView
 from djhop.reports.layout import Layout
 from djhop.reports.paint import Paint
 from djhop.reports.shown import Shown
+from djhop.reports.since import SinceView, lines
 from djhop.reports.steps import StepsView
 from djhop.reports.summary import Standing, Summary, summarise
 from djhop.store.record import Run
@@ -37,6 +38,8 @@ class _Page(Layout):
         yield self.paint.bold(summary.title)
         yield ""
         yield from self.wrap(summary.answer, style=self.paint.tone(summary.tone))
+        if summary.since:
+            yield from self.since(summary.since)
         yield ""
         yield from grid.lines(summary, self.paint, self.width)
         for hop in summary.path:
@@ -67,6 +70,13 @@ class _Page(Layout):
         yield ""
         for line in (summary.footer, "everything, lists uncut: its run.json and cells/*/cell.json"):
             yield from self.wrap(line, style=self.paint.dim)
+
+    def since(self, since: SinceView) -> Iterator[str]:
+        yield from self.heading(since.title)
+        for depth, tone, text in lines(since):
+            style = self.paint.tone(tone) if tone else None
+            indent = "    " * depth if depth > 1 else "  "
+            yield from self.wrap(text, indent=indent, hanging=f"{indent}  ", style=style)
 
     def hop(self, hop: HopView) -> Iterator[str]:
         yield self.title(hop)

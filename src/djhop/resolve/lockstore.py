@@ -102,7 +102,7 @@ def load(path: Path) -> Kept | None:
     """Read what was kept; None where there is nothing, or nothing of this format."""
     try:
         kept = msgspec.json.decode(path.read_bytes(), type=Kept)
-    except (OSError, msgspec.DecodeError):
+    except durable.UNREADABLE:
         return None
     return kept if kept.format == locks.FORMAT else None
 

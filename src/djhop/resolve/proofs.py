@@ -36,6 +36,8 @@ _TERM = re.compile(rf"({_NAME})(?:\[[^\]]*\])?({_SPEC})?")
 _CONCLUSION = re.compile(r"we can conclude that .*?(?= And because | Because |$)")
 _MARKER = re.compile(r"\{[^}]*\}")
 _GLYPHS = re.compile(r"^ *[×╰├│][─▶│ ]*|^ +cause: ", re.MULTILINE)
+#: No name or version is that long; what looks for them would take for ever.
+_LONG_WORD = re.compile(r"(\S{500})\S+")
 _ABOUT = re.compile(r"Failed to (?:build|download|download and build) `([^`]+)`")
 _MISSING = re.compile(rf"({_NAME}) was not found in the (?:package registry|cache)")
 _FETCHED = re.compile(r"https?://[^\s`'\")]+")
@@ -97,7 +99,7 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
 
 def read(output: str, secrets: tuple[str, ...] = ()) -> Failure:
     """Say what a failed `uv pip compile` means."""
-    text = _GLYPHS.sub("", mask(output, secrets)).strip()
+    text = _LONG_WORD.sub(r"\1", _GLYPHS.sub("", mask(output, secrets)).strip())
     said = re.split(r"^\s*(?:\[std(?:out|err)\]|--- stderr)", text, maxsplit=1, flags=re.MULTILINE)
     head = re.sub(r"\s+", " ", said[0])
     if "No solution found" in head:

@@ -159,6 +159,18 @@ class Stop(_Line, tag="stop", gc=False):
     id: str = ""
 
 
+class Counting(_Line, tag="counting", gc=False):
+    """Queries are counted from here on."""
+
+
+class Queries(_Line, tag="queries", gc=False):
+    """How often a test has asked each database; one that asked none is not named."""
+
+    id: str = ""
+    #: Alias of the connection → queries.
+    n: dict[str, int] = {}
+
+
 class CollectError(_Line, tag="collecterror", gc=False):
     """A module could not be collected."""
 
@@ -241,6 +253,8 @@ Event = (
     | Start
     | Report
     | Stop
+    | Counting
+    | Queries
     | CollectError
     | ClassError
     | Warned

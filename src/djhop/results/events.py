@@ -21,11 +21,13 @@ from djhop.results.eventlog import (
     ClassError,
     Collected,
     CollectError,
+    Counting,
     End,
     Ended,
     Event,
     Exc,
     Fatal,
+    Queries,
     Raised,
     Refused,
     Report,
@@ -90,6 +92,9 @@ class PassEvents(msgspec.Struct, kw_only=True):
     canary_failed: set[str] = set()
     #: Whether the filter was proven to be in force at least once.
     canary_ok: bool = False
+    #: Whether queries were counted, and how many there were by test and connection.
+    counting: bool = False
+    queries: dict[str, dict[str, int]] = {}
     notes: tuple[str, ...] = ()
     #: Per test in which a process of the pass ended: "crash" or "hang".
     ends: dict[str, str] = {}
@@ -200,6 +205,15 @@ class _Gathering:
         shared: Exc = keep(lean, lean)
         return shared
 
+    def _share(self, event: Warned) -> None:
+        """Let a warning share what it says with those before it, but for its message."""
+        keep = self._kept.setdefault
+        stack = tuple(keep(row, row) for row in event.stack)
+        event.stack, event.mro = keep(stack, stack), keep(event.mro, event.mro)
+        for name in ("category", "category_module", "file", "when", "id"):
+            word = getattr(event, name)
+            setattr(event, name, keep(word, word))
+
     def _other(self, event: Event) -> None:
         events = self.events
         match event:
@@ -219,12 +233,20 @@ class _Gathering:
                 events.canary_failed.add(event.id or "")
             case Raised():
                 events.raised.add(event.id or "")
+            case Counting() | Queries():
+                self._queries(event)
             case Words():
                 self._notes[event.text] = None
             case Ended():
                 self._ended(event)
             case Begin() | Refused() | Fatal() | End():
                 self._process(event)
+
+    def _queries(self, event: Counting | Queries) -> None:
+        if isinstance(event, Counting):
+            self.events.counting = True
+        else:
+            self.events.queries[event.id] = event.n
 
     def _begin(self, event: Begin) -> None:
         """A process begins; one more with another pid goes on where the one before it ended."""
@@ -269,7 +291,8 @@ class _Gathering:
             if len(self._warnings) >= WARNING_LIMIT:
                 self.events.dropped_warnings += 1
                 return
-            known = self._warnings[key] = SeenWarning(event=event, tests={})
+            self._share(event)
+            known = self._warnings[event.key] = SeenWarning(event=event, tests={})
             self._places.setdefault(event.place, known)
         if event.id is None and known.count and self.events.starts > 1:
             return  # modules are loaded again

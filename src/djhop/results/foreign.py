@@ -52,6 +52,10 @@ class NotJUnitError(Exception):
     """A file that is no JUnit XML, or too much of it."""
 
 
+#: LookupError: an encoding that nobody knows.
+_UNREADABLE = (NotJUnitError, expat.ExpatError, OSError, ValueError, LookupError)
+
+
 def files(tree: Path, pattern: str) -> list[Path]:
     """The files of `pattern` in `tree`, in order; none behind a link, which may lead anywhere."""
     found = sorted(path for path in _inside(tree, pattern) if not path.is_symlink())
@@ -93,7 +97,7 @@ def _events(
             for event in _of_file(path, hide):
                 tests += isinstance(event, Stop)
                 yield event
-        except (NotJUnitError, expat.ExpatError, OSError, ValueError) as error:
+        except _UNREADABLE as error:
             whole = False
             yield Words(text=f"{name} cannot be read as JUnit XML: {error}")
     if not tests:
@@ -118,7 +122,7 @@ def names(path: Path) -> list[tuple[str, str]] | None:
     """Return class and name of each test in a file; None where it cannot be read."""
     try:
         return [(case.classname, case.name) for case in _cases(path)]
-    except (NotJUnitError, expat.ExpatError, OSError, ValueError):
+    except _UNREADABLE:
         return None
 
 

@@ -51,6 +51,7 @@ def join(parts: Sequence[CellResult]) -> CellResult:
             "plain": count([test.plain for test in tests]),
         },
         coverage=None,
+        counts_queries=all(part.counts_queries for part in parts),
         tests=tests,
         deprecations=_deprecations(parts),
         failures=_once(pair for part in parts for pair in part.failures),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fnmatch
+import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -17,6 +18,9 @@ from djhop.results import statements
 #: Where coverage looks for its configuration, in that order.
 #: https://coverage.readthedocs.io/en/latest/config.html
 _FILES = (".coveragerc", "setup.cfg", "tox.ini", "pyproject.toml", ".coveragerc.toml")
+
+#: What reading a damaged data file raises: the tests could have written it as well.
+_UNREADABLE = (CoverageException, sqlite3.Error, TypeError, ValueError)
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +51,7 @@ def options(tree: Path) -> Options:
                 continue
             # Plug-ins are only loaded when measuring begins: they are the target's, not ours.
             found = coverage.Coverage(config_file=str(path), data_file=None)
-        except (OSError, UnicodeDecodeError, CoverageException):
+        except (OSError, ValueError, RecursionError, CoverageException):
             continue
         return Options(
             source=_texts(found, "run:source"),
@@ -95,8 +99,9 @@ def _lines(file: Path) -> Iterable[tuple[str, Sequence[int]]]:
         if not file.is_file():
             return []
         data.read()
-        return [(name, data.lines(name) or ()) for name in data.measured_files()]
-    except (CoverageException, OSError):
+        names = (name for name in data.measured_files() if isinstance(name, str))
+        return [(name, data.lines(name) or ()) for name in names]
+    except (*_UNREADABLE, OSError):
         return []
     finally:
         data.close()
@@ -138,7 +143,7 @@ def combine(trees: Mapping[Path, Path], target: Path, out: Path) -> Path | None:
         combined = coverage.CoverageData(basename=str(out))
         for file, tree in trees.items():
             data = coverage.CoverageData(basename=str(file))
-            with contextlib.suppress(CoverageException):
+            with contextlib.suppress(*_UNREADABLE):
                 if file.is_file():
                     data.read()
                     combined.update(data, map_path=_moved(str(tree), str(target)))

@@ -44,6 +44,8 @@ class Test(msgspec.Struct, frozen=True, kw_only=True):
     subtests: tuple[str, ...] = ()
     #: Id of the cause it is grouped under (filled in by comparison).
     cause: str = ""
+    #: Its SQL queries, from setUp to tearDown: connection → how many; None for none.
+    queries: dict[str, int] | None = None
     #: Passed and failed in the same cell without a warning to explain it.
     flaky: bool = False
 
@@ -79,6 +81,13 @@ class Failures:
     def __init__(self, paths: Paths) -> None:
         self._paths = paths
         self._known: dict[tuple[Exc, str], Failure] = {}
+
+    def printed(self, said: Printed | None) -> Printed | None:
+        """What a test printed, with files named as everywhere: equal in every cell where it is."""
+        if said is None:
+            return None
+        head, tail = map(self._paths.shorten_in, (said.head, said.tail))
+        return Printed(head=head, tail=tail, left_out=said.left_out)
 
     def of(self, exc: Exc | None, when: str) -> Failure | None:
         """Return the failure, if there is an exception."""
@@ -142,10 +151,19 @@ class _Merging:
             seconds=round(strict.seconds if strict and strict.seconds else told.seconds, 6),
             failure=self._failed(bad[0]) if bad else None if flaky else _skipped(strict, plain),
             subtests=tuple(dict.fromkeys(bad[0].subtests)) if bad else (),
-            printed=bad[0].printed if bad else None,
+            printed=self._failures.printed(bad[0].printed) if bad else None,
+            queries=self._queries(test_id),
             skip_reason=told.reason if told.outcome == "skipped" else "",
             flaky=flaky,
         )
+
+    def _queries(self, test_id: str) -> dict[str, int] | None:
+        """What it asked in the pass that decides how it ended."""
+        plain = [ran for ran in reversed(self._runs) if ran.info.mode == "plain"]
+        for ran in (*plain, self._runs[0]):
+            if test_id in ran.events.tests:
+                return ran.events.queries.get(test_id)
+        return None
 
     def _strictly(self, test_id: str) -> tuple[Seen | None, bool]:
         """Return the strict outcome, and whether it is to be believed."""

@@ -75,6 +75,12 @@ class Paths:
         """Return the path relative to the tree, site-packages or Python's library it is in."""
         return self._look(file)[1]
 
+    def shorten_in(self, text: str) -> str:
+        """Return a text in which files of the tree and the environment are named shortly."""
+        for prefix, _ in self._prefixes:
+            text = text.replace(prefix, "") if len(prefix) > 1 else text
+        return text
+
     def owner_of_file(self, file: str) -> Owner | None:
         """Return whose the file is; None for what is not a file, or is djhop's own."""
         return self._look(file)[2]

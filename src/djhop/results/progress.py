@@ -6,6 +6,8 @@ from pathlib import Path
 
 import msgspec
 
+from djhop import durable
+
 #: Bytes read at one look: progress may lag behind, the suite may not wait.
 MOST = 1 << 20
 
@@ -84,7 +86,7 @@ class Tally:
 def _read(line: bytes) -> _Line:
     try:
         return msgspec.json.decode(line, type=_Line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except durable.UNREADABLE:
         return _Line()
 
 

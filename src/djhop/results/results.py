@@ -85,6 +85,8 @@ class CellResult(msgspec.Struct, frozen=True, kw_only=True):
     coverage: float | None = None
     tests: tuple[Test, ...] = ()
     deprecations: tuple[Deprecation, ...] = ()
+    #: Whether the queries of tests were counted: by Django 2.0 and later, and where djhop looks on.
+    counts_queries: bool = False
     #: Collection, import and class-level failures, by module, class or pass.
     failures: tuple[tuple[str, Failure], ...] = ()
     passes: tuple[Pass, ...] = ()
@@ -139,6 +141,7 @@ def build(
         deprecations=deprecations.collect([ran.events for ran in runs], paths, releases),
         failures=_outside(runs, failures),
         passes=tuple(ran.info for ran in runs),
+        counts_queries=bool(runs) and all(ran.events.counting for ran in runs),
         notes=tuple(dict.fromkeys([*notes, *_notes(runs, tests)])),
         seconds=_seconds(runs),
         hint=SERVE if status == "infra" and facts and facts.unserved else "",

@@ -47,7 +47,7 @@ def of(name: str, exclude: tuple[str, ...]) -> frozenset[int]:
 
 def recall(path: Path) -> None:
     """Take up what an earlier run kept in `path`; what cannot be read is parsed again."""
-    with _LOCK, contextlib.suppress(OSError, msgspec.DecodeError):
+    with _LOCK, contextlib.suppress(*durable.UNREADABLE):
         _asked.clear()
         _known.update(msgspec.msgpack.decode(path.read_bytes(), type=dict[str, frozenset[int]]))
 

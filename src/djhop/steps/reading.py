@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from djhop import durable
 from djhop.processes.process import Completed
 from djhop.results.eventlog import Exc
 from djhop.results.outcomes import Failures
@@ -61,7 +62,7 @@ def _where(path: Path) -> str:
     running = path.with_name(f"{path.name}.running")
     try:
         what = msgspec.json.decode(running.read_bytes(), type=dict[str, str]).get("running", "")
-    except (OSError, msgspec.DecodeError):
+    except durable.UNREADABLE:
         return ""
     return f", in {what[:200]}" if what else ""
 
@@ -74,7 +75,7 @@ def _decoded(path: Path) -> Wrote | str:
         return msgspec.json.decode(path.read_bytes(), type=Wrote)
     except OSError:
         return "it wrote no result"
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return f"its result cannot be read: {error}"
 
 

@@ -17,10 +17,12 @@ from djhop.compare.compare import Comparison, HopResult, result_of
 from djhop.compare.foretold import Tally, hop_of, tally, use_id
 from djhop.compare.groups import Group
 from djhop.fixes.proof import Fix
+from djhop.history.since import Since
 from djhop.masking import shown
 from djhop.matrix.config import Matrix
 from djhop.matrix.flaky import KnownFlaky
 from djhop.matrix.plan import Plan
+from djhop.paired import Paired
 from djhop.peels.layers import Peel
 from djhop.results.results import CellResult, Counts, Owner, Status
 from djhop.results.steps import StepName
@@ -30,6 +32,12 @@ from djhop.target.target import Target
 
 #: 1: the first.
 FORMAT = 1
+
+
+SANDBOXED = (
+    "The project's code ran in a sandbox: no network but a loopback of its own, and written was in "
+    "the cells alone."
+)
 
 
 class RunTarget(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +51,9 @@ class RunTarget(msgspec.Struct, frozen=True, kw_only=True):
     django_source: str = ""
     #: "pytest", "django" or "command"; empty where none was found.
     suite: str = ""
+    #: The commit it was at, and what stands for the content of its files; "" where nobody knows.
+    revision: str = ""
+    tree: str = ""
 
 
 class RunMatrix(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,6 +167,10 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     fixes: tuple[Fix, ...] = ()
     #: What is behind the first causes of its red cells: `djhop peel`.
     peels: tuple[Peel, ...] = ()
+    #: What changed since the night before; None where none is remembered.
+    since: Since | None = None
+    #: How long the suite takes after a hop, against before it: `djhop ready --measure`.
+    performance: tuple[Paired, ...] = ()
 
     def reproduce(self, cell: str, test_id: str) -> str:
         """Return the command a user types to run one test in one cell again.
@@ -194,6 +209,23 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         return datetime.date.fromisoformat(self.started[:10])
 
 
+def inconsistent(run: Run) -> str:
+    """Say what in a run does not belong together, as where a file was damaged; "" if all does."""
+    known = {cell.id for cell in (*run.plan.cells, *run.plan.unsupported)}
+    for number, cell in enumerate(run.cells):
+        if cell.id not in known or cell.id != f"py{cell.python}-django{cell.django}":
+            return f"there is no cell {cell.id!r} in its plan - at `$.cells[{number}]`"
+    for number, step in enumerate(run.plan.hops):
+        if not {step.before.id, step.after.id} <= known:
+            return f"{step.id!r} leads from or to no cell - at `$.plan.hops[{number}]`"
+    done = {cell.id for cell in run.cells if cell.status != "unsupported"}
+    planned = {hop.id for hop in run.plan.hops}
+    for number, hop in enumerate(run.hops):
+        if hop.id not in planned or not {hop.before, hop.after} <= done:
+            return f"there is no hop {hop.id!r} in its plan - at `$.hops[{number}]`"
+    return ""
+
+
 def begin(
     name: str,
     target: Target,
@@ -205,8 +237,12 @@ def begin(
     inputs: str = "",
     whole: bool = True,
     known: tuple[KnownFlaky, ...] = (),
+    state: tuple[str, str] = ("", ""),
 ) -> Run:
-    """Describe a run that is about to start; `started` is an aware time."""
+    """Describe a run that is about to start; `started` is an aware time.
+
+    `state` is the commit that the target is at, and what stands for its files.
+    """
     utc = started.astimezone(datetime.UTC)
     return Run(
         name=name,
@@ -219,13 +255,20 @@ def begin(
             django=target.django,
             django_source=target.django_source,
             suite=target.suite.kind if target.suite else "",
+            revision=state[0],
+            tree=state[1],
         ),
         # As it is read back, lists and not tuples, so that two runs compare equal.
         matrix=RunMatrix(name=matrix.name, settings=shown(decode(encode(matrix)))),
         started=utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
         plan=plan,
         known_flaky=known,
-        notes=(*target.notes, *plan.notes, *_expired(known, utc.date())),
+        notes=(
+            *target.notes,
+            *plan.notes,
+            *((SANDBOXED,) if matrix.sandbox else ()),
+            *_expired(known, utc.date()),
+        ),
     )
 
 

@@ -12,7 +12,7 @@ import msgspec
 
 from djhop.compare.causes import label
 from djhop.compare.compare import compare
-from djhop.durable import encode, make, read, write
+from djhop.durable import damaged, encode, make, read, write
 from djhop.errors import InfraError, UsageError, did_you_mean
 from djhop.results import results
 from djhop.results.reruns import Reruns
@@ -96,7 +96,10 @@ class RunFolder:
 
     def read_run(self) -> Run:
         """Read `run.json` as it stands; `load` also looks at the cells of an unfinished run."""
-        return read(self.run, Run, record.FORMAT)
+        run = read(self.run, Run, record.FORMAT)
+        if wrong := record.inconsistent(run):
+            raise damaged(self.run, wrong)
+        return run
 
     def write_cell(self, result: CellResult) -> None:
         """Write a cell's result, with its causes named, into its folder; make that if need be."""
@@ -106,7 +109,10 @@ class RunFolder:
 
     def read_cell(self, cell: str) -> CellResult:
         """Read a cell's result back."""
-        return read(self.cell(cell).result, CellResult, results.FORMAT)
+        found = read(self.cell(cell).result, CellResult, results.FORMAT)
+        if found.id != cell:
+            raise damaged(self.cell(cell).result, f"it is of {found.id!r} - at `$.id`")
+        return found
 
     def results(self) -> Cells:
         """Every result on disk by cell id, each read when it is asked for."""
@@ -204,16 +210,21 @@ def latest(out: Path) -> RunFolder:
     Raises:
         UsageError: there is none.
     """
-    mark = out / LATEST
-    if mark.is_symlink():
-        pointed = out / mark.readlink()
-    else:
-        pointed = out / (mark.read_text("utf-8").strip() if mark.is_file() else LATEST)
-    if (pointed / "run.json").is_file():
-        return RunFolder(pointed)
+    try:
+        pointed = out / _pointed(out / LATEST)
+        if (pointed / "run.json").is_file():
+            return RunFolder(pointed)
+    except (OSError, ValueError):
+        pass  # damaged: no name of a run
     if known := runs(out):
         return known[-1]
     raise UsageError(f"no run in {out}", hint="djhop run makes one; --out says where")
+
+
+def _pointed(mark: Path) -> Path | str:
+    if mark.is_symlink():
+        return mark.readlink()
+    return mark.read_text("utf-8").strip() if mark.is_file() else LATEST
 
 
 def find(wanted: str, out: Path) -> RunFolder:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import msgspec
 
+from djhop.target import tree
+
 #: The command in the header that pip-compile and `uv pip compile` write.
 _HEADER = re.compile(
     r"\A(?:\s*#[^\n]*\n)*?\s*#\s+(?:pip-compile|uv pip compile|\S*python\S* -m piptools compile)"
@@ -51,7 +53,7 @@ def origin(path: Path, text: str, root: Path) -> Origin | None:
         return None
     words = _command(text)
     twin = path.with_suffix(".in")
-    names = _sources(words) or ([twin.name] if twin.is_file() and _only_pins(text) else [])
+    names = _sources(words) or ([twin.name] if tree.is_file(twin) and _only_pins(text) else [])
     files = [file for name in names if (file := _there(name, path, root)) is not None]
     if not names or len(files) < len(names) or _UNKNOWN_PARTS & {*words}:
         return None
@@ -86,7 +88,7 @@ def _there(name: str, path: Path, root: Path) -> Path | None:
     folders = (root,) if Path(name).name in _PROJECT else (root, path.parent)
     if Path(name).name in _PROJECT and name not in _PROJECT:
         return None  # Of a project inside this one, the metadata is not read.
-    return next((folder / name for folder in folders if (folder / name).is_file()), None)
+    return next((folder / name for folder in folders if tree.is_file(folder / name)), None)
 
 
 def _only_pins(text: str) -> bool:

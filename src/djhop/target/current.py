@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from packaging.requirements import Requirement
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from djhop.releases import Releases, Series, series_of, version_key
 from djhop.target import tree
@@ -30,11 +30,13 @@ class CurrentDjango(msgspec.Struct, frozen=True, kw_only=True):
     source: str = ""
 
 
-_CLASSIFIER = re.compile(r"Framework :: Django :: (\d+\.\d+|2\d{3})$")
-_PYTHON_CLASSIFIER = re.compile(r"Programming Language :: Python :: (3\.\d+)$")
+_CLASSIFIER = re.compile(r"Framework :: Django :: (\d{1,3}\.\d{1,3}|2\d{3})$", re.ASCII)
+_PYTHON_CLASSIFIER = re.compile(r"Programming Language :: Python :: (3\.\d{1,3})$", re.ASCII)
 _TOX_FACTOR = re.compile(r"(?:django|dj)[-_.]?((?:\{[\d.,]+\})|[\d.]+)", re.IGNORECASE)
-_STARTPROJECT = re.compile(r"startproject'? using Django (\d+\.\d+)")
-_MINOR = re.compile(r"(?:^|[\s\"'=:-])(?:cpython-|python-)?(3\.\d+)(?:\.\d+)?\w*(?=$|[\s\"'-])")
+_STARTPROJECT = re.compile(r"startproject'? using Django (\d{1,3}\.\d{1,3})", re.ASCII)
+_MINOR = re.compile(
+    r"(?:^|[\s\"'=:-])(?:cpython-|python-)?(3\.\d{1,3})(?!\d)(?:\.\d+)?\w*(?=$|[\s\"'-])", re.ASCII
+)
 
 
 def requirements_on_django(stated: Iterable[Stated]) -> tuple[Stated, ...]:
@@ -91,7 +93,7 @@ def _pin(specifier: SpecifierSet) -> str:
 def _is_version(text: str) -> bool:
     try:
         return bool(Version(text))
-    except InvalidVersion:
+    except ValueError:
         return False
 
 
@@ -185,6 +187,6 @@ def _minors(name: str, text: str) -> list[str]:
 def _allows(requires_python: str, minor: str) -> bool:
     try:
         specifier = SpecifierSet(requires_python)
-    except InvalidSpecifier:
+    except ValueError:
         return True
     return any(specifier.contains(f"{minor}.{patch}") for patch in range(60))

@@ -14,7 +14,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from djhop.errors import UsageError
-from djhop.target import lockfiles, requirement_choice
+from djhop.target import lockfiles, requirement_choice, tree
 from djhop.target.collecting import Collector, Dependencies, Source, read_metadata
 from djhop.target.metadata import Kind, Metadata, Part, Section, normal
 from djhop.target.stated import Local, Stated, parse
@@ -49,7 +49,7 @@ def find(
     for part in project.dependencies:
         collector.part(part)
     of_tox = [name for line in tox.deps if (name := _file_of_tox(line))]
-    for name in [name for name in of_tox if not (root / name).is_file()]:
+    for name in [name for name in of_tox if not tree.is_file(root / name)]:
         of_tox.remove(name)
         collector.notes.append(f"{tox.path} names {name}, which is not there.")
     near = () if project.dependencies else beside
@@ -92,7 +92,7 @@ def _locks(collector: Collector, matrix: Matrix, project: Metadata) -> None:
 
 def _there(root: Path, name: str) -> None:
     """Refuse a file named in the matrix that is not there."""
-    if not (root / name).is_file():
+    if not tree.is_file(root / name):
         known = [
             *requirement_choice.candidates(root, ("",)),
             *(n for n, _ in lockfiles.found(root)),

@@ -126,7 +126,7 @@ class _Finder:
         if call.kind != "script":
             return call.kind
         path = self.root / call.directory / call.argv[0]
-        text = tree.read(path, call.argv[0]) if path.is_file() else ""
+        text = tree.read(path, call.argv[0]) if tree.is_file(path) else ""
         if re.search(r"pytest\.main|^\s*import pytest|-m.{1,4}pytest", text, re.MULTILINE):
             return "pytest"
         return "django" if _DJANGO_RUNNER.search(text) else None
@@ -134,7 +134,7 @@ class _Finder:
     def runnable(self, kind: SuiteKind, call: Call) -> bool:
         """Whether what a command names is there, and has tests to run, where they are wanted."""
         folder = self.root / call.directory
-        if kind == "django" and call.argv[0] != "-m" and not (folder / call.argv[0]).is_file():
+        if kind == "django" and call.argv[0] != "-m" and not tree.is_file(folder / call.argv[0]):
             return False
         if call.settings and not settings_modules.file_of(self.root, call.settings, call.directory):
             return False
@@ -241,11 +241,11 @@ class _Finder:
         value = dict(self.tox.environment).get("PYTHONPATH", "")
         paths = [path.removeprefix("./").rstrip("/") or "." for path in value.split(":") if path]
         inside = [p for p in paths if not p.startswith(("/", "..")) and "$" not in p]
-        return tuple(p for p in inside if (self.root / p).is_dir())
+        return tuple(p for p in inside if tree.is_dir(self.root / p))
 
 
 def _is_there(folder: Path, path: str) -> bool:
-    return path not in (".", "./") and "\0" not in path and (folder / path).exists()
+    return path not in (".", "./") and (tree.is_file(folder / path) or tree.is_dir(folder / path))
 
 
 def _sentences(suite: Suite) -> list[str]:

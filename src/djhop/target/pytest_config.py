@@ -89,7 +89,7 @@ def read(root: Path, folder: str = "") -> PytestConfig:
     """
     prefix = f"{folder}/" if folder else ""
     for name, section in (("pytest.ini", "pytest"), (".pytest.ini", "pytest")):
-        if (root / prefix / name).is_file():
+        if tree.is_file(root / prefix / name):
             return _from_ini(root, prefix + name, section) or PytestConfig(path=prefix + name)
     tool = tree.read_toml(root, f"{prefix}pyproject.toml").get("tool", {})
     table = tool.get("pytest") if isinstance(tool, dict) else None

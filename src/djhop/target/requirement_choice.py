@@ -47,7 +47,7 @@ def choose(root: Path, *, used_by_tox: Iterable[str] = (), beside: Iterable[str]
     includes = {name: _included(root, name) for name in found}
     roles = {name: role(name) for name in found}
     production = {name for name in found if roles[name] == "prod"}
-    for_tests = [name for name in dict.fromkeys(used_by_tox) if (root / name).is_file()]
+    for_tests = [name for name in dict.fromkeys(used_by_tox) if tree.is_file(root / name)]
     for kind in ("test", "dev"):
         for_tests = for_tests or _best(found, roles, kind)[:1]
     base = [n for n in _best(found, roles, "base") if not (includes[n] & production)]
@@ -70,7 +70,7 @@ def candidates(root: Path, places: Iterable[str]) -> tuple[str, ...]:
             names = _names(directory, anything=folder != "")
             found += [(Path(place) / folder / name).as_posix() for name in names]
         inner = Path(place) / "tests/requirements.txt"
-        found += [inner.as_posix()] if (root / inner).is_file() else []
+        found += [inner.as_posix()] if tree.is_file(root / inner) else []
     return tuple(dict.fromkeys(found))
 
 

@@ -128,7 +128,7 @@ class _Reader:
             raise UsageError(f"{place}: the files include each other: {circle}")
         if (path, role) in self.files:
             return
-        if not path.is_file():
+        if not tree.is_file(path):
             raise UsageError(
                 f"{place + ': ' if place else ''}there is no file {name}",
                 hint="paths after -r and -c are relative to the file they stand in",

@@ -23,7 +23,7 @@ def file_of(root: Path, module: str, folder: str) -> str:
     for place in dict.fromkeys(["", folder, "src", "tests"]):
         for file in (f"{path}.py", f"{path}/__init__.py"):
             whole = f"{place}/{file}".lstrip("/")
-            if "\0" not in whole and (root / whole).is_file():
+            if tree.is_file(root / whole):
                 return whole
     return ""
 

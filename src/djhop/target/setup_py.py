@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from djhop.target import tree
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -222,5 +224,5 @@ def named_files(unread: Unread, root: Path) -> tuple[str, ...]:
     return tuple(
         text
         for text in dict.fromkeys(unread.texts)
-        if text.endswith((".txt", ".in", ".pip")) and "\0" not in text and (root / text).is_file()
+        if text.endswith((".txt", ".in", ".pip")) and tree.is_file(root / text)
     )

@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 import msgspec
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.utils import (
     InvalidSdistFilename,
     InvalidWheelFilename,
@@ -19,6 +19,7 @@ from packaging.utils import (
 )
 
 from djhop.errors import UsageError
+from djhop.target import tree
 
 
 class Stated(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +60,7 @@ def parse(text: str, place: str, root: Path, folder: Path | None = None) -> Stat
         return _from_url(text, url[0], place)
     try:
         Requirement(text)
-    except (InvalidRequirement, ValueError) as error:
+    except ValueError as error:
         local = _from_path(text, place, [folder or root, root])
         if local is not None:
             return local
@@ -82,7 +83,7 @@ def _from_url(text: str, url: str, place: str) -> Stated:
     written = f"{name} @ {base}{below}{' ' + marker if marker else ''}"
     try:
         Requirement(written)
-    except (InvalidRequirement, ValueError) as error:
+    except ValueError as error:
         raise UsageError(
             f"{place}: {credentials_hidden(text)!r} does not say which package it is",
             hint=f"write it as `name @ {credentials_hidden(base)}`",
@@ -109,13 +110,13 @@ def _from_path(text: str, place: str, folders: list[Path]) -> Stated | Local | N
     path = text.partition(";")[0].strip()
     match = _EXTRAS.match(path)
     path, extras = (match[1], match[2]) if match else (path, "")
-    if not path or "\0" in path or len(path) > 1000:
+    if not path:
         return None
     for folder in folders:
         whole = Path(os.path.normpath(folder / path))
-        if path.endswith(_ARCHIVES) and whole.is_file():
+        if path.endswith(_ARCHIVES) and tree.is_file(whole):
             return _from_url(whole.as_uri(), whole.as_uri(), place)
-        if any((whole / name).is_file() for name in _PROJECT_FILES):
+        if any(tree.is_file(whole / name) for name in _PROJECT_FILES):
             names = tuple(extra.strip() for extra in extras.split(",") if extra.strip())
             return Local(path=whole, extras=names, place=place)
     return None

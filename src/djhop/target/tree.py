@@ -131,10 +131,20 @@ def _exact(encoding: str, mark: bytes) -> str:
     return f"{encoding}-{'le' if mark.startswith(codecs.BOM_UTF16_LE) else 'be'}"
 
 
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; what no file can be called is none."""
+    return os.path.isfile(path)  # noqa: PTH113 - Path's own raises where a name is too long
+
+
+def is_dir(path: Path) -> bool:
+    """Whether there is such a directory; what none can be called is none."""
+    return os.path.isdir(path)  # noqa: PTH112
+
+
 def read_if_there(root: Path, name: str) -> str:
     """Return the text of `root/name`, or "" where there is no such file."""
     path = root / name
-    return read(path, name) if path.is_file() else ""
+    return read(path, name) if is_file(path) else ""
 
 
 def read_toml(root: Path, name: str) -> dict[str, Any]:
@@ -144,11 +154,21 @@ def read_toml(root: Path, name: str) -> dict[str, Any]:
         UsageError: it is not TOML; the message has file and line.
     """
     try:
-        return tomllib.loads(read_if_there(root, name).replace("\r\n", "\n"))
+        table = tomllib.loads(read_if_there(root, name).replace("\r\n", "\n"))
     except (ValueError, RecursionError) as error:  # ValueError: a number of too many digits, too
         line = _TOML_LINE.search(str(error))
         place = f"{name}:{line[1]}" if line else name
         raise UsageError(f"{place}: not valid TOML: {error}") from error
+    if too_deep(table):
+        raise UsageError(f"{name}: nested too deeply")
+    return table
+
+
+def too_deep(value: object, left: int = 100) -> bool:
+    """Whether lists and tables are so deep in each other that work with them would not end well."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    return isinstance(value, list) and (not left or any(too_deep(v, left - 1) for v in value))
 
 
 def read_ini(text: str, name: str) -> dict[str, dict[str, str]]:

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from djhop import durable
 from djhop.workspace.removal import remove
 from djhop.workspace.sources import Source, look
 
@@ -193,7 +194,7 @@ def _copy_bytes(found: int, made: int) -> None:
 def _read(manifest: Path, root: str) -> dict[str, Known]:
     try:
         read = msgspec.json.decode(manifest.read_bytes(), type=Manifest)
-    except (OSError, ValueError, msgspec.MsgspecError):
+    except durable.UNREADABLE:
         return {}
     return read.entries if read.root == root and read.format == FORMAT else {}
 

@@ -1,8 +1,10 @@
 """The target's git repository as a cell sees it: the whole history, and nothing to write to.
 
 Builds take versions from it, tests ask it what changed. The cell gets a *view*: HEAD, refs and
-index are copied, objects are read where they lie. What a test commits, tags or removes is lost with
-the room; remotes (whose URLs may hold passwords), hooks and filters are left out.
+index are copied; so are the objects of a small repository. Those of a large one are read where they
+lie: what a test stages that is there already gets a new mtime there. What a test commits, tags or
+removes is lost with the room; remotes (whose URLs may hold passwords), hooks and filters are left
+out.
 """
 
 from __future__ import annotations
@@ -22,6 +24,9 @@ KEPT = {
 }
 #: The copy of a file has its mtime and size, but neither its inode nor its ctime.
 ALWAYS = "[core]\n\tbare = false\n\ttrustctime = false\n\tcheckStat = minimal\n"
+
+#: A store of objects is copied that has at most so many bytes and files.
+BYTES, FILES = 64 << 20, 2_000
 
 
 class _Places(NamedTuple):
@@ -43,8 +48,10 @@ def show(root: Path, tree: Path, view: Path) -> bool:
     try:
         _copy(places, view)
         (view / "config").write_text(_config(places.common / "config"))
-        stores = b"".join(os.fsencode(path) + b"\n" for path in _stores(places))
-        (view / "objects/info/alternates").write_bytes(stores)
+        stores = _stores(places)
+        if len(stores) > 1 or not _copied(stores[0], view / "objects"):
+            lines = b"".join(os.fsencode(path) + b"\n" for path in stores)
+            (view / "objects/info/alternates").write_bytes(lines)
         (tree / ".git").write_bytes(b"gitdir: %s\n" % os.fsencode(view))
     except OSError:  # half a repository, or one that may not be read
         shutil.rmtree(view, ignore_errors=True)
@@ -97,6 +104,25 @@ def _copy(places: _Places, view: Path) -> None:
         to.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileNotFoundError):  # packed meanwhile
             shutil.copyfile(path, to)
+
+
+def _copied(store: Path, to: Path) -> bool:
+    """Copy a store of objects where it is small; return whether it was."""
+    found, room = [], BYTES
+    try:
+        for path in store.glob("*/*"):
+            if path.parent.name == "info" or not path.is_file():
+                continue
+            room -= path.stat().st_size
+            found.append(path)
+            if room < 0 or len(found) > FILES:
+                return False
+        for path in found:
+            (to / path.parent.name).mkdir(exist_ok=True)
+            shutil.copy(path, to / path.parent.name)
+    except FileNotFoundError:  # git packs it just now; what is copied is right all the same
+        return False
+    return True
 
 
 def _refs(common: Path) -> list[Path]:

@@ -63,6 +63,13 @@ def find(root: Path, named: str, spawner: Spawner) -> Revision:
     return Revision(named=named, commit=commit, below=below)
 
 
+def head(root: Path, spawner: Spawner) -> str:
+    """Return the commit that `root` is at; "" where there is none, or no git."""
+    with contextlib.suppress(InfraError):
+        return _git(root, spawner, "rev-parse", "--verify", "--quiet", "HEAD^{commit}") or ""
+    return ""
+
+
 def checkout(root: Path, revision: Revision, into: Path, spawner: Spawner) -> Path:
     """Write the files of a revision below `into`, once; return the project's folder there.
 

@@ -44,7 +44,6 @@ function packagesBetween(before, after) {
 }
 
 function numbersBetween(before, after) {
-  const total = (cell) => Object.values(cell.seconds).reduce((a, b) => a + b, 0);
   const share = (cell) => (cell.coverage === null ? '–' : `${cell.coverage.toFixed(1)} %`);
   return table(['Measure', '#Before', '#After'], [['covered', share(before), share(after)], ['seconds in all', total(before).toFixed(1), total(after).toFixed(1)]]);
 }

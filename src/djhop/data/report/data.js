@@ -50,11 +50,16 @@ function moduleOf(id) {
   return at > 0 ? id.slice(0, at) : id.slice(0, Math.max(id.split('[')[0].lastIndexOf('.'), 0)) || id;
 }
 
-// Test → its failure in the first cell that has one.
+// Test → its failure in the first cell where it fails, else where it fails with warnings as errors.
 function firstFailures() {
-  const first = new Map();
-  for (const cell of M.cells) for (const [test, failure] of cell.fail) if (!first.has(test)) first.set(test, failure);
-  return first;
+  const plainly = new Map(), strictly = new Map();
+  for (const cell of M.cells) {
+    for (const [test, failure] of cell.fail) {
+      const first = kindOf(cell, test) === 'failed' ? plainly : strictly;
+      if (!first.has(test)) first.set(test, failure);
+    }
+  }
+  return new Map([...strictly, ...plainly]);
 }
 
 function haystack(id, test) {

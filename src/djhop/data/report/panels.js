@@ -18,6 +18,8 @@ function cellPanel(id) {
       ['covered', cell.coverage === null ? '' : `${cell.coverage.toFixed(1)} %`],
       ['seconds', Object.entries(cell.seconds).map(([stage, s]) => `${stage} ${s.toFixed(1)}`).join(', ')],
     ]),
+    command(M.command.concat('--cells', cell.id).map(quote).join(' ')),
+    M.hops.filter((hop) => hop.after === at).map((hop) => againstBefore(hop, cell)),
     cell.outside.length > 0 && [h('h3', {}, 'Failed outside the tests'), cell.outside.slice(0, 50).map(([name, failure]) => [h('p', {}, h('strong', {}, bdi(name))), failureBox(M.failures[failure], [cell])])],
     cell.steps && [h('h3', {}, 'Django’s own upgrade steps'), h('p', {}, bdi(cell.steps)), few(cell.findings.filter((one) => one.level !== 'info'), finding)],
     cell.uses.length > 0 && [h('h3', {}, `Deprecated uses (${cell.uses.length})`), usesTable(cell.uses)],
@@ -26,6 +28,17 @@ function cellPanel(id) {
     cell.notes.length > 0 && [h('h3', {}, 'Noted'), few(cell.notes, (note) => bdi(note))],
     cell.packages.length > 0 && [h('h3', {}, `Packages (${cell.packages.length})`), table(['Package', 'Version'], cell.packages)],
   ]];
+}
+
+// What the hop to a cell changed in packages, coverage and time.
+function againstBefore(hop, cell) {
+  const before = M.cells[hop.before];
+  const more = total(cell) - total(before);
+  return [h('h3', {}, `Against ${before.id}`), h('p', {}, pill(hop.view.tone, `${hop.view.sign} ${hop.view.verdict}`), ' ', hopLink(hop), ' · ', h('a', { href: `#compare/${before.id}..${cell.id}` }, 'compare them')), pairs([
+    ['moved', hop.moves.map((move, n) => [n ? ', ' : '', `${move.package} ${move.before || '–'} → ${move.after || '–'}`])],
+    ['covered', before.coverage === null || cell.coverage === null ? '' : [`${before.coverage.toFixed(1)} % → ${cell.coverage.toFixed(1)} %`, hop.lost?.total > 0 && `; ${count(hop.lost.lines, 'line')} in ${count(hop.lost.total, 'file')} no longer run`]],
+    ['seconds', total(before) && total(cell) ? `${total(before).toFixed(1)} → ${total(cell).toFixed(1)} (${more < 0 ? '−' : '+'}${Math.abs(more).toFixed(1)})` : ''],
+  ])];
 }
 
 function finding(one) {
@@ -97,6 +110,7 @@ function testPanel(id) {
     again && [h('h3', {}, failing.length ? 'See it fail' : 'Run it again'), command(reproduce(again, test))],
     failuresOf(test).map(({ plain, failure, cells }) => [h('h3', {}, plain ? 'Why it fails' : 'Why it fails with warnings as errors'), failureBox(failure, cells)]),
     printedBy(test),
+    nightsOf(test),
     subs.length > 0 && [h('h3', {}, 'Subtests that failed'), few(subs, (one) => bdi(one, 'mono'))],
     skips.length > 0 && [h('h3', {}, 'Why it was skipped'), few(skips, (cell) => [cellLink(cell), ': ', bdi(cell.skipOf.get(test))])],
     uses.size > 0 && [h('h3', {}, 'Deprecated uses seen in it'), usesTable([...uses.values()])],

@@ -5,12 +5,10 @@ const STAGES = ['interpreter', 'lock', 'environment', 'workspace', 'strict', 'pl
 function timesView() {
   const ran = M.cells.filter((cell) => cell.ms.some(Boolean));
   const hops = M.hops.filter((hop) => M.cells[hop.before].life === 'ran' && M.cells[hop.after].life === 'ran');
-  const most = Math.max(...M.cells.map(total), 0.1);
   const slow = h('div', {}), slower = h('div', {});
   document.getElementById('times-result').replaceChildren(h('div', {},
-    h('h3', {}, 'Seconds of each cell'),
-    h('div', { class: 'bars' }, M.cells.map((cell) => h('p', {}, h('span', {}, cellLink(cell)), meter(total(cell) / most), h('span', { class: 'number' }, total(cell) ? `${total(cell).toFixed(1)} s` : '–')))),
-    table(['Cell', ...stages().map((stage) => `#${stage}`)], M.cells.map((cell) => [cell.id, ...stages().map((stage) => cell.seconds[stage]?.toFixed(1) ?? '–')])),
+    h('h3', {}, 'Seconds of each cell, by what was done'),
+    table(['Cell', ...stages().map((stage) => `#${stage}`)], M.cells.map((cell) => [cellLink(cell), ...stages().map((stage) => cell.seconds[stage]?.toFixed(1) ?? '–')])),
     h('h3', {}, 'What got slower on a hop'),
     hops.length ? [label('Hop', select('slower', hops.map((hop) => [hop.id, hop.view.title]), hops[0].id, (id) => drawSlower(id, slower))), slower] : h('p', { class: 'dim' }, 'No hop has tests that ran on both sides.'),
     h('h3', {}, 'Slowest tests'),
@@ -74,7 +72,13 @@ function slowerTable(before, after, limit) {
 
 function timesOf(test) {
   const times = M.cells.map((cell) => cell.ms[test] ?? 0);
+  const against = (at) => {
+    const before = M.cells[M.hops.find((hop) => hop.after === at && times[hop.before] && times[at])?.before];
+    if (!before) return '';
+    const more = times[at] - before.ms[test];
+    return h('span', { class: 'dim' }, ` ${more < 0 ? '−' : '+'}${seconds(Math.abs(more))} against ${cellName(before)}`);
+  };
   const most = Math.max(...times);
   if (most < LEAST) return '';
-  return [h('h3', {}, 'Time'), h('div', { class: 'bars' }, M.cells.map((cell, at) => h('p', {}, h('span', {}, cell.id), meter(times[at] / most), h('span', { class: 'number' }, times[at] ? seconds(times[at]) : '–'))))];
+  return [h('h3', {}, 'Time'), h('div', { class: 'bars' }, M.cells.map((cell, at) => h('p', {}, h('span', {}, cell.id), meter(times[at] / most), h('span', { class: 'number' }, times[at] ? seconds(times[at]) : '–', against(at)))))];
 }

@@ -72,6 +72,7 @@ class Model:
             "hops": hops,
             "causes": causes,
             "extras": self._extras(),
+            "nights": self._nights(at),
             "failures": self.failures.rows,
             "frames": self.failures.frames,
             "own": self.failures.project_frames(),
@@ -211,6 +212,19 @@ class Model:
         views += [view for red in self.summary.standing for view in red.causes]
         return {view.id: found for view in views if (found := extras(view))}
 
+    def _nights(self, at: Mapping[str, int]) -> dict[str, Any] | None:
+        """How tests fared on earlier nights, as far as that is kept."""
+        since = self.run.since
+        if since is None:
+            return None
+        strips = [
+            {"cell": at[cell], "test": self.columns.number(test), "strip": _strip(told)}
+            for cell, found in since.strips.items()
+            if cell in at
+            for test, told in found.items()
+        ]
+        return {"started": [line(one) for one in since.strip_nights], "strips": strips}
+
     def _cut(self, what: str, items: list[Any], limit: int) -> None:
         if len(items) > limit:
             self.left_out.append(f"{len(items) - limit:,} of {len(items):,} {what}")
@@ -224,6 +238,11 @@ class Model:
             said.append(f"the middle of {number(self.failures.cut, 'long traceback')}")
         said += self.prints.left_out()
         return said
+
+
+def _strip(told: str) -> str:
+    """A character for each night, as the page's code knows them: blanks are nights, too."""
+    return "".join(one if one in "pwfecsxX~. " else "?" for one in told)
 
 
 def _groups(groups: tuple[Group, ...]) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ import jinja2
 
 from djhop import releases
 from djhop.durable import encode
-from djhop.reports import picture
+from djhop.reports import burn, durations, picture
 from djhop.reports.html.extras import extras
 from djhop.reports.html.lost import Ran
 from djhop.reports.html.model import Model
@@ -27,9 +27,9 @@ from djhop.store.store import RunFolder
 LIMIT = 40
 #: More hops than this stand below the picture, in columns.
 MOST_STEPS = 6
-STYLES = ("page.css", "parts.css")
-SCRIPTS = ("data.js", "dom.js", "list.js", "tests.js", "compare.js", "trace.js", "panels.js",
-           "times.js", "main.js")  # fmt: skip
+STYLES = ("page.css", "parts.css", "nights.css")
+SCRIPTS = ("data.js", "dom.js", "list.js", "tests.js", "compare.js", "trace.js", "nights.js",
+           "panels.js", "times.js", "main.js")  # fmt: skip
 
 
 def render(run: Run, folder: RunFolder) -> str:
@@ -52,10 +52,10 @@ def compose(
     summary = summarise(run, releases.load(), limit=LIMIT)
     model = Model(run, summary)
     data = model.build(results, coverage)
-    style = "\n".join(map(_part, STYLES))
-    code = "(() => {\n'use strict';\n" + "\n".join(map(_part, SCRIPTS)) + "})();\n"
+    style = "\n".join(map(part, STYLES))
+    code = "(() => {\n'use strict';\n" + "\n".join(map(part, SCRIPTS)) + "})();\n"
     return (
-        _templates()
+        templates()
         .get_template("page.html")
         .render(
             summary=summary,
@@ -63,21 +63,24 @@ def compose(
             data=data,
             limit=LIMIT,
             picture=picture.matrix(summary),
+            durations=durations.inline(run),
+            burn=burn.picture(run.since, run.plan) if run.since else "",
             many=picture.many(summary) or len(summary.path) > MOST_STEPS,
             cells=[
                 {**cell, "seconds_in_all": sum(cell["seconds"].values())} for cell in data["cells"]
             ],
             style=style,
-            style_hash=_hash(style),
+            style_hash=digest(style),
             code=code,
-            code_hash=_hash(code),
+            code_hash=digest(code),
             packed=base64.b64encode(gzip.compress(encode(data), 6, mtime=0)).decode(),
         )
     )
 
 
 @functools.cache
-def _templates() -> jinja2.Environment:
+def templates() -> jinja2.Environment:
+    """The templates of pages."""
     made = jinja2.Environment(
         loader=jinja2.PackageLoader("djhop", "data/report"),
         autoescape=True,
@@ -90,10 +93,11 @@ def _templates() -> jinja2.Environment:
     return made
 
 
-def _part(name: str) -> str:
+def part(name: str) -> str:
+    """Return a style or a script of a page, as it is written."""
     return importlib.resources.files("djhop").joinpath(f"data/report/{name}").read_text("utf-8")
 
 
-def _hash(text: str) -> str:
+def digest(text: str) -> str:
     """What the page's Content-Security-Policy allows: this text and no other."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -1,0 +1,1 @@
+"""What earlier nights saw: `history.sqlite` beside the runs, and what changed since."""
