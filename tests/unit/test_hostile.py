@@ -282,12 +282,14 @@ def html(nasty: str, since: Since | None = None) -> str:
 
 
 def progress(nasty: str) -> str:
-    result = msgspec.structs.replace(a_run(nasty)[1]["py3.10-django4.1"], passes=())
+    result = a_run(nasty)[1]["py3.10-django4.1"]
+    result = msgspec.structs.replace(result, passes=(), notes=(nasty,))
     events = (
         news.Said(text=nasty),
+        news.Command(cell=result.id, command=nasty),
         news.Finished(result=result, folder="none"),
     )
-    return "\n".join(console.printable(line) for line in console.lines(events))
+    return "\n".join(console.printable(line) for line in console.lines(events, verbose=True))
 
 
 #: Every output that there is, made of texts a target chose.
@@ -296,6 +298,7 @@ OUTPUTS: dict[str, Callable[[str], str]] = {
         form: partial(lambda form, nasty: counting.made(form, a_run(nasty)), form)
         for form in (*outputs.FORMS, *outputs.JUNIT)
     },
+    "text on a screen": lambda nasty: screen.render(a_run(nasty)[0]),
     "html": html,
     "html since": lambda nasty: html(nasty, a_since(nasty)),
     "text since": lambda nasty: whole_text.render(remembered(nasty)),
