@@ -16,19 +16,17 @@ pytestmark = [
 
 
 def test_what_was_seen_is_kept_whoever_is_killed(tmp_path: Path) -> None:
-    told = kills.run(tmp_path, seed=5, times=3)
+    told = kills.run(tmp_path, seed=5, times=2)
     assert "djhop: killed: 1" in told
-    assert "both: killed: 1" in told
     assert "the test process: it went on: 1" in told
 
 
-@pytest.mark.parametrize("end", ["Ctrl-C twice", "SIGKILL"])
-def test_nothing_is_left_behind(tmp_path: Path, end: str) -> None:
-    ends.Ends(tmp_path).once(end)
+def test_nothing_is_left_behind(tmp_path: Path) -> None:
+    ends.Ends(tmp_path).once("Ctrl-C twice")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("end", sorted({*ends.ENDS} - {"Ctrl-C twice", "SIGKILL"}))
+@pytest.mark.parametrize("end", sorted({*ends.ENDS} - {"Ctrl-C twice"}))
 def test_nothing_is_left_behind_however_it_ends(tmp_path: Path, end: str) -> None:
     ends.Ends(tmp_path).once(end)
 
@@ -48,9 +46,9 @@ def test_a_crowd_is_safe(tmp_path: Path) -> None:
 
 
 def test_noise_is_bounded(tmp_path: Path) -> None:
-    assert "kept" in noise.check(Site(tmp_path, noise.TESTS), "manage.py", 20)
+    assert "kept" in noise.check(Site(tmp_path, noise.TESTS), "manage.py", 20, 1_000)
 
 
 @pytest.mark.slow
 def test_noise_of_pytest_is_bounded(tmp_path: Path) -> None:
-    assert "kept" in noise.check(Site(tmp_path, noise.TESTS), "pytest", 20)
+    assert "kept" in noise.check(Site(tmp_path, noise.TESTS), "pytest", 20, 150_000)
