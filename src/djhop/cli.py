@@ -16,8 +16,10 @@ import click
 
 import djhop
 from djhop.arguments import (  # noqa: F401 - they add their commands to `cli`
+    completing,
     desk,
     further,
+    keeping,
     nightly,
     readiness,
     told,
@@ -37,6 +39,11 @@ def split(argv: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run djhop and exit with the code of `errors.ExitCode` that applies."""
+    if completing.VARIABLE in os.environ:
+        found = completing.of_tests(os.environ)
+        if found is not None:
+            click.echo(found)
+            sys.exit(0)
     ours, Rest.args = split(sys.argv[1:] if argv is None else argv)
     with _raising():
         code = int(_boundary(ours))

@@ -25,6 +25,7 @@ from djhop.errors import DjhopError, InfraError, Interrupted, UsageError
 from djhop.processes import process
 from djhop.processes.process import Spawner
 from djhop.results.results import CellResult
+from djhop.sandbox import sandbox
 
 #: In the folder of a run: whoever works for it is to stop.
 STOP = "stop"
@@ -123,6 +124,8 @@ def remote(job: Job, version: str) -> CellResult:
         if not needed.is_dir():
             raise InfraError(f"a worker does not see {needed}", hint="workers share a file system")
     spawner = Spawner(registry=locate.cache() / "running")
+    if job.matrix.sandbox:
+        sandbox.require(spawner)
     # A worker that was killed here has left its suite running.
     list(process.reap_leftovers(locate.cache() / "running"))
     found = locate.pythons(spawner, [job.cell.python])

@@ -10,7 +10,7 @@ import queue
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from pathlib import Path
 
 import msgspec
@@ -27,6 +27,7 @@ from djhop import (
     scratch,
     untested,
 )
+from djhop.caching import pruning
 from djhop.cells import cells
 from djhop.cells.job import Job, Report, room_of
 from djhop.chain import Chain
@@ -40,7 +41,7 @@ from djhop.interpreters.interpreters import Interpreter
 from djhop.jobs import Maker, Options
 from djhop.landing import RED
 from djhop.longest import Longest
-from djhop.matrix import flaky
+from djhop.matrix import amounts, flaky
 from djhop.matrix.config import Matrix
 from djhop.matrix.plan import Cell, Plan, settings_of
 from djhop.news import Command, Event, Finished, Over, Progress, Said, Stage, Started
@@ -124,6 +125,7 @@ class Session:
         for phase in (self._crossed, self._repeats):
             phase.folder = self.folder
             phase.end(kept)
+        self._past(kept)
         self._services = self._offered()
         try:
             yield from self._run(todo)
@@ -131,7 +133,7 @@ class Session:
             self._services.stop()
         self._sweep()  # also what was too fresh when this run began
         self._close(time.monotonic() - clock)
-        yield from (Said(text=text) for text in self._remember())
+        yield from (Said(text=text) for text in (*self._remember(), *self._make_room()))
 
     def _started(self) -> Started:
         return Started(
@@ -249,6 +251,12 @@ class Session:
         )
 
     # Cells
+
+    def _past(self, kept: Container[str]) -> None:
+        """Cells that an interrupted run has finished: nobody is to wait for them."""
+        for cell in self.plan.cells:
+            if self._desk and cell.id in kept:
+                self._desk.end(cell)
 
     def _order(self, todo: list[Cell]) -> Longest:
         if self._desk:  # it has an order of its own
@@ -438,10 +446,19 @@ class Session:
         return report
 
     def _remember(self) -> list[str]:
-        """Add the run to the history, where it says something of the whole suite."""
-        if self.options.shared or self.options.install_only:
+        """Add the run to the history, where it says something of the whole suite as it is now."""
+        other = self.options.deployed and self._revision is not None
+        if self.options.shared or self.options.install_only or self._desk or other:
             return []
         return remembering.remember(self.folder, remembering.place(self.matrix, self.folder))
+
+    def _make_room(self) -> list[str]:
+        """Keep the cache as small as the matrix says."""
+        keep = amounts.size(self.matrix.cache_keep)
+        if keep is None or self.spawner.interrupted:
+            return []
+        gone = pruning.make_room(locate.cache(), keep, time.time())
+        return [f"{len(gone)} entries of the cache removed (cache-keep)"] if gone else []
 
     def _close(self, seconds: float) -> None:
         """Judge the hops, write `run.json`, and decide the exit code."""

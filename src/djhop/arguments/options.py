@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 
 import click
 
+from djhop.arguments import completing
+
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 98}
 #: The forms of a report; a test compares them with `reports.outputs`, which takes time to import.
 FORMATS = (
@@ -87,7 +89,11 @@ def matrix_options(command: Any) -> Any:
 
 def cells_option(command: Any) -> Any:
     return click.option(
-        "--cells", multiple=True, metavar="GLOB", help="Only these: glob or factor."
+        "--cells",
+        multiple=True,
+        metavar="GLOB",
+        shell_complete=completing.cells,
+        help="Only these: glob or factor.",
     )(command)
 
 
@@ -118,7 +124,8 @@ def plan_options(command: Any) -> Any:
 def machine_options(command: Any) -> Any:
     """The options of a cell that is run on a machine of its own; its bundle is merged later."""
     options = [
-        click.option("--cell", metavar="ID", help="This cell alone: py3.12-django5.2."),
+        click.option("--cell", metavar="ID", shell_complete=completing.cells,
+                     help="This cell alone: py3.12-django5.2."),
         click.option("--shard", metavar="N/M", help="Part N of M of the suite, by ids of tests."),
         click.option("--bundle", metavar="FILE", help="Write all of the cell to this zip file."),
         click.option("--plan", "plan_file", metavar="FILE",
@@ -140,6 +147,8 @@ def run_options(command: Any) -> Any:
                      help="From test modules on, or as `python -W`."),
         click.option("--only", metavar="STEPS",
                      help="tests,checks,migrations,database,settings."),
+        click.option("--sandbox", is_flag=True,
+                     help="No network, no writing outside of the cell."),
         click.option("--fresh", is_flag=True, help="Resolve and run again, whatever is kept."),
         click.option("--recreate", is_flag=True, help="Build environments anew."),
         OFFLINE,
