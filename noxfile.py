@@ -36,7 +36,7 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def slow(session: nox.Session) -> None:
     """Run what `tests` leaves out, as it takes minutes."""
-    _install(session, "tests")
+    _install(session, "tests", "cluster")
     session.run("pytest", "-n", "2", "--dist", "worksteal", "-m", "slow", *session.posargs)
 
 
