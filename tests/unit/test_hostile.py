@@ -466,7 +466,7 @@ SHELL = re.compile(
 )
 STARTS = re.compile(r"subprocess\.(?:Popen|run|call|check_\w+)\(|from subprocess|create_subprocess")
 #: The only modules that start processes; the argv of each is a tuple.
-STARTERS = {f"processes/{name}.py" for name in ("process", "background", "identity")}
+STARTERS = {f"processes/{name}.py" for name in ("process", "foreground", "background", "identity")}
 
 
 def test_no_shell_is_ever_used() -> None:
