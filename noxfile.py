@@ -48,6 +48,13 @@ def unit(session: nox.Session) -> None:
 
 
 @nox.session
+def chaos(session: nox.Session) -> None:
+    """Kill, interrupt, wreck, crowd and deafen djhop; prints a figure of each; takes an hour."""
+    _install(session, "tests")
+    session.run("python", "-m", "chaos", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session
 def fuzz(session: nox.Session) -> None:
     """Give every parser of what others wrote 100,000 inputs; DJHOP_FUZZ says another number."""
     _install(session, "tests")
@@ -67,7 +74,7 @@ def services(session: nox.Session) -> None:
 def browser(session: nox.Session) -> None:
     """Look at the HTML report in a real browser: needs chromium; pictures in reports/browser."""
     _install(session, "tests", "browser")
-    session.run("pytest", "tests/browser", *session.posargs)
+    session.run("pytest", "-m", "slow or not slow", "tests/browser", *session.posargs)
 
 
 @nox.session
@@ -140,8 +147,11 @@ def build(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Time djhop against nox, tox and a bare loop on the same cells; `-- html`: the report."""
+    """Time djhop against nox, tox and a bare loop on the same cells; `-- html`, `-- history`."""
     _install(session, "bench", editable=False)
+    if session.posargs[:1] == ["history"]:
+        session.run("python", "tests/bench/history.py", *session.posargs[1:])
+        return
     if session.posargs[:1] == ["html"]:
         _install(session, "browser", editable=False)
         session.run("python", "tests/bench/html.py")

@@ -19,6 +19,7 @@ from djhop.arguments import (  # noqa: F401 - they add their commands to `cli`
     completing,
     desk,
     further,
+    keeping,
     nightly,
     readiness,
     told,

@@ -27,6 +27,7 @@ from djhop import (
     scratch,
     untested,
 )
+from djhop.caching import pruning
 from djhop.cells import cells
 from djhop.cells.job import Job, Report, room_of
 from djhop.chain import Chain
@@ -40,7 +41,7 @@ from djhop.interpreters.interpreters import Interpreter
 from djhop.jobs import Maker, Options
 from djhop.landing import RED
 from djhop.longest import Longest
-from djhop.matrix import flaky
+from djhop.matrix import amounts, flaky
 from djhop.matrix.config import Matrix
 from djhop.matrix.plan import Cell, Plan, settings_of
 from djhop.news import Command, Event, Finished, Over, Progress, Said, Stage, Started
@@ -127,7 +128,7 @@ class Session:
             self._services.stop()
         self._sweep()  # also what was too fresh when this run began
         self._close(time.monotonic() - clock)
-        yield from (Said(text=text) for text in self._remember())
+        yield from (Said(text=text) for text in (*self._remember(), *self._make_room()))
 
     def _started(self) -> Started:
         return Started(
@@ -441,6 +442,14 @@ class Session:
         if self.options.shared or self.options.install_only or self._desk or other:
             return []
         return remembering.remember(self.folder, remembering.place(self.matrix, self.folder))
+
+    def _make_room(self) -> list[str]:
+        """Keep the cache as small as the matrix says."""
+        keep = amounts.size(self.matrix.cache_keep)
+        if keep is None or self.spawner.interrupted:
+            return []
+        gone = pruning.make_room(locate.cache(), keep, time.time())
+        return [f"{len(gone)} entries of the cache removed (cache-keep)"] if gone else []
 
     def _close(self, seconds: float) -> None:
         """Judge the hops, write `run.json`, and decide the exit code."""

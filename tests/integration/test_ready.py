@@ -86,7 +86,7 @@ def gates(answer: dict[str, Any]) -> dict[str, str]:
 
 
 def test_a_clean_project_is_ready(shared: Path, tmp_path: Path) -> None:
-    target, cache, out = lay(tmp_path / "people"), shared / "djhop-cache", tmp_path / "reports"
+    target, cache, out = lay(tmp_path / "people"), shared / "djhop", tmp_path / "reports"
     done = djhop_cli.run(target, target / "matrix.toml", cache=cache, out=out)
     assert done.returncode == 0, done.said
     for cell, more in ((BEFORE, 1), (AFTER, 2)):
@@ -108,8 +108,31 @@ def test_a_clean_project_is_ready(shared: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_the_demo_is_not_ready_and_the_page_says_why(shared: Path, tmp_path: Path) -> None:
+    """Four tests break on 4.2 → 5.0, for two causes in its own code, one fixed by a fixer."""
+    cache, out = shared / "djhop", tmp_path / "reports"
+    command = [sys.executable, "-m", "djhop", "run", "--matrix", "demo", "--to", "5.0", "-q",
+               "--only", "tests", "--out", str(out)]  # fmt: skip
+    env = os.environ | {"DJHOP_CACHE": str(cache), "PYTHONPATH": str(SRC)}
+    done = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, check=False)
+    assert done.returncode == 1, done.stderr
+    code, answer = ready(out, cache, "--to", "5.0")
+    assert (code, answer["verdict"]) == (1, "not ready")
+    states = gates(answer)
+    assert (states["suite"], states["checks"], states["performance"]) == ("unmet", *["unknown"] * 2)
+    sections = {one["title"]: one["lists"] for one in answer["sections"]}
+    assert sections["Who it is up to"][0]["label"] == "your code: 2 causes, 4 tests behind"
+    (hop,) = sections["What breaks"]
+    assert "4 tests passed before and fail" in hop["label"]
+    assert [item.partition(":")[0] for item in hop["items"]] == ["3 tests", "1 test"]
+    today = sections["The order of work"][0]
+    assert today["label"].startswith("can be written otherwise today: Django 4.2")
+    assert "django.utils.timezone.utc was removed in Django 5.0" in today["items"][0]
+
+
+@pytest.mark.slow
 def test_a_suite_is_measured_in_pairs(shared: Path, tmp_path: Path) -> None:
-    target, cache, out = lay(tmp_path / "people"), shared / "djhop-cache", tmp_path / "reports"
+    target, cache, out = lay(tmp_path / "people"), shared / "djhop", tmp_path / "reports"
     path = target / "people" / "tests.py"
     wait = "import time; time.sleep(2 if django.VERSION > (5,) else 0.2)"
     asked = "def test_none(self):\n"

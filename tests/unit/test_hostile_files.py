@@ -12,7 +12,7 @@ import pytest
 
 from djhop import durable
 from djhop.errors import UsageError
-from djhop.matrix import flaky, strict
+from djhop.matrix import config, flaky, strict
 from djhop.processes.process import Completed
 from djhop.resolve import lockstore, proofs
 from djhop.results import junit, measure
@@ -57,6 +57,12 @@ def test_what_no_file_can_be_called_is_no_file(tmp_path: Path) -> None:
 def test_digits_that_no_version_has_are_none(tmp_path: Path) -> None:
     (tmp_path / ".python-version").write_text(f"3.{'9' * 5000}\n3.1٢\n3.12\n")
     assert current.pythons(tmp_path, Metadata(), [])[0] == ("3.12",)
+
+
+@pytest.mark.parametrize("key", ["from", "python"])
+def test_a_version_of_too_many_digits_is_wrong(key: str) -> None:
+    with pytest.raises(UsageError, match=key):
+        config.parse({key: "4." + "9" * 5000}, "m.toml")
 
 
 @pytest.mark.parametrize("encoding", ["utfm8", "rot13", "hex"])

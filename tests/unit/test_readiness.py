@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime
 import itertools
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any, get_args
 
+import jsonschema
 import many
 import msgspec
 import pytest
@@ -27,9 +29,12 @@ from djhop.readiness.way import find
 from djhop.results.results import CellResult, Deprecation, Pass
 from djhop.results.results import Test as Case
 from djhop.results.steps import Crossing, Finding, Step
-from djhop.store import record
+from djhop.store import record, schemas
 from djhop.store.record import Run
 
+ACCEPTING = bool(os.environ.get("DJHOP_ACCEPT"))  # now: tests run in a clean environment
+SCHEMA = Path(__file__).parents[2] / "docs" / "schema" / "ready.schema.json"
+ACCEPT = "DJHOP_ACCEPT=1 python -m pytest tests/unit/test_readiness.py -k schema"
 OLD, NEW = Cell(django="4.2", python="3.12"), Cell(django="5.2", python="3.12")
 HOP = "py3.12-django4.2..py3.12-django5.2"
 DAY = datetime.date(2026, 11, 21)
@@ -179,6 +184,8 @@ CHANGES: dict[str, tuple[Run, str, State]] = {
     "warnings are silenced": (
         ready_run(cell(OLD, passes=(Pass(mode="strict", canary=False),))),
         "deprecations", "unknown"),
+    "the process ended early": (
+        ready_run(cell(OLD, status="crashed")), "deprecations", "unknown"),
     "a new warning of checks": (
         ready_run(after=cell(NEW, steps={**FINE, "checks": NEW_CHECK})), "checks", "condition"),
     "a new error of checks": (
@@ -224,6 +231,19 @@ def test_each_gate_says_what_a_run_shows(name: str) -> None:
     found = judged(run)
     assert gate(found, which).state == expected, gate(found, which)
     assert (found.verdict == "ready") == (expected == "met"), found.said
+
+
+def test_of_a_command_that_nobody_looks_into_no_deprecation_is_known() -> None:
+    run = ready_run()
+    run = msgspec.structs.replace(run, target=msgspec.structs.replace(run.target, suite="command"))
+    assert gate(judged(run), "deprecations").state == "unknown"
+
+
+def test_what_is_the_same_on_each_hop_is_said_once() -> None:
+    run, _ = many.every_kind()
+    found = gate(judged(run, goal="6.0"), "deploy")
+    assert found.said == "each hop: in which order to deploy is not known"
+    assert found.more == ()
 
 
 def test_what_was_not_measured_is_never_ready() -> None:
@@ -283,6 +303,10 @@ def test_a_run_that_begins_after_today_says_nothing_of_the_way_to_it() -> None:
     found = judged(run)
     assert found.verdict == "unknown"
     assert "the project is on Django 3.2, and the run begins at 4.2" in gate(found, "way").said
+    run = broken_run()
+    run = msgspec.structs.replace(run, target=msgspec.structs.replace(run.target, django="2.2"))
+    work = shown(judged(run, goal="4.2"), "The order of work")
+    assert work and not [line for line in work if "today: Django" in line], "nobody knows of today"
 
 
 def test_a_hop_that_was_left_out_is_named() -> None:
@@ -378,11 +402,27 @@ def test_a_fix_that_is_proven_is_offered_where_it_belongs(kept: bool, words: str
     found = judged(run, goal="4.2")
     work = shown(found, "The order of work")
     at = work.index(words)
+    assert len([line for line in work if "djhop fix --write" in line]) == 1
     assert "repairs 1 of 1 test" in work[at + 1] and f"--hop {hop.id}" in work[at + 1]
     assert found.verdict == "not ready", "a fix that nobody has applied repairs nothing"
 
 
 # In every format the same, and the command.
+
+
+def test_the_published_schema_is_that_of_the_types() -> None:
+    made = schemas.text(Readiness)
+    if ACCEPTING:
+        SCHEMA.write_bytes(made)
+    assert SCHEMA.read_bytes() == made, f"the types changed; to accept: {ACCEPT}"
+
+
+def test_what_is_printed_fits_the_schema() -> None:
+    schema = json.loads(SCHEMA.read_text("utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    for run in (ready_run(), broken_run(), many.every_kind()[0]):
+        found = judged(run, goal=run.plan.path[-1].django)
+        jsonschema.validate(json.loads(written.as_json(found)), schema)
 
 
 def test_every_format_says_the_verdict_and_each_gate() -> None:

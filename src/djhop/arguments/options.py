@@ -97,6 +97,30 @@ def cells_option(command: Any) -> Any:
     )(command)
 
 
+#: For many machines, one for each cell; a test compares them with `ci.fanning`.
+PLAN_FORMATS = ("text", "json", "github-matrix", "gitlab", "buildkite", "lines")
+SHARDS = click.option(
+    "--shards",
+    multiple=True,
+    metavar="[CELLS=]M",
+    help="Divide each suite, or that of some cells, into M parts.",
+)
+
+
+def plan_options(command: Any) -> Any:
+    """The options of a plan that many machines follow."""
+    options = [
+        click.option("--format", "form", type=click.Choice(PLAN_FORMATS), default="text",
+                     help="text, json; for a CI: github-matrix, gitlab, buildkite, lines.",
+                     metavar="NAME"),
+        click.option("--save", metavar="FILE",
+                     help="Write the plan there, for djhop run --plan and djhop merge --plan."),
+        SHARDS,
+        OUT,
+    ]  # fmt: skip
+    return with_all(command, options)
+
+
 def machine_options(command: Any) -> Any:
     """The options of a cell that is run on a machine of its own; its bundle is merged later."""
     options = [
@@ -121,6 +145,8 @@ def run_options(command: Any) -> Any:
                      help="From test modules on, or as `python -W`."),
         click.option("--only", metavar="STEPS",
                      help="tests,checks,migrations,database,settings."),
+        click.option("--sandbox", is_flag=True,
+                     help="No network, no writing outside of the cell."),
         click.option("--fresh", is_flag=True, help="Resolve and run again, whatever is kept."),
         click.option("--recreate", is_flag=True, help="Build environments anew."),
         OFFLINE,

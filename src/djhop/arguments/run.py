@@ -17,6 +17,7 @@ from djhop.arguments.options import (
     machine_options,
     matrix_options,
     path_options,
+    plan_options,
     run_options,
 )
 
@@ -33,6 +34,7 @@ def cli() -> None:
 @click.argument("target", default="")
 @path_options
 @cells_option
+@plan_options
 def plan_command(**given: Any) -> int:
     """Show the path, its hops and cells, and which interpreters are there. Installs nothing."""
     from djhop.commands import planning

@@ -48,6 +48,11 @@ class Passing(Workplace):
             self._killed(stand, title, ", ".join(over.killed[:1]))
         if over.note:
             self.notes.append(f"{wanted.mode}: {over.note}")
+        if dropped := over.completed.dropped:
+            where = f"the rest, {dropped} bytes, is not kept"
+            self.notes.append(
+                f"{title}: {Path(files.log).name} has the first of the output; {where}"
+            )
         last = files
         for start in range(1, over.starts + 1):
             last = PassFiles.in_folder(str(self.folder), title, start)

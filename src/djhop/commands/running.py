@@ -19,6 +19,7 @@ from djhop.matrix import shard
 from djhop.matrix.config import Matrix
 from djhop.processes.process import Spawner
 from djhop.reports import clean
+from djhop.sandbox import sandbox
 
 if TYPE_CHECKING:
     from djhop.desk.desk import Desk
@@ -52,6 +53,8 @@ def run(args: tuple[str, ...], **given: Any) -> int:
         printed = masking.mask("\n".join(session.commands()), masking.values(os.environ))
         terminal.show(clean.page(printed))
         return ExitCode.OK
+    if session.matrix.sandbox:
+        sandbox.require(session.spawner)
     sealed = merging.sealed(session, given)
     verbose = given["verbose"]
     quiet = given["quiet"] or (given["as_json"] and not verbose)
@@ -94,6 +97,8 @@ def cell(cell: str, **given: Any) -> int:
 
     args = given.pop("args")
     session = _session({**_DEFAULTS, **given, "cells": (cell,)}, args, shared=True)
+    if session.matrix.sandbox:
+        sandbox.require(session.spawner)
     with interruptible(session.spawner):
         console.watch(session.events(), stream=sys.stderr)
     write_reports(session.folder)

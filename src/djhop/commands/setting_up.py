@@ -77,6 +77,8 @@ def matrix_of(given: dict[str, Any]) -> Matrix:
         said["flaky"] = {"reruns": 0}
     if given.get("before_rev"):
         said["before-rev"] = given["before_rev"]
+    if given.get("sandbox"):
+        said["sandbox"] = True
     named = [matrixfiles.read(given["matrix"])] if given["matrix"] else []
     root = given["target"] or (named[0][0].get("target") if named else "") or "."
     own = config.of_target(Path(_demo_or(root)))

@@ -8,7 +8,7 @@ from djhop import paired
 from djhop.compare.compare import HopResult
 from djhop.matrix.ready import Ready, Weight
 from djhop.readiness.verdict import Gate, Measure, gate
-from djhop.readiness.way import Way, title
+from djhop.readiness.way import Way, by_hop, title
 from djhop.releases import Releases, Series
 from djhop.reports.clean import one_line
 from djhop.reports.signs import listed, number
@@ -52,10 +52,11 @@ def performance_gate(way: Way, run: Run, ready: Ready) -> Gate:
         "unmeasured": "unseen",
     }
     answers = [paired.answer(one, ready.performance) for _, one in found]
-    lines = tuple(
-        f"{title(hop)}: {one_line(paired.said(one, ready.performance))}{_once(way, hop, one)}"
+    told = (
+        (title(hop), one_line(paired.said(one, ready.performance)) + _once(way, hop, one))
         for hop, one in found
     )
+    lines = by_hop(told, way)
     if not found:
         return gate("performance", weight, ["fine"], "no hop to compare")
     measures: list[Measure] = [table[one] for one in answers]
@@ -86,25 +87,28 @@ def queries_gate(way: Way, weight: Weight) -> Gate:
     if not way.hops:
         return gate("queries", weight, ["fine"], "no hop to compare")
     measures: list[Measure] = []
-    lines: list[str] = []
+    lines: list[tuple[str, str]] = []
     for hop in way.hops:
         found = hop.queries
         if found is None or not found.tests:
             measures.append("unseen")
-            lines.append(f"{title(hop)}: not counted")
+            lines.append((title(hop), "not counted"))
             continue
         measures.append("open" if found.more else "fine")
         total = f"{found.before:,} → {found.after:,} in all"
         said = f"{found.more:,} of {number(found.tests, 'test')} ask more often ({total})"
-        lines.append(f"{title(hop)}: {said if found.more else f'none grew ({total})'}")
+        lines.append((title(hop), said if found.more else f"none grew ({total})"))
         lines += [
-            one_line(f"{one.before} → {one.after} {one.connection}: {one.test}")
+            (title(hop), one_line(f"{one.before} → {one.after} {one.connection}: {one.test}"))
             for one in found.grew[:FEW]
         ]
     if set(measures) == {"fine"}:
         return gate("queries", weight, measures, "no test asks the database more often")
-    said = lines[0] if len(lines) == 1 else f"{measures.count('open')} of {len(way.hops)} hops grew"
-    return gate("queries", weight, measures, said, more=tuple(lines) if len(lines) > 1 else ())
+    first, *more = by_hop(lines, way)
+    if more:
+        first = f"more on {measures.count('open')} of {number(len(way.hops), 'hop')}"
+        more = [*by_hop(lines, way)]
+    return gate("queries", weight, measures, first, more=tuple(more))
 
 
 def support_gate(way: Way, releases: Releases, day: datetime.date, weight: Weight) -> Gate:

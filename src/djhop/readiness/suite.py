@@ -70,11 +70,11 @@ def packages_gate(way: Way) -> Gate:
         said = f"{listed([cell.id for cell in blocked])} cannot be had with all that is required"
     elif unseen or not way.cells:
         measures = ["unseen"]
-        said = f"{listed([cell.id for cell in unseen]) or 'the way'} was not seen"
+        was = "was" if len(unseen) < 2 else "were"
+        said = f"{listed([cell.id for cell in unseen]) or 'the way'} {was} not seen"
     else:
         measures = ["fine"]
-        said = f"every cell can be had; {number(len(moved), 'package')} moves beside Django"
-        said = said.replace("packages moves", "packages move")
+        said = f"every cell can be had; beside Django {number(len(moved), 'package')} to move"
     return gate("packages", "must", measures, said, more=tuple(_blockers(way)))
 
 
@@ -95,7 +95,9 @@ def failing_gate(way: Way, weight: Weight) -> Gate:
         return gate("failing", weight, ["unseen"], "the goal's cell has no result")
     broken = any(hop.verdict == "breaks" for hop in way.hops)
     # Where hops break tests, those that are red at the goal are theirs, too.
-    cell = way.cells[0] if broken else last
+    cell = way.first if broken else last
+    if cell is None:
+        return gate("failing", weight, ["unseen"], "today's cell has no result")
     said = [number(cell.failing, "test")] if cell.failing else []
     said += [number(len(cell.dead_modules), "module")] if cell.dead_modules else []
     if said:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 import msgspec
@@ -11,6 +11,7 @@ from djhop.compare.compare import HopResult
 from djhop.errors import UsageError
 from djhop.matrix.plan import Cell
 from djhop.releases import version_key
+from djhop.reports.signs import listed
 from djhop.results.results import Status
 from djhop.store.record import Run, RunCell
 
@@ -26,15 +27,12 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
     goal: str
     #: In the order of the path; () where today's Django is the goal.
     hops: tuple[HopResult, ...] = ()
-    #: The cells of the way, the first of them today's and the last the goal's.
+    #: The cells of the way, in order.
     cells: tuple[RunCell, ...] = ()
+    #: Today's cell; None where the run does not have it.
+    first: RunCell | None = None
     #: Why the run does not tell of the whole way, in sentences; () where it does.
     gaps: tuple[str, ...] = ()
-
-    @property
-    def first(self) -> RunCell | None:
-        """Today's cell."""
-        return self.cells[0] if self.cells else None
 
     @property
     def last(self) -> RunCell | None:
@@ -65,8 +63,10 @@ def find(run: Run, goal: str) -> Way:
     hops = {hop.id: hop for hop in run.hops}
     cells = {cell.id: cell for cell in run.cells}
     ids = [f"{before.id}..{after.id}" for before, after in pairwise(laid)]
+    begins = [cell for cell in laid if cell.django == (today or laid[0].django)][:1]
     return Way(
         goal=goal,
+        first=next((cells[cell.id] for cell in begins if cell.id in cells), None),
         hops=tuple(hops[name] for name in ids if name in hops),
         cells=tuple(cells[cell.id] for cell in laid if cell.id in cells),
         gaps=tuple(_gaps(run, laid, goal, [name for name in ids if name not in hops])),
@@ -90,6 +90,20 @@ def _gaps(run: Run, laid: tuple[Cell, ...], goal: str, absent: list[str]) -> Ite
         yield "something followed -- in the run: tests may have been left out"
     if "tests" not in (run.matrix.settings.get("only") or ["tests"]):
         yield "no test was run, as asked (only)"
+
+
+def by_hop(said: Iterable[tuple[str, str]], way: Way) -> tuple[str, ...]:
+    """Say each text once, after the titles of the hops that it is about; "": it is about none."""
+    titles: dict[str, dict[str, None]] = {}
+    for name, text in said:
+        titles.setdefault(text, {})[name] = None
+    lines = []
+    for text, names in titles.items():
+        hops = [name for name in names if name]
+        every = len(hops) == len(way.hops) > 1
+        start = "each hop" if every else listed(hops) if len(hops) < 4 else f"{len(hops)} hops"
+        lines.append(f"{start}: {text}" if hops else text)
+    return tuple(lines)
 
 
 def title(hop: HopResult) -> str:

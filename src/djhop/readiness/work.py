@@ -22,25 +22,17 @@ WIDE = 260
 def order(run: Run, way: Way, views: tuple[HopView, ...]) -> Iterator[Shown]:
     """Yield what is to be done, first things first."""
     first = way.first
-    if first is None:
-        return
-    here = f"Django {first.django} on Python {first.python}"
-    proven = tuple(_proven(run, way, kept=True))
-    if proven:
+    here = f"Django {first.django} on Python {first.python}" if first else "the cell before"
+    if proven := tuple(_proven(run, way, kept=True)):
         yield shown(f"proven, and {here} passes with it as before", proven, LIMIT, WIDE)
-    found = ahead.today(run, way)
-    if found:
-        lines = tuple(map(_today, found))
-        yield shown(f"can be written otherwise today: {here} has the replacement", lines,
-                    LIMIT, WIDE)  # fmt: skip
-    hops = tuple(_hops(views))
-    if hops:
+    if found := tuple(map(_today, ahead.today(run, way))):
+        label = f"can be written otherwise today: {here} has the replacement"
+        yield shown(label, found, LIMIT, WIDE)
+    if hops := tuple(_hops(views)):
         yield shown("then hop by hop, in this order", hops, LIMIT, WIDE)
-    later = tuple(_proven(run, way, kept=False))
-    if later:
+    if later := tuple(_proven(run, way, kept=False)):
         yield shown("proven for a hop, to be applied with it", later, LIMIT, WIDE)
-    asked = tuple(_asked(run, way, views))
-    if asked:
+    if asked := tuple(_asked(run, way, views)):
         yield shown("not asked yet", asked, LIMIT, WIDE)
 
 
@@ -61,7 +53,7 @@ def _hops(views: tuple[HopView, ...]) -> Iterator[str]:
 
 def _proven(run: Run, way: Way, *, kept: bool) -> Iterator[str]:
     """Yield the fixes of the way that repair something: before its first hop, or with another."""
-    start = way.hops[0].before if way.hops else ""
+    start = way.first.id if way.first else ""
     hops = {hop.id for hop in way.hops}
     for fix in run.fixes:
         repairs = any(one.repaired for one in fix.causes)
