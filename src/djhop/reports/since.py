@@ -12,8 +12,8 @@ from djhop.reports.clean import one_line
 from djhop.reports.shown import Shown
 from djhop.reports.signs import SIGNS, Tone, listed, number
 
-#: Cells that a line names, and tests that it lists, in text.
-CELLS, FEW = 3, 3
+#: Cells that a line names, tests that it lists in text, and packages that may be behind it.
+CELLS, FEW, MOVES = 3, 3, 16
 
 #: What a cell's lists are called, the worst first: of one test, of several, and their tone.
 LISTS: dict[str, tuple[str, str, Tone]] = {
