@@ -163,8 +163,8 @@ def _cells(cells: list[CellSince]) -> str:
 
 def _note(cell: CellSince) -> str:
     """Say what may be behind a change: first of all whether the project changed."""
-    moved = listed([one_line(move, 80) for move in cell.moved[:5]])
-    more = f" and {len(cell.moved) - 5:,} more" if len(cell.moved) > 5 else ""
+    moved = listed([one_line(move, 80) for move in cell.moved[:MOVES]])
+    more = f" and {len(cell.moved) - MOVES:,} more" if len(cell.moved) > MOVES else ""
     moved = f"moved: {moved}{more}" if moved else "no package moved"
     match cell.why:
         case "moved":
