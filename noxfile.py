@@ -17,12 +17,17 @@ nox.options.default_venv_backend = "uv"
 nox.options.reuse_venv = "yes"
 
 #: Every cell of this matrix is a session: nox -s "cell(py3.12-django5.2)" -- TARGET
-djhop.nox.register(os.environ.get("DJHOP_MATRIX", "supported"))
+djhop.nox.register(os.environ.get("DJHOP_MATRIX", "supported"), target="")
+
+
+#: What developers and CI install, with hashes; `nox -s lock` renews it.
+LOCK = "requirements/dev.txt"
 
 
 def _install(session: nox.Session, *groups: str, editable: bool = True) -> None:
     project = ["--editable", "."] if editable else ["."]
-    session.install(*project, *(f"--group={group}" for group in groups))
+    groups_of = (f"--group={group}" for group in groups)
+    session.install("--constraint", LOCK, *project, *groups_of)
 
 
 @nox.session
@@ -36,7 +41,7 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def slow(session: nox.Session) -> None:
     """Run what `tests` leaves out, as it takes minutes."""
-    _install(session, "tests")
+    _install(session, "tests", "cluster")
     session.run("pytest", "-n", "2", "--dist", "worksteal", "-m", "slow", *session.posargs)
 
 
@@ -45,6 +50,13 @@ def unit(session: nox.Session) -> None:
     """Run the tests that need no network and no other interpreter."""
     _install(session, "tests")
     session.run("pytest", "tests/unit", *session.posargs)
+
+
+@nox.session
+def chaos(session: nox.Session) -> None:
+    """Kill, interrupt, wreck, crowd and deafen djhop; prints a figure of each; takes an hour."""
+    _install(session, "tests")
+    session.run("python", "-m", "chaos", *session.posargs, env={"PYTHONPATH": "tests"})
 
 
 @nox.session
@@ -67,7 +79,7 @@ def services(session: nox.Session) -> None:
 def browser(session: nox.Session) -> None:
     """Look at the HTML report in a real browser: needs chromium; pictures in reports/browser."""
     _install(session, "tests", "browser")
-    session.run("pytest", "tests/browser", *session.posargs)
+    session.run("pytest", "-m", "slow or not slow", "tests/browser", *session.posargs)
 
 
 @nox.session
@@ -101,6 +113,18 @@ def types(session: nox.Session) -> None:
     """Check types with mypy, strictly."""
     _install(session, "types")
     session.run("mypy")
+
+
+@nox.session(venv_backend="none")
+def lock(session: nox.Session) -> None:
+    """Renew requirements/dev.txt: the newest of what developers and CI install, with hashes."""
+    session.run(
+        *("uv", "pip", "compile", "--quiet", "--upgrade", "--universal", "--generate-hashes"),
+        *("--python-version", "3.11", "--no-emit-index-url", "--no-annotate", "--no-header"),
+        *("--group", "dev", "--group", "browser", "--group", "bench"),
+        *("pyproject.toml", "--output-file", LOCK),
+        external=True,
+    )
 
 
 @nox.session
@@ -140,8 +164,11 @@ def build(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Time djhop against nox, tox and a bare loop on the same cells; `-- html`: the report."""
+    """Time djhop against nox, tox and a bare loop on the same cells; `-- html`, `-- history`."""
     _install(session, "bench", editable=False)
+    if session.posargs[:1] == ["history"]:
+        session.run("python", "tests/bench/history.py", *session.posargs[1:])
+        return
     if session.posargs[:1] == ["html"]:
         _install(session, "browser", editable=False)
         session.run("python", "tests/bench/html.py")

@@ -16,15 +16,17 @@ import click
 
 import djhop
 from djhop.arguments import (  # noqa: F401 - they add their commands to `cli`
+    completing,
     desk,
     further,
+    keeping,
     nightly,
     readiness,
     told,
 )
 from djhop.arguments.options import Rest
 from djhop.arguments.run import cli
-from djhop.errors import DjhopError, ExitCode, UsageError
+from djhop.errors import DjhopError, ExitCode, InfraError, UsageError
 
 
 def split(argv: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
@@ -37,6 +39,11 @@ def split(argv: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run djhop and exit with the code of `errors.ExitCode` that applies."""
+    if completing.VARIABLE in os.environ:
+        found = completing.of_tests(os.environ)
+        if found is not None:
+            click.echo(found)
+            sys.exit(0)
     ours, Rest.args = split(sys.argv[1:] if argv is None else argv)
     with _raising():
         code = int(_boundary(ours))
@@ -81,6 +88,8 @@ def _failed(error: BaseException) -> int:
     if isinstance(error, (click.Abort, KeyboardInterrupt)):
         print("djhop: interrupted", file=sys.stderr)  # noqa: T201
         return ExitCode.INTERRUPTED
+    if isinstance(error, MemoryError) or "can't start new thread" in str(error):
+        error = InfraError("the machine has no memory left", hint="try fewer --jobs")
     if isinstance(error, DjhopError):
         _say(error)
         return error.return_code

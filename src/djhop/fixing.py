@@ -166,8 +166,8 @@ class _Trying(msgspec.Struct, frozen=True):
         folder = self.folder / cell.id
         job = self.again.job(cell, tree, folder)
 
-        def report(stage: str, tests: object = None) -> None:
-            if tests is None:
+        def report(stage: str, tests: object = None, command: str = "") -> None:
+            if tests is None and not command:
                 self.say(f"{cell.id} with the fix: {stage}")
 
         result = label(self.again.cell(job, report, services))

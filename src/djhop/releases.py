@@ -12,7 +12,7 @@ import tomllib
 from typing import Any
 
 import msgspec
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from djhop.errors import UsageError, did_you_mean
 
@@ -152,7 +152,7 @@ def series_of(version: str) -> str:
     """
     try:
         release = Version(version).release
-    except InvalidVersion as error:
+    except ValueError as error:
         raise UsageError(f"{version!r} is not a Django version") from error
     if release[0] >= FIRST_CALVER:
         return str(release[0])

@@ -25,9 +25,9 @@ from djhop.store.store import RunFolder
 
 #: Settings that change no outcome, or what they change is seen in the packages.
 ASIDE = (
-    *("name", "description", "matrix", "target", "jobs", "exclude-newer", "history", "exclude"),
+    *("name", "description", "matrix", "target", "jobs", "exclude-newer", "exclude", "include"),
     *("timeout", "test-timeout", "silence-timeout", "step-timeout", "from", "to", "steps"),
-    *("pythons", "include", "allow-failure", "python", "goal-python"),
+    *("pythons", "allow-failure", "python", "goal-python", "history", "cache-keep", "ready"),
 )
 #: Verdicts of which it is known how many tests a hop breaks.
 JUDGED = ("clean", "deprecated", "breaks")

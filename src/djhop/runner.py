@@ -10,7 +10,7 @@ import queue
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Container, Iterator
 from pathlib import Path
 
 import msgspec
@@ -27,6 +27,7 @@ from djhop import (
     scratch,
     untested,
 )
+from djhop.caching import pruning
 from djhop.cells import cells
 from djhop.cells.job import Job, Report, room_of
 from djhop.chain import Chain
@@ -40,7 +41,7 @@ from djhop.interpreters.interpreters import Interpreter
 from djhop.jobs import Maker, Options
 from djhop.landing import RED
 from djhop.longest import Longest
-from djhop.matrix import flaky
+from djhop.matrix import amounts, flaky
 from djhop.matrix.config import Matrix
 from djhop.matrix.plan import Cell, Plan, settings_of
 from djhop.news import Command, Event, Finished, Over, Progress, Said, Stage, Started
@@ -58,6 +59,9 @@ from djhop.store.store import RunFolder
 from djhop.target.target import Target
 from djhop.workspace import revision as revisions
 from djhop.workspace.revision import Revision
+
+#: Does what `cells.run_cell` does.
+Work = Callable[[Job, process.Spawner, Report], CellResult]
 
 
 class Session:
@@ -82,6 +86,8 @@ class Session:
         self.target, self.matrix, self.plan, self.whole = target, matrix, plan, whole
         self.found, self.options, self.spawner = dict(found), options, spawner
         self._desk = desk
+        #: Who runs cells, where this machine does not.
+        self.work: Work | None = None
         self.exit_code: int = ExitCode.INTERNAL
         self._queue: queue.Queue[Event | None] = queue.Queue()
         self._maker = Maker(
@@ -119,6 +125,7 @@ class Session:
         for phase in (self._crossed, self._repeats):
             phase.folder = self.folder
             phase.end(kept)
+        self._past(kept)
         self._services = self._offered()
         try:
             yield from self._run(todo)
@@ -126,7 +133,7 @@ class Session:
             self._services.stop()
         self._sweep()  # also what was too fresh when this run began
         self._close(time.monotonic() - clock)
-        yield from (Said(text=text) for text in self._remember())
+        yield from (Said(text=text) for text in (*self._remember(), *self._make_room()))
 
     def _started(self) -> Started:
         return Started(
@@ -244,6 +251,12 @@ class Session:
         )
 
     # Cells
+
+    def _past(self, kept: Container[str]) -> None:
+        """Cells that an interrupted run has finished: nobody is to wait for them."""
+        for cell in self.plan.cells:
+            if self._desk and cell.id in kept:
+                self._desk.end(cell)
 
     def _order(self, todo: list[Cell]) -> Longest:
         if self._desk:  # it has an order of its own
@@ -388,8 +401,12 @@ class Session:
     def _ran(self, job: Job, report: Report) -> CellResult:
         """Run a cell, unless that would show nothing new to somebody at work on one hop."""
         if self._desk is None:
-            return cells.run_cell(job, self.spawner, report)
-        return self._desk.result(job, os.environ, lambda: cells.run_cell(job, self.spawner, report))
+            return self._done(job, report)
+        return self._desk.result(job, os.environ, lambda: self._done(job, report))
+
+    def _done(self, job: Job, report: Report) -> CellResult:
+        """Run a cell: here, or where its worker is."""
+        return (self.work or cells.run_cell)(job, self.spawner, report)
 
     def _served(self, job: Job, report: Report) -> CellResult:
         """Run a cell; without its services nothing that failed there says anything."""
@@ -429,10 +446,19 @@ class Session:
         return report
 
     def _remember(self) -> list[str]:
-        """Add the run to the history, where it says something of the whole suite."""
-        if self.options.shared or self.options.install_only:
+        """Add the run to the history, where it says something of the whole suite as it is now."""
+        other = self.options.deployed and self._revision is not None
+        if self.options.shared or self.options.install_only or self._desk or other:
             return []
         return remembering.remember(self.folder, remembering.place(self.matrix, self.folder))
+
+    def _make_room(self) -> list[str]:
+        """Keep the cache as small as the matrix says."""
+        keep = amounts.size(self.matrix.cache_keep)
+        if keep is None or self.spawner.interrupted:
+            return []
+        gone = pruning.make_room(locate.cache(), keep, time.time())
+        return [f"{len(gone)} entries of the cache removed (cache-keep)"] if gone else []
 
     def _close(self, seconds: float) -> None:
         """Judge the hops, write `run.json`, and decide the exit code."""

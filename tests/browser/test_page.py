@@ -109,7 +109,13 @@ def test_every_view_and_panel_opens(opened: Open, path: Path, run: Run, shot: An
 
 
 @pytest.mark.parametrize(
-    ("scheme", "wide"), [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)]
+    ("scheme", "wide"),
+    [
+        ("light", 1280),
+        pytest.param("dark", 390, marks=pytest.mark.slow),
+        pytest.param("dark", 1280, marks=pytest.mark.slow),
+        pytest.param("light", 390, marks=pytest.mark.slow),
+    ],
 )
 def test_axe_finds_nothing_to_blame(
     opened: Open, path: Path, run: Run, scheme: str, wide: int, shot: Any
@@ -331,6 +337,7 @@ def _case(
     return Case(id=name, plain=plain, strict=strict, flaky=flaky, failure=failure)
 
 
+@pytest.mark.slow
 def test_any_two_cells_are_compared_as_djhop_does(
     opened: Open, run: Run, folder: RunFolder, tmp_path: Path
 ) -> None:

@@ -27,8 +27,8 @@ class Crowd:
         started = time.monotonic()
         assert self.site.run(out="whole") == 1, self.site.said()
         self._seconds = time.monotonic() - started
-        whole = store.find("whole", base)
-        self.expected = told(self.site.run_json("whole"), [_cell(whole, c) for c in CELLS])
+        cells = [self.site.cell(cell, "whole") for cell in CELLS]
+        self.expected = told(self.site.run_json("whole"), cells)
 
     def once(self, number: int, crowd: int = CROWD) -> None:
         """Let a crowd run; every second one makes the environments first."""

@@ -57,7 +57,7 @@ def test_nothing_but_our_own_errors(
             if took > LONGEST:
                 wrong.setdefault("too long", number)
     record_property("fuzz", [parser.name, COUNT, refused, round(slowest, 3)])
-    assert not wrong
+    assert not wrong, wrong
     # Not all of it is refused at the door, or the test would tell nothing.
     assert refused < COUNT
 

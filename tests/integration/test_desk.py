@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -40,18 +42,22 @@ FILES = {
 }
 
 
-def djhop(cwd: Path, cache: Path, *words: str, **more: Any) -> subprocess.CompletedProcess[str]:
+def start(cwd: Path, cache: Path, *words: str) -> subprocess.Popen[str]:
     clean = {name: value for name, value in os.environ.items() if not OURS.match(name)}
-    return subprocess.run(
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(
         [sys.executable, "-m", "djhop", *words],
         cwd=cwd,
         env={**clean, "DJHOP_CACHE": str(cache)},
-        capture_output=True,
         text=True,
-        check=False,
-        timeout=180,
-        **{"stdin": subprocess.DEVNULL, **more},
+        **pipes,
     )
+
+
+def djhop(cwd: Path, cache: Path, *words: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+    with start(cwd, cache, *words) as process:
+        out, err = process.communicate(typed, timeout=180)
+    return subprocess.CompletedProcess(words, process.returncode, out, err)
 
 
 @pytest.fixture
@@ -120,6 +126,28 @@ def test_work_on_a_hop(shop: Path, shared: Path) -> None:
     done = run("exec", "django4.2", "--", "python", "-c", code)
     assert (done.returncode, done.stdout.split(" /")[0]) == (7, "(4, 2)"), done.stderr
     assert str(shop) not in done.stdout
-    shell = run("shell", "py3.12-django5", stdin=None, input="python manage.py version\nexit 3\n")
+    shell = run("shell", "py3.12-django5", typed="python manage.py version\nexit 3\n")
     assert (shell.returncode, shell.stdout[:4]) == (3, "5.2."), shell.stderr
     assert "is not in" not in shell.stderr
+
+    watch = start(shop, shared / "djhop-cli-cache", *plain[:3], "--watch", *plain[3:])
+    try:
+        assert watch.stderr is not None
+        assert told(watch.stderr, "waiting")[-2:] == ["not-run", "waiting"]  # from the cache
+        (shop / "shop.py").write_text(FILES["shop.py"])
+        assert told(watch.stderr, "waiting")[0] == "shop.py"
+    finally:
+        watch.send_signal(signal.SIGINT)
+    out, _ = watch.communicate(timeout=60)
+    assert (watch.returncode, "test_shop.Shop.test_zone" in out) == (1, True)
+
+
+def told(lines: Iterable[str], last: str) -> list[str]:
+    """Read lines up to one that says `last`; return a word of each that is of interest."""
+    words = ("waiting", "not-run", "shop.py")
+    found: list[str] = []
+    for line in lines:
+        found += [word for word in words if word in line]
+        if last in line:
+            break
+    return found

@@ -104,6 +104,8 @@ def test_secrets_are_in_no_file(tmp_path: Path, shared: Path) -> None:
     assert leaks(done.folder, planted()) == []
     assert [secret for secret in planted() if secret in done.said] == []
     # What came by was masked, not lost.
+    printed = [test["printed"]["head"] for test in cell["tests"] if test["printed"]]
+    assert len(printed) == 20 and all("****" in text for text in printed)
     log = next(done.folder.rglob("log-strict.txt")).read_text()
     assert "DATABASE_URL=postgres://shop:****@db.example.com/shop" in log
     assert "API_TOKEN=****" in log

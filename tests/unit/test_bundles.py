@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from djhop import closing, landing
 from djhop.bundles import merging, packing, planned, sorting
-from djhop.bundles.bundle import MANIFEST, Bundle, digest
+from djhop.bundles.bundle import MANIFEST, Bundle
 from djhop.bundles.opening import DamagedError, Opened, unpack
 from djhop.bundles.planned import Planned
 from djhop.errors import ExitCode, UsageError
@@ -121,20 +121,6 @@ def test_what_is_no_file_or_too_large_is_left_out_and_named(
     (one,) = opened(packed(tmp_path / "a.zip", result(A)), tmp=tmp_path / "x")
     assert one.bundle.left_out == ("link.txt", "log-plain.txt")
     assert set(one.bundle.files) == {"cell.json", "log-strict.txt"}
-
-
-def test_a_digest_stands_for_names_and_contents_and_for_nothing_else(tmp_path: Path) -> None:
-    for name in ("one", "two"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "a.py").write_text("1")
-    found = {digest(tmp_path / name, ["a.py"]) for name in ("one", "two")}
-    assert len(found) == 1
-    (tmp_path / "two" / "a.py").write_text("2")
-    (tmp_path / "one" / "b.py").symlink_to("a.py")
-    found |= {digest(tmp_path / "two", ["a.py"]), digest(tmp_path / "one", ["a.py", "b.py"])}
-    (tmp_path / "one" / "a.py").chmod(0o755)
-    found |= {digest(tmp_path / "one", ["a.py"])}
-    assert len(found) == 4
 
 
 @pytest.mark.parametrize("text", ["0/3", "4/3", "1", "a/b", "1/1001", "1/3/5", "-1/3", "²/3"])

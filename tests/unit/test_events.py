@@ -198,6 +198,18 @@ def test_warnings_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert found.warnings[0].count == 10
 
 
+def test_warnings_that_differ_in_their_words_share_the_rest(tmp_path: Path) -> None:
+    """Twenty thousand with stacks of forty frames would else be hundreds of megabytes."""
+    many = [line("warning", **{**WARNING, "message": f"m{n}"}, id="a") for n in range(3)]
+    one, *others = [seen.event for seen in read(tmp_path, *many).warnings]
+    assert len(others) == 2
+    for other in others:
+        assert other.message != one.message
+        assert other.stack is one.stack
+        assert other.mro is one.mro
+        assert other.file is one.file
+
+
 @pytest.mark.parametrize(
     "broken",
     [

@@ -124,6 +124,16 @@ def test_packages_that_come_and_go_are_named() -> None:
     )
 
 
+def test_of_many_packages_those_that_the_tests_name_come_first(open_: Memory) -> None:
+    before = {"asgiref": "3", "certifi": "1", "Markdown": "3.7"}
+    after = {"asgiref": "4", "certifi": "2", "Markdown": "3.8"}
+    first = cell("test_markdown=pp", packages=before)
+    found = only(
+        since(open_, (night(1), first), (night(2), cell("test_markdown=ff/x", packages=after)))
+    )
+    assert [move.split()[0] for move in found.moved] == ["Markdown", "asgiref", "certifi"]
+
+
 def test_since_when_it_fails(open_: Memory) -> None:
     found = since(
         open_,
@@ -270,8 +280,8 @@ def test_each_night_reads_as_it_was(table: list[dict[str, str]], random: object)
     scopes = reading.scopes(made, "cell", LINE)
     for row, expected in zip(rows, table, strict=True):
         found = {
-            names[subject]: [step.state for step in steps if step.at <= row.at][-1:]
-            for subject, steps in reading.every_step(made, scopes[0].id)
+            names[subject]: [step.state for step in steps][-1:]
+            for subject, steps in reading.every_step(made, scopes[0].id, row.at)
         }
         assert {k: v[0] for k, v in found.items() if v and v[0]} == expected
     count = made.execute("SELECT COUNT(*) FROM change").fetchone()[0]

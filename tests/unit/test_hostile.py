@@ -48,6 +48,7 @@ from djhop.reports import (
     outputs,
     peels,
     planned,
+    reds,
     screen,
     uses,
     versus,
@@ -282,12 +283,20 @@ def html(nasty: str, since: Since | None = None) -> str:
 
 
 def progress(nasty: str) -> str:
-    result = msgspec.structs.replace(a_run(nasty)[1]["py3.10-django4.1"], passes=())
+    result = a_run(nasty)[1]["py3.10-django4.1"]
+    result = msgspec.structs.replace(result, passes=(), notes=(nasty,))
     events = (
         news.Said(text=nasty),
+        news.Command(cell=result.id, command=nasty),
         news.Finished(result=result, folder="none"),
     )
-    return "\n".join(console.printable(line) for line in console.lines(events))
+    return "\n".join(console.printable(line) for line in console.lines(events, verbose=True))
+
+
+def reds_of(nasty: str) -> str:
+    """What a watch says of each cell."""
+    run, results = a_run(nasty)
+    return "\n".join(reds.text(one, run, width=200, color=False) for one in results.values())
 
 
 #: Every output that there is, made of texts a target chose.
@@ -296,6 +305,7 @@ OUTPUTS: dict[str, Callable[[str], str]] = {
         form: partial(lambda form, nasty: counting.made(form, a_run(nasty)), form)
         for form in (*outputs.FORMS, *outputs.JUNIT)
     },
+    "text on a screen": lambda nasty: screen.render(a_run(nasty)[0]),
     "html": html,
     "html since": lambda nasty: html(nasty, a_since(nasty)),
     "text since": lambda nasty: whole_text.render(remembered(nasty)),
@@ -303,6 +313,7 @@ OUTPUTS: dict[str, Callable[[str], str]] = {
     "markdown since": lambda nasty: markdown.render(remembered(nasty)),
     "history": some_nights,
     "progress": progress,
+    "watch": reds_of,
     "plan": lambda nasty: planned.text(*a_plan(nasty)),
     "plan --json": lambda nasty: planned.as_json(*a_plan(nasty)),
     "deps": lambda nasty: deps.text(some_deps(nasty)),
@@ -462,11 +473,11 @@ def test_a_run_lands_in_its_folder_whatever_it_is_called(name: str) -> None:
 SOURCE = Path(djhop.__file__).parent
 #: Whoever calls one of these hands a text to a shell.
 SHELL = re.compile(
-    r"\bshell\s*=|os\.system|\bpopen\(|getoutput|getstatusoutput|create_subprocess_shell|os\.spawn"
+    r"\bshell\s*=(?!=)|os\.system|\bpopen\(|getoutput|getstatusoutput|create_subprocess_shell|os\.spawn"
 )
 STARTS = re.compile(r"subprocess\.(?:Popen|run|call|check_\w+)\(|from subprocess|create_subprocess")
 #: The only modules that start processes; the argv of each is a tuple.
-STARTERS = {f"processes/{name}.py" for name in ("process", "background", "identity")}
+STARTERS = {f"processes/{name}.py" for name in ("process", "background", "foreground", "identity")}
 
 
 def test_no_shell_is_ever_used() -> None:

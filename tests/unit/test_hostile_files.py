@@ -10,9 +10,9 @@ import coverage
 import msgspec
 import pytest
 
-from djhop import durable
-from djhop.errors import UsageError
-from djhop.matrix import flaky, strict
+from djhop import cli, durable
+from djhop.errors import ExitCode, UsageError
+from djhop.matrix import config, flaky, strict
 from djhop.processes.process import Completed
 from djhop.resolve import lockstore, proofs
 from djhop.results import junit, measure
@@ -57,6 +57,12 @@ def test_what_no_file_can_be_called_is_no_file(tmp_path: Path) -> None:
 def test_digits_that_no_version_has_are_none(tmp_path: Path) -> None:
     (tmp_path / ".python-version").write_text(f"3.{'9' * 5000}\n3.1٢\n3.12\n")
     assert current.pythons(tmp_path, Metadata(), [])[0] == ("3.12",)
+
+
+@pytest.mark.parametrize("key", ["from", "python"])
+def test_a_version_of_too_many_digits_is_wrong(key: str) -> None:
+    with pytest.raises(UsageError, match=key):
+        config.parse({key: "4." + "9" * 5000}, "m.toml")
 
 
 @pytest.mark.parametrize("encoding", ["utfm8", "rot13", "hex"])
@@ -115,3 +121,24 @@ def test_a_word_without_end_does_not_keep_djhop_busy() -> None:
     began = time.process_time()
     assert proofs.read(text).kind == "conflict"
     assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "error: Failed to fetch: `http://i/files/django-5.2.1-py3-none-any.whl`\n"
+        "  cause: HTTP status client error (404 Not Found) for url (http://i/files/x.whl)",
+        "error: No solution found when resolving dependencies:\n  cause: Because django==5.2.1 has "
+        "an invalid package format and only the following versions of django are available:",
+    ],
+)
+def test_a_file_that_an_index_lists_and_cannot_give_is_no_verdict(text: str) -> None:
+    assert proofs.read(text).kind == "network"
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("can't start new thread")])
+def test_memory_that_is_used_up_is_the_machines(
+    error: Exception, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli._failed(error) == ExitCode.INCOMPLETE
+    assert "no memory left" in capsys.readouterr().err

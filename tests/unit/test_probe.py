@@ -268,6 +268,7 @@ class TestExceptions:
         assert isinstance(found["frames"], list)
         assert isinstance(found["message"], str)
         assert (len(found["frames"]), len(found["message"]), found["cut"]) == (60, 4000, True)
+        assert found["message"].endswith(" ... (cut by djhop)")
 
     def test_hostile_exceptions(self, probe: ModuleType) -> None:
         class HostileError(Exception):

@@ -12,7 +12,8 @@ import pytest
 from djhop import closing, jobs, runner
 from djhop.cells.job import Job
 from djhop.compare.compare import compare
-from djhop.errors import ExitCode, InfraError
+from djhop.desk.desk import Desk
+from djhop.errors import ExitCode, InfraError, Interrupted
 from djhop.interpreters.interpreters import Interpreter
 from djhop.jobs import Options
 from djhop.matrix.config import Matrix
@@ -70,7 +71,9 @@ def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
     lock = Lock(pins=(), django_release="5.2.1")
     monkeypatch.setattr(jobs.resolve, "resolve", lambda *_, **__: lock)
 
-    def make(plan: Plan = PLAN, work: Any = None, **options: Any) -> Session:
+    def make(
+        plan: Plan = PLAN, work: Any = None, desk: Desk | None = None, **options: Any
+    ) -> Session:
         def run_cell(job: Job, *_: object) -> CellResult:
             return (work or result)(job.cell)
 
@@ -84,6 +87,7 @@ def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
             found={"3.12": PYTHON},
             options=Options(out=str(tmp_path / "out"), **options),
             spawner=Spawner(),
+            desk=desk,
         )
 
     return make
@@ -262,3 +266,72 @@ def test_what_else_an_exit_code_says() -> None:
     installed = [result(cell, "not-run") for cell in (A, B, C)]
     assert ends(PLAN, *installed, hops=False, untested=True) == ExitCode.OK
     assert ends(PLAN, *installed) != ExitCode.OK
+
+
+ONE = Plan(cells=(A, B), path=(A, B), hops=(hop(A, B),))
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_at_the_desk_the_cell_before_is_run_where_the_other_is_red(
+    jobs: int, session: Make, tmp_path: Path
+) -> None:
+    begun: list[Cell] = []
+
+    def work(cell: Cell) -> CellResult:
+        begun.append(cell)
+        return result(cell, "failed")
+
+    desk = Desk(ONE.hops[0], tmp_path / "cache", fresh=False)
+    run = session(ONE, work, desk, jobs=jobs, args=("tests/test_a.py",))
+    list(run.events())
+    assert (begun, run.exit_code) == ([B, A], ExitCode.OK)  # as red as before
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_at_the_desk_a_cell_before_that_is_not_needed_leaves_nothing_incomplete(
+    jobs: int, session: Make, tmp_path: Path
+) -> None:
+    begun: list[Cell] = []
+
+    def work(cell: Cell) -> CellResult:
+        begun.append(cell)
+        return result(cell)
+
+    desk = Desk(ONE.hops[0], tmp_path / "cache", fresh=False)
+    run = session(ONE, work, desk, jobs=jobs, args=("tests/test_a.py",))
+    list(run.events())
+    assert (begun, run.exit_code) == ([B], ExitCode.OK)
+    read = run.folder.load()
+    assert [cell.status for cell in read.cells] == ["not-run", "passed"]
+    assert (read.hops[0].verdict, read.whole) == ("unknown", False)
+    assert (run.folder.cell(A.id).path / "requirements.txt").is_file()
+
+
+def test_at_the_desk_nobody_waits_for_a_cell_that_is_resumed(session: Make, tmp_path: Path) -> None:
+    def cut(cell: Cell) -> CellResult:
+        if cell == A:
+            raise Interrupted("interrupted")
+        first.spawner.interrupt()
+        return result(cell, "failed")
+
+    args = ("tests/test_a.py",)
+    first = session(ONE, cut, Desk(ONE.hops[0], tmp_path, fresh=False), args=args)
+    list(first.events())
+
+    def rest(cell: Cell) -> CellResult:
+        return result(cell, "failed")
+
+    again = session(ONE, rest, Desk(ONE.hops[0], tmp_path, fresh=False), args=args, resume=True)
+    ended = [event.result.id for event in again.events() if isinstance(event, Finished)]
+    assert ended == [B.id, A.id]
+
+
+def test_a_bug_in_the_cell_after_leaves_nobody_waiting(session: Make, tmp_path: Path) -> None:
+    def work(cell: Cell) -> CellResult:
+        if cell == B:
+            raise ValueError("ours")
+        return result(cell)
+
+    run = session(ONE, work, Desk(ONE.hops[0], tmp_path, fresh=False), jobs=2, args=("-k", "x"))
+    list(run.events())
+    assert run.exit_code == ExitCode.INTERNAL

@@ -1,4 +1,4 @@
-"""Commands of somebody at work on one cell: shell, exec, open."""
+"""Commands of somebody at a desk: completion, init, shell, exec, open."""
 
 from __future__ import annotations
 
@@ -6,16 +6,52 @@ from typing import Any
 
 import click
 
+from djhop.arguments import completing
 from djhop.arguments.options import CONTEXT, OFFLINE, OUT, TARGET, Rest, with_all
 from djhop.arguments.run import cli
 
 RUN = click.option(
-    "--run", metavar="RUN", default="latest", help="The run whose cell it is (default: the latest)."
+    "--run",
+    shell_complete=completing.runs,
+    metavar="RUN",
+    default="latest",
+    help="The run whose cell it is (default: the latest).",
 )
 
 
+@cli.command("completion", context_settings=CONTEXT, short_help="Print a script for the shell.")
+@click.argument("shell", type=click.Choice(completing.SHELLS))
+def completion_command(shell: str) -> int:
+    """Print what SHELL reads to complete commands, options, runs, cells, hops and tests.
+
+    eval "$(djhop completion bash)" in ~/.bashrc; the same with zsh in ~/.zshrc; for fish:
+    djhop completion fish > ~/.config/fish/completions/djhop.fish
+    """
+    click.echo(completing.script(shell))
+    return 0
+
+
+@cli.command("init", context_settings=CONTEXT, short_help="Write a matrix file.")
+@click.argument("target", default="")
+@click.option(
+    "--output", "-o", metavar="FILE", default="", help="Where (default: djhop.toml in TARGET)."
+)
+@click.option("--force", is_flag=True, help="Replace the file that is there.")
+def init_command(target: str, **given: Any) -> int:
+    """Write a matrix file from what TARGET (default: here) tells tox, nox, or PyPI by classifiers.
+
+    It says what it could not read. Nothing is run.
+    """
+    from djhop.commands import initialising
+
+    return initialising.init(target, **given)
+
+
 def _room_options(command: Any) -> Any:
-    return with_all(command, [click.argument("cell"), RUN, TARGET, OUT, OFFLINE])
+    return with_all(
+        command,
+        [click.argument("cell", shell_complete=completing.cells), RUN, TARGET, OUT, OFFLINE],
+    )
 
 
 @cli.command("shell", context_settings=CONTEXT, short_help="Open a shell in a cell.")
@@ -44,7 +80,7 @@ def exec_command(**given: Any) -> int:
 
 
 @cli.command("open", context_settings=CONTEXT, short_help="Show a report in the browser.")
-@click.argument("run", default="latest")
+@click.argument("run", default="latest", shell_complete=completing.runs)
 @OUT
 def open_command(**given: Any) -> int:
     """Show the HTML report of RUN in the browser, and print where it is."""

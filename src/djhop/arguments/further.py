@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from djhop.arguments import completing
 from djhop.arguments.options import BUDGET, CONTEXT, JSON, OFFLINE, OUT, TARGET, Rest
 from djhop.arguments.run import cli
 
@@ -13,11 +14,21 @@ from djhop.arguments.run import cli
 @cli.command(
     "bisect", context_settings=CONTEXT, short_help="Find the release that brought a break."
 )
-@click.argument("run", default="latest")
+@click.argument("run", default="latest", shell_complete=completing.runs)
 @click.option("--cause", metavar="ID", help="A cause of the run, or how its id begins.")
 @click.option("--test", metavar="ID", help="A test of the run.")
-@click.option("--hop", metavar="A..B", help="Each cause of a hop, worst first: 4.2..5.2.")
-@click.option("--since", metavar="RUN", help="The good end is the cell in this run.")
+@click.option(
+    "--hop",
+    shell_complete=completing.hops,
+    metavar="A..B",
+    help="Each cause of a hop, worst first: 4.2..5.2.",
+)
+@click.option(
+    "--since",
+    shell_complete=completing.runs,
+    metavar="RUN",
+    help="The good end is the cell in this run.",
+)
 @OUT
 @click.option(
     "--repeat",
@@ -43,12 +54,18 @@ def bisect_command(**given: Any) -> int:  # fmt: skip
 
 
 @cli.command("fix", context_settings=CONTEXT, short_help="Try what a fixer repairs, and apply it.")
-@click.argument("run", default="latest")
+@click.argument("run", default="latest", shell_complete=completing.runs)
 @TARGET
 @click.option("--try", "trying", is_flag=True, help="Rewrite a scratch copy; run both cells.")
 @click.option("--write", is_flag=True, help="Apply a patch that was tried to a clean git tree.")
 @click.option("--cause", metavar="ID", default="", help="Only this cause.")
-@click.option("--hop", metavar="BEFORE..AFTER", default="", help="Only this hop.")
+@click.option(
+    "--hop",
+    shell_complete=completing.hops,
+    metavar="BEFORE..AFTER",
+    default="",
+    help="Only this hop.",
+)
 @OUT
 @JSON
 @OFFLINE
@@ -70,12 +87,22 @@ def fix_command(**given: Any) -> int:
 @cli.command(
     "peel", context_settings=CONTEXT, short_help="Look behind the first cause of a red cell."
 )
-@click.argument("run", default="latest")
+@click.argument("run", default="latest", shell_complete=completing.runs)
 @TARGET
 @click.option(
-    "--cell", metavar="ID", default="", help="This cell (default: the worst that is red)."
+    "--cell",
+    shell_complete=completing.cells,
+    metavar="ID",
+    default="",
+    help="This cell (default: the worst that is red).",
 )
-@click.option("--hop", metavar="BEFORE..AFTER", default="", help="The cell after this hop.")
+@click.option(
+    "--hop",
+    shell_complete=completing.hops,
+    metavar="BEFORE..AFTER",
+    default="",
+    help="The cell after this hop.",
+)
 @click.option("--all", "every", is_flag=True, help="Each red cell, the worst first.")
 @BUDGET
 @OUT

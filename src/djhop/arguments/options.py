@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 
 import click
 
+from djhop.arguments import completing
+
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 98}
 #: The forms of a report; a test compares them with `reports.outputs`, which takes time to import.
 FORMATS = (
@@ -87,18 +89,49 @@ def matrix_options(command: Any) -> Any:
 
 def cells_option(command: Any) -> Any:
     return click.option(
-        "--cells", multiple=True, metavar="GLOB", help="Only these: glob or factor."
+        "--cells",
+        multiple=True,
+        metavar="GLOB",
+        shell_complete=completing.cells,
+        help="Only these: glob or factor.",
     )(command)
+
+
+#: For many machines, one for each cell; a test compares them with `ci.fanning`.
+PLAN_FORMATS = ("text", "json", "github-matrix", "gitlab", "buildkite", "lines")
+SHARDS = click.option(
+    "--shards",
+    multiple=True,
+    metavar="[CELLS=]M",
+    help="Divide each suite, or that of some cells, into M parts.",
+)
+
+
+def plan_options(command: Any) -> Any:
+    """The options of a plan that many machines follow."""
+    options = [
+        click.option("--format", "form", type=click.Choice(PLAN_FORMATS), default="text",
+                     help="text, json; for a CI: github-matrix, gitlab, buildkite, lines.",
+                     metavar="NAME"),
+        click.option("--save", metavar="FILE",
+                     help="Write the plan there, for djhop run --plan and djhop merge --plan."),
+        SHARDS,
+        OUT,
+    ]  # fmt: skip
+    return with_all(command, options)
 
 
 def machine_options(command: Any) -> Any:
     """The options of a cell that is run on a machine of its own; its bundle is merged later."""
     options = [
-        click.option("--cell", metavar="ID", help="This cell alone: py3.12-django5.2."),
+        click.option("--cell", metavar="ID", shell_complete=completing.cells,
+                     help="This cell alone: py3.12-django5.2."),
         click.option("--shard", metavar="N/M", help="Part N of M of the suite, by ids of tests."),
         click.option("--bundle", metavar="FILE", help="Write all of the cell to this zip file."),
         click.option("--plan", "plan_file", metavar="FILE",
                      help="The plan that djhop plan --save made."),
+        click.option("--executor", metavar="URL",
+                     help="Let a Dask cluster run the cells: dask://HOST:PORT."),
     ]  # fmt: skip
     return with_all(command, options)
 
@@ -114,6 +147,8 @@ def run_options(command: Any) -> Any:
                      help="From test modules on, or as `python -W`."),
         click.option("--only", metavar="STEPS",
                      help="tests,checks,migrations,database,settings."),
+        click.option("--sandbox", is_flag=True,
+                     help="No network, no writing outside of the cell."),
         click.option("--fresh", is_flag=True, help="Resolve and run again, whatever is kept."),
         click.option("--recreate", is_flag=True, help="Build environments anew."),
         OFFLINE,

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from djhop.arguments import completing
 from djhop.arguments.options import BUDGET, CONTEXT, OFFLINE, OUT, TARGET, Rest, with_all
 from djhop.arguments.run import cli
 
@@ -14,7 +15,8 @@ def _measuring(command: Any) -> Any:
     options = [
         click.option("--measure", is_flag=True,
                      help="First run the suites in pairs, for the gate performance."),
-        click.option("--hop", metavar="BEFORE..AFTER", default="", help="Measure only this hop."),
+        click.option("--hop", metavar="BEFORE..AFTER", default="", shell_complete=completing.hops,
+                     help="Measure only this hop."),
         BUDGET,
         TARGET,
         OFFLINE,
@@ -23,7 +25,7 @@ def _measuring(command: Any) -> Any:
 
 
 @cli.command("ready", context_settings=CONTEXT, short_help="Say whether a release is ready.")
-@click.argument("run", default="latest")
+@click.argument("run", default="latest", shell_complete=completing.runs)
 @click.option(
     "--to",
     "goal",

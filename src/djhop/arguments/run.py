@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 import djhop
+from djhop.arguments import completing
 from djhop.arguments.options import (
     CONTEXT,
     JSON,
@@ -16,6 +17,7 @@ from djhop.arguments.options import (
     machine_options,
     matrix_options,
     path_options,
+    plan_options,
     run_options,
 )
 
@@ -32,6 +34,7 @@ def cli() -> None:
 @click.argument("target", default="")
 @path_options
 @cells_option
+@plan_options
 def plan_command(**given: Any) -> int:
     """Show the path, its hops and cells, and which interpreters are there. Installs nothing."""
     from djhop.commands import planning
@@ -77,12 +80,13 @@ def run_command(**given: Any) -> int:
 
 
 @cli.command("hop", context_settings=CONTEXT, short_help="Run one Django hop: two cells, no more.")
-@click.argument("before")
-@click.argument("after")
+@click.argument("before", shell_complete=completing.series)
+@click.argument("after", shell_complete=completing.series)
 @click.argument("target", default="")
 @matrix_options
 @cells_option
 @run_options
+@click.option("--watch", is_flag=True, help="Then run what failed for each change.")
 def hop_command(**given: Any) -> int:
     """Run one hop only: Django BEFORE and AFTER on one Python, and nothing else.
 

@@ -6,12 +6,13 @@ from typing import Any
 
 import click
 
+from djhop.arguments import completing
 from djhop.arguments.options import CONTEXT, FORMATS, JSON, OUT, with_all
 from djhop.arguments.run import cli
 
 
 @cli.command("report", context_settings=CONTEXT, short_help="Print the report of a run again.")
-@click.argument("run", default="latest")
+@click.argument("run", default="latest", shell_complete=completing.runs)
 @OUT
 @click.option(
     "--format",
@@ -21,7 +22,13 @@ from djhop.arguments.run import cli
     default="text",
     help=f"How it is written: {', '.join(FORMATS)}. docs/outputs.md describes each.",
 )
-@click.option("--cell", metavar="ID", default="", help="Coverage of this cell, not of all.")
+@click.option(
+    "--cell",
+    shell_complete=completing.cells,
+    metavar="ID",
+    default="",
+    help="Coverage of this cell, not of all.",
+)
 @click.option(
     "--source", metavar="DIR", default="", help="Where the sources are that coverage names."
 )
@@ -35,8 +42,8 @@ def report_command(**given: Any) -> int:
 
 
 @cli.command("diff", context_settings=CONTEXT, short_help="Say what changed between two runs.")
-@click.argument("before")
-@click.argument("after", default="latest")
+@click.argument("before", shell_complete=completing.runs)
+@click.argument("after", default="latest", shell_complete=completing.runs)
 @OUT
 @click.option(
     "--format",
@@ -80,7 +87,7 @@ def history_command(**given: Any) -> int:  # fmt: skip
     context_settings=CONTEXT,
     short_help="List what a run saw deprecated, and when it goes.",
 )
-@click.argument("run", default="latest")
+@click.argument("run", default="latest", shell_complete=completing.runs)
 @OUT
 @click.option(
     "--owner",
@@ -124,7 +131,7 @@ def baseline_group() -> None:
 
 def _list_options(command: Any) -> Any:
     options = [
-        click.argument("run", default="latest"),
+        click.argument("run", default="latest", shell_complete=completing.runs),
         OUT,
         click.option("--file", metavar="FILE", default="",
                      help="The list (default: djhop-baseline.txt in the target)."),

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import stat
-from collections.abc import Iterable
 from pathlib import Path, PurePath
 
 import msgspec
@@ -87,27 +84,6 @@ def identity(bundle: Bundle) -> dict[str, str]:
 
 def _short(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:12]
-
-
-def digest(root: Path, files: Iterable[str]) -> str:
-    """Stand for the names and contents of files, relative to `root`; not for times or owners."""
-    found = hashlib.sha256()
-    for name in files:
-        path = Path(root, name)
-        try:
-            mode = os.lstat(path).st_mode
-            if stat.S_ISLNK(mode):
-                kind, data = "link", os.fsencode(path.readlink())
-            elif stat.S_ISREG(mode):
-                kind = "program" if mode & stat.S_IXUSR else "file"
-                data = of_file(path).encode()
-            else:
-                kind, data = "folder", b""
-        except OSError:
-            kind, data = "none", b""
-        found.update(f"{name}\0{kind}\0".encode(errors="surrogateescape"))
-        found.update(data + b"\0")
-    return found.hexdigest()[:20]
 
 
 def of_file(path: Path) -> str:

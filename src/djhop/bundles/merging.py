@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from djhop import closing, crossings, durable, landing
+from djhop import closing, crossings, durable, landing, remembering
 from djhop.bundles.bundle import Bundle, of_file
 from djhop.bundles.opening import Opened
 from djhop.bundles.planned import Planned
@@ -80,6 +80,12 @@ def merge(
             bugs=0,
         ),
     )
+
+
+def history(folder: RunFolder) -> Path:
+    """Where the history of a merged run is."""
+    matrix = config.parse(folder.read_run().matrix.settings, "the run's matrix")
+    return remembering.place(matrix, folder)
 
 
 def _begun(bundles: Sequence[Bundle], found: Sorted, planned: Planned | None, root: str) -> Run:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -70,14 +71,24 @@ def shards(wanted: tuple[str, ...], plan: Plan) -> dict[str, int]:
         UsageError: it is no such number, or its pattern matches no cell.
     """
     found: dict[str, int] = {}
+    for pattern, number in numbers(wanted):
+        cells = [cell.id for cell in plan.cells if patterns.matches(cell.id, [pattern])]
+        if not cells:
+            raise UsageError(f"--shards: {pattern!r} matches no cell", hint="djhop plan")
+        found |= dict.fromkeys(cells, number)
+    return {cell: of for cell, of in found.items() if of > 1}
+
+
+def numbers(wanted: tuple[str, ...]) -> Iterator[tuple[str, int]]:
+    """Take each apart: which cells, and how many parts.
+
+    Raises:
+        UsageError: it is no such number.
+    """
     for word in wanted:
         pattern, _, number = word.rpartition("=")
         if not (number.isascii() and number.isdigit() and 1 <= int(number) <= MOST):
             raise UsageError(
                 f"--shards: {word!r} is no number of parts", hint="4, or django5.2=4 for some cells"
             )
-        cells = [c.id for c in plan.cells if patterns.matches(c.id, [pattern or "*"])]
-        if not cells:
-            raise UsageError(f"--shards: {pattern!r} matches no cell", hint="djhop plan")
-        found |= dict.fromkeys(cells, int(number))
-    return {cell: of for cell, of in found.items() if of > 1}
+        yield pattern or "*", int(number)

@@ -8,10 +8,9 @@ from pathlib import Path
 import msgspec
 
 from djhop import jobs
-from djhop.bundles.bundle import Bundle, digest
+from djhop.bundles.bundle import Bundle
 from djhop.bundles.planned import Planned
 from djhop.compare.foretold import Tally
-from djhop.errors import UsageError
 from djhop.matrix import flaky
 from djhop.matrix.config import Matrix
 from djhop.matrix.plan import Plan
@@ -19,7 +18,6 @@ from djhop.processes.process import Spawner
 from djhop.store import record
 from djhop.store.record import Run
 from djhop.target.target import Target
-from djhop.workspace import revision
 
 
 class Seal(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,11 +33,8 @@ def seal(target: Target, matrix: Matrix, out: Path, spawner: Spawner, *ours: str
     named = {Path(name).absolute() for name in ours if name}
     listed = jobs.files(target, matrix, out, spawner)
     files = [name for name in listed if (root / name).absolute() not in named]
-    try:
-        commit = revision.find(root, "HEAD", spawner).commit
-    except UsageError:  # no repository, or no commit
-        commit = ""
-    return Seal(digest=digest(root, files), revision=commit)
+    commit, tree = jobs.state(target, tuple(files), spawner)
+    return Seal(digest=tree, revision=commit)
 
 
 def plan(
@@ -55,7 +50,14 @@ def plan(
     """Describe what is to be run."""
     known = flaky.read(Path(target.root), matrix.flaky.known)
     run = record.begin(
-        matrix.name or "run", target, matrix, whole, started=now, command=command, known=known
+        matrix.name or "run",
+        target,
+        matrix,
+        whole,
+        started=now,
+        command=command,
+        known=known,
+        state=(sealed.revision, sealed.digest),
     )
     return Planned(run=run, digest=sealed.digest, revision=sealed.revision, shards=shards)
 
@@ -72,6 +74,7 @@ def bundle(run: Run, whole: Plan, cell: str, sealed: Seal) -> Bundle:
         foretold=Tally(),
         coverage=None,
         complete=False,
+        since=None,
         inputs="",
         seconds=0.0,
     )

@@ -20,6 +20,7 @@ from djhop.processes import marks
 from djhop.processes.process import Command, Spawner
 from djhop.results import measure
 from djhop.results.paths import Paths
+from djhop.sandbox.sandbox import Sandbox
 from djhop.steps import commands as step_commands
 from djhop.steps import running
 from djhop.suites import suites
@@ -84,7 +85,7 @@ class Workplace:
     def _room(self, environment: Environment, tools: Path) -> Iterator[tuple[Stand, Workspace]]:
         """Have the cell's workspace, with a fresh copy of the target in it."""
         base = room_of(self.cache, Path(self.job.target.root)) / self.job.cell.id
-        self.inside = Inside(environment, self.spawner, self.notes.append)
+        self.inside = Inside(environment, self.spawner, self.notes.append, self._sandbox(base))
         with contextlib.ExitStack() as stack:
             with self._stage("workspace"):
                 root = Path(self.job.target.root)
@@ -96,6 +97,14 @@ class Workplace:
             if self.job.settings.before or self.job.settings.after:
                 self.mark = stack.enter_context(self.spawner.lasting())
             yield stand, room
+
+    def _sandbox(self, base: Path) -> Sandbox | None:
+        """Where the target's code may write: its workspace, and what is its own of the run."""
+        if not self.job.matrix.sandbox:
+            return None
+        hops = self.folder.parents[1] / "hops"
+        writable = (str(base), str(self.folder), str(hops))
+        return Sandbox(writable=writable, refused=str(self.folder / "sandbox-refused"))
 
     def _overlay(self, room: Workspace) -> overlay.Overlay:
         if not self.job.target.packaged or self.job.matrix.install_project == "never":

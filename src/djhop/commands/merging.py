@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from djhop import terminal
+from djhop import remembering, terminal
 from djhop.commands.reporting import on_screen, write_reports
 from djhop.errors import ExitCode, InfraError, UsageError
 
@@ -35,9 +35,9 @@ def merge(bundles: tuple[str, ...], out: str, plan: str, target: str, **given: A
     with tempfile.TemporaryDirectory(prefix="djhop-merge-") as scratch:
         found, damaged = _open(_paths(bundles), Path(scratch))
         if not found and night is None:
-            said = "; ".join(f"{path}: {why}" for path, why in damaged.items())
+            told = "; ".join(f"{path}: {why}" for path, why in damaged.items())
             raise InfraError(
-                f"there is no bundle to merge: {said}" if said else "there is no bundle to merge",
+                f"there is no bundle to merge: {told}" if told else "there is no bundle to merge",
                 hint="djhop run --cell ID --bundle FILE makes one",
             )
         merged = merging.merge(
@@ -48,12 +48,15 @@ def merge(bundles: tuple[str, ...], out: str, plan: str, target: str, **given: A
             now=datetime.datetime.now(datetime.UTC),
         )
     folder = RunFolder(merged.path)
+    said = remembering.remember(folder, merging.history(folder))
     finished = write_reports(folder)
     as_json = given["as_json"]
     terminal.show(json_report.render(finished) if as_json else on_screen(finished, folder))
     if not (given["quiet"] or given["as_json"]):
         for path, why in damaged.items():
             console.say(f"cannot be used: {path}: {why}", sys.stderr)
+        for line in said:
+            console.say(line, sys.stderr)
         console.say(f"written to {merged.path}/", sys.stderr)
     # A bundle that cannot be read may have been of a cell that another has as well.
     return merged.exit_code if not damaged else _at_least_incomplete(merged.exit_code)

@@ -19,9 +19,23 @@ def plan(**given: Any) -> int:
     """`djhop plan`: the plan in words, or as JSON."""
     from djhop.reports import planned
 
+    form = given["form"]
+    if given["as_json"] and form not in ("text", "json"):
+        raise UsageError("--json and --format exclude each other")
+    asked = given["save"] or given["shards"] or form not in ("text", "json")
+    if asked and given["cells"]:
+        raise UsageError(
+            "a plan for many machines is one of the whole matrix", hint="without --cells"
+        )
     setup = set_up({**given, "command": "plan"}, Spawner())
+    if asked:
+        from djhop.commands import workflows
+
+        if text := workflows.fanned(setup, "" if form in ("text", "json") else form, given):
+            terminal.show(text)
+            return ExitCode.OK
     facts = (setup.target, setup.plan, setup.found, releases.load())
-    if given["as_json"]:
+    if given["as_json"] or form == "json":
         terminal.show(planned.as_json(*facts))
     else:
         terminal.show(planned.text(*facts, width=terminal.width()))

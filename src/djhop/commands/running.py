@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +21,21 @@ from djhop.matrix import shard
 from djhop.matrix.config import Matrix
 from djhop.processes.process import Spawner
 from djhop.reports import clean
+from djhop.sandbox import sandbox
 
 if TYPE_CHECKING:
     from djhop.desk.desk import Desk
     from djhop.runner import Session
+
+#: What is not typed for a nox session.
+_DEFAULTS: dict[str, Any] = {
+    **dict.fromkeys(("start", "goal", "python", "policy", "jobs", "timeout", "strict", "only")),
+    **dict.fromkeys(("fresh", "recreate", "offline", "install_only", "fail_fast", "resume"), False),
+    **dict.fromkeys(("list_only", "dry_run", "quiet", "verbose", "as_json", "auto"), False),
+    "out": "reports",
+    "install_python": "auto",
+    "peel": None,
+}
 
 
 def run(args: tuple[str, ...], **given: Any) -> int:
@@ -42,10 +55,12 @@ def run(args: tuple[str, ...], **given: Any) -> int:
         printed = masking.mask("\n".join(session.commands()), masking.values(os.environ))
         terminal.show(clean.page(printed))
         return ExitCode.OK
+    if session.matrix.sandbox:
+        sandbox.require(session.spawner)
     sealed = merging.sealed(session, given)
     verbose = given["verbose"]
     quiet = given["quiet"] or (given["as_json"] and not verbose)
-    with interruptible(session.spawner):
+    with interruptible(session.spawner), _executor(given.get("executor"), session):
         console.watch(session.events(), stream=sys.stderr, quiet=quiet, verbose=verbose)
         if given["auto"] and not session.spawner.interrupted:
             _auto(session, given["auto_budget"], quiet=quiet)
@@ -67,26 +82,34 @@ def run(args: tuple[str, ...], **given: Any) -> int:
 
 def hop(before: str, after: str, args: tuple[str, ...], **given: Any) -> int:
     """`djhop hop`: the two cells of one Django hop; what `args` narrow is about tests alone."""
-    if args and not given["only"]:
+    watched = given["watch"]
+    if (args or watched) and not given["only"]:
         given["only"] = "tests"
-    return run(args, **given, hop=(before, after), start=None, goal=None)
+    given |= {"hop": (before, after), "start": None, "goal": None}
+    if not watched:
+        return run(args, **given)
+    from djhop.commands import watching
+
+    return watching.watch(args, given, _session)
 
 
 def cell(cell: str, **given: Any) -> int:
     """One cell of a matrix, in the run folder that all its cells share; for nox sessions."""
     from djhop import console
 
-    defaults = dict.fromkeys(
-        ("start", "goal", "python", "policy", "jobs", "timeout", "strict", "only")
-    )
-    flags = dict.fromkeys(("fresh", "recreate", "offline", "install_only", "fail_fast", "resume"))
-    given |= {**defaults, **dict.fromkeys(flags, False), "cells": (cell,)}
-    given |= {"out": "reports", "install_python": "auto"}
-    session = _session(given, given.pop("args"), shared=True)
+    args = given.pop("args")
+    session = _session({**_DEFAULTS, **given, "cells": (cell,)}, args, shared=True)
+    if session.matrix.sandbox:
+        sandbox.require(session.spawner)
     with interruptible(session.spawner):
         console.watch(session.events(), stream=sys.stderr)
     write_reports(session.folder)
     return session.exit_code
+
+
+def cells(cells: tuple[str, ...], args: tuple[str, ...], **given: Any) -> int:
+    """Some cells of a matrix, as a run of their own; for nox sessions."""
+    return run(args, **{**_DEFAULTS, **given, "cells": cells})
 
 
 def _session(given: dict[str, Any], args: tuple[str, ...], *, shared: bool = False) -> Session:
@@ -107,7 +130,8 @@ def _session(given: dict[str, Any], args: tuple[str, ...], *, shared: bool = Fal
             hint="a suite of pytest, or of Django's runner, can be divided",
         )
     if shared:
-        options = msgspec.structs.replace(options, shared=f"nox-{Path(setup.target.root).name}")
+        name = f"nox-{Path(setup.target.root).name}-{setup.matrix.name or 'run'}"
+        options = msgspec.structs.replace(options, shared=name)
     return runner.Session(
         target=setup.target,
         matrix=setup.matrix,
@@ -116,8 +140,30 @@ def _session(given: dict[str, Any], args: tuple[str, ...], *, shared: bool = Fal
         found=setup.found,
         options=options,
         spawner=spawner,
-        desk=_desk(setup, fresh=given["fresh"]) if command == "hop" and args else None,
+        desk=_desk(setup, fresh=given["fresh"])
+        if command == "hop" and (args or given["watch"])
+        else None,
     )
+
+
+@contextlib.contextmanager
+def _executor(address: str | None, session: Session) -> Iterator[None]:
+    """Have a cluster run the cells of a session, as many at a time as it has workers."""
+    if not address:
+        yield
+        return
+    from djhop import cluster
+
+    if session.matrix.service:
+        raise UsageError(
+            "--executor: the services of the matrix run on this machine, and nowhere else",
+            hint="djhop run without --executor",
+        )
+    with cluster.connected(address) as connected:
+        jobs = session.matrix.jobs or connected.workers
+        session.options = msgspec.structs.replace(session.options, jobs=jobs)
+        session.work = connected.run
+        yield
 
 
 def _desk(setup: Setup, *, fresh: bool) -> Desk:

@@ -73,8 +73,12 @@ def matrix_of(given: dict[str, Any]) -> Matrix:
         said["only"] = [word.strip() for word in given["only"].split(",")]
     if given.get("data"):
         said["data"] = str(_data(given["data"]))
+    if given.get("watch"):  # what fails is run again for the next change in any case
+        said["flaky"] = {"reruns": 0}
     if given.get("before_rev"):
         said["before-rev"] = given["before_rev"]
+    if given.get("sandbox"):
+        said["sandbox"] = True
     named = [matrixfiles.read(given["matrix"])] if given["matrix"] else []
     root = given["target"] or (named[0][0].get("target") if named else "") or "."
     own = config.of_target(Path(_demo_or(root)))

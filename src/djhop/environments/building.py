@@ -102,6 +102,17 @@ def in_use(path: Path, spawner: Spawner) -> Iterator[None]:
         os.close(held)
 
 
+@contextlib.contextmanager
+def unused(path: Path) -> Iterator[bool]:
+    """Keep others from using what is at `path`, if nobody does now; whether that is so."""
+    held = _try(path, fcntl.LOCK_EX)
+    try:
+        yield held is not None
+    finally:
+        if held is not None:
+            os.close(held)
+
+
 def _hold(path: Path, kind: int, spawner: Spawner) -> int:
     """Lock the folder that is at `path`, and wait as long as it takes; closing lets go of it.
 

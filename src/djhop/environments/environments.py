@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from djhop.environments import building, bytecode, damage, made
 from djhop.environments.building import sweep
@@ -75,6 +75,7 @@ def ensure(
     path = cache / "envs" / key
     found = made.find(path)
     if found and not (recreate or found.changes):
+        made.used(path)
         return found
     with building.only_one(path, spawner):
         found = made.find(path)
@@ -204,5 +205,5 @@ def _wanted(pins: tuple[str, ...]) -> dict[str, str]:
 def _same(wanted: str, found: str) -> bool:
     try:
         return not wanted or Version(wanted) == Version(found)
-    except InvalidVersion:  # of the time before PEP 440
+    except ValueError:  # of the time before PEP 440
         return wanted == found

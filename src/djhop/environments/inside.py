@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from djhop.environments.looks import Change
     from djhop.environments.made import Environment
     from djhop.processes.process import Command, Completed, Spawner
+    from djhop.sandbox.sandbox import Sandbox
 
 #: Command lines named in a sentence.
 NAMED = 3
@@ -20,9 +21,14 @@ class Inside:
     """One environment while a cell works in it."""
 
     def __init__(
-        self, environment: Environment, spawner: Spawner, note: Callable[[str], None]
+        self,
+        environment: Environment,
+        spawner: Spawner,
+        note: Callable[[str], None],
+        sandbox: Sandbox | None = None,
     ) -> None:
         self._environment, self._spawner, self._note = environment, spawner, note
+        self._sandbox = sandbox
         #: What is in the environment no more as it was made.
         self.changes: tuple[Change, ...] = ()
 
@@ -39,9 +45,12 @@ class Inside:
 
         Raises what `Spawner.run` raises; Interrupted as well, while the environment is replaced.
         """
+        around = self._sandbox.around(command) if self._sandbox else command
         with building.in_use(self._environment.path, self._spawner):
-            done = self._spawner.run(command, on_tick, overdue=overdue)
+            done = self._spawner.run(around, on_tick, overdue=overdue)
             changes = made.changes(self._environment)
+        if self._sandbox:
+            done = self._sandbox.checked(command, done)
         if done.left:
             self._note(f"{what} left running what djhop has ended: {_named(done.left)}")
         if changes and changes != self.changes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import os
 from pathlib import Path
@@ -83,6 +84,12 @@ def find(path: Path) -> Environment | None:
         packages=marker.packages,
         changes=changes,
     )
+
+
+def used(path: Path) -> None:
+    """Note that an environment is used now: what nobody has used for long may be removed."""
+    with contextlib.suppress(OSError):  # it is somebody else's
+        os.utime(path)
 
 
 def changes(environment: Environment) -> tuple[Change, ...]:

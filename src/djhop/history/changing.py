@@ -97,14 +97,12 @@ class CellLook:
         return Found(self._since(lists), still, flaky, self._slower(), strips, told)
 
     def _tests(self) -> dict[str, list[Step]]:
-        """Every test with how it fared up to this night, by name."""
-        now = self._line.now.at
-        found = {}
-        for subject, steps in reading.every_step(self._made, self._scope):
-            kept = [step for step in steps if step.at <= now]
-            if kept:
-                found[self._names[subject]] = kept
-        return found
+        """How each test fared up to this night, by name; those that have long been fine are not."""
+        now, quiet = self._line.now.at, self._line.window
+        if self._base is not None:
+            quiet = min(quiet, self._base.at)
+        steps = reading.every_step(self._made, self._scope, now, quiet=quiet)
+        return {self._names[subject]: found for subject, found in steps}
 
     def _changed(self, found: list[Step]) -> states.Change:
         """What became of a test since the last night that told of it."""
@@ -166,6 +164,7 @@ class CellLook:
         if base is None:
             return None
         moved, why = self._why(base)
+        moved = _named_first(moved, " ".join(test for tests in lists.values() for test in tests))
         most = paces.suite_slower(
             self._tonight.suite or 0.0, [one.suite or 0.0 for one in self._nights[:-1]]
         )
@@ -206,6 +205,16 @@ class CellLook:
             Slower(id=self._names[number], cell=self._cell.id, seconds=seconds, most=most)
             for number, (seconds, most) in found.items()
         ]
+
+
+def _named_first(moved: tuple[str, ...], text: str) -> tuple[str, ...]:
+    """Put packages that the ids of tests name first: of many that moved, a few are shown."""
+    known = text.casefold().replace("-", "_")
+
+    def unnamed(move: str) -> bool:
+        return move.partition(" ")[0].casefold().replace("-", "_") not in known
+
+    return tuple(sorted(moved, key=unnamed))
 
 
 def _changed(before: list[Step], after: Step) -> states.Change:

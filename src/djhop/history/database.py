@@ -103,6 +103,7 @@ def _prepare(made: sqlite3.Connection, path: Path) -> None:
     try:
         made.execute("PRAGMA journal_mode = WAL")
         made.execute("PRAGMA synchronous = NORMAL")
+        made.execute("PRAGMA cache_size = -65536")  # kB
         with transaction(made):
             (found,) = made.execute("PRAGMA user_version").fetchone()
             if found > FORMAT:

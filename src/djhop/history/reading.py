@@ -126,11 +126,20 @@ def counts(made: sqlite3.Connection, scope: int, cause: int) -> list[Step]:
     return found
 
 
-def every_step(made: sqlite3.Connection, scope: int) -> Iterator[tuple[int, list[Step]]]:
-    """Yield every subject of a cell with how it fared, oldest first."""
+def every_step(
+    made: sqlite3.Connection, scope: int, until: int, *, quiet: int = -1
+) -> Iterator[tuple[int, list[Step]]]:
+    """Yield the subjects of a cell with how each fared up to `until`, oldest first.
+
+    Left out are those of which there is nothing to say: they are fine, and have been since `quiet`.
+    """
     rows = made.execute(
-        "SELECT subject, at, state, detail FROM change WHERE scope = ? ORDER BY subject, at",
-        (scope,),
+        "SELECT subject, at, state, detail FROM change WHERE scope = :scope AND at <= :until"
+        " AND subject IN (SELECT subject FROM ("
+        "SELECT subject, state, MAX(at) AS last FROM change WHERE scope = :scope AND at <= :until"
+        " GROUP BY subject) WHERE last > :quiet OR state = '' OR state GLOB '[fec]*'"
+        " OR state GLOB '*~') ORDER BY subject, at",
+        {"scope": scope, "until": until, "quiet": quiet},
     )
     for subject, found in groupby(rows, key=lambda row: row[0]):
         yield subject, [Step(at, state, detail) for _, at, state, detail in found]

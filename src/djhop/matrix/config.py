@@ -11,7 +11,17 @@ import msgspec
 
 from djhop import releases
 from djhop.errors import UsageError, did_you_mean
-from djhop.matrix import flaky, history, matrixfiles, patterns, ready, service, strict, variables
+from djhop.matrix import (
+    amounts,
+    flaky,
+    history,
+    matrixfiles,
+    patterns,
+    ready,
+    service,
+    strict,
+    variables,
+)
 from djhop.matrix.flaky import Flaky
 from djhop.matrix.history import History
 from djhop.matrix.ready import Ready
@@ -118,6 +128,8 @@ class Matrix(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     #: Commands run in the workspace before and after the suite, split like a shell splits words.
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
+    #: Whether the target's code runs without network and writes nowhere but in its cell.
+    sandbox: bool = False
     #: Seconds a pass of one cell may take.
     timeout: float = 3600.0
     #: Seconds one test may take; 0: as long as the pass.
@@ -128,6 +140,8 @@ class Matrix(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     only: tuple[Literal["tests", "checks", "migrations", "database", "settings"], ...] = ()
     #: How tests that newly fail on a hop are run again, and which are known to be flaky.
     flaky: Flaky = Flaky()
+    #: How large djhop's cache may be when a run has ended: "10G". Empty: as large as it gets.
+    cache_keep: str = ""
     #: Where earlier nights are remembered.
     history: History = History()
     #: What `djhop ready` asks of the goal.
@@ -315,11 +329,16 @@ def _wrong_values(matrix: Matrix) -> Iterator[tuple[str, str, str]]:
         yield key, wrong and f"{wrong}, or 0", ""
     yield "jobs", "" if matrix.jobs >= 0 else "must be 0 (one for each core) or more", ""
     yield "exclude-newer", _not_a_day(matrix.exclude_newer), 'as in "2024-07-01"'
+    both = matrix.sandbox and matrix.service
+    wrong = "a [service] cannot be reached from inside a sandbox" if both else ""
+    yield "sandbox", wrong, "docs/security.md says what can"
     yield from variables.wrong(matrix.pass_env)
     yield from service.wrong(matrix.service)
     yield from flaky.wrong(matrix.flaky)
     yield from history.wrong(matrix.history)
     yield from ready.wrong(matrix.ready)
+    odd = matrix.cache_keep and amounts.size(matrix.cache_keep) is None
+    yield "cache-keep", f"{matrix.cache_keep!r} is not a size" if odd else "", amounts.EXAMPLE
 
 
 def _not_a_day(text: str) -> str:

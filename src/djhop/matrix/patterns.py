@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import msgspec
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 if TYPE_CHECKING:
@@ -117,5 +117,5 @@ def _package(requirement: str) -> str:
     """The package a requirement is about; a path or an address stands for itself."""
     try:
         return canonicalize_name(Requirement(requirement).name)
-    except InvalidRequirement:
+    except ValueError:
         return requirement

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import msgspec
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import SpecifierSet
 
 from djhop.errors import UsageError
 from djhop.releases import Releases, Series, version_key
@@ -167,7 +167,7 @@ def allows(requires_python: str, python: str) -> bool:
     """
     try:
         specifiers = SpecifierSet(requires_python)
-    except InvalidSpecifier:
+    except ValueError:
         return True
     # CPython's longest-lived minors end near patch 20; ">=3.8.1" must allow 3.8.
     return any(specifiers.contains(f"{python}.{patch}") for patch in range(40))

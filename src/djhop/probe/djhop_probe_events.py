@@ -13,6 +13,7 @@ import time
 LINE_LIMIT = 256 * 1024
 #: Longest message, in characters.
 TEXT_LIMIT = 4000
+CUT = " ... (cut by djhop)"
 #: Longest test id: parametrized ids can hold whole documents.
 ID_LIMIT = 2000
 #: Fields that hold words of the target's: what must not be written is only looked for there. All
@@ -38,8 +39,10 @@ class _Real(object):
 
 
 def cut(text, limit=TEXT_LIMIT):
-    """Return `text`, at most `limit` characters of it."""
-    return text if len(text) <= limit else text[:limit]
+    """Return `text`, at most `limit` characters of it; a whole message says that it was cut."""
+    if len(text) <= limit:
+        return text
+    return text[: limit - len(CUT)] + CUT if limit == TEXT_LIMIT else text[:limit]
 
 
 def short_id(text):

@@ -139,7 +139,9 @@ class _Screen(Layout):
             if hop.verdict != "clean"
         ]
         head = f"Beside the path: {number(len(hops), 'hop')} ({said})"
-        return Part(head=(head,), pieces=tuple(pieces))
+        causes = sum(len(hop.causes) + hop.more_causes for hop in hops)
+        more = ((("cause beside the path", "causes beside the path"), causes),)
+        return Part(head=(head,), pieces=tuple(pieces), more=more)
 
     def _red(self, summary: Summary, hops: HopParts) -> Part:
         """Cells that are red for causes that no hop accounts for, each with the first of them."""
@@ -178,7 +180,7 @@ class _Screen(Layout):
             yield Piece(lines=(f"Coverage: {last.cell} {last.percent}",), rank=15, kind=DETAIL)
 
     def _end(self, summary: Summary, counts: Counter[Kind], whole: str) -> Iterator[str]:
-        further = (len(summary.coverage) > 1) + bool(summary.steps.cells)
+        further = (len(summary.coverage) > 1) + bool(summary.steps.cells) + bool(summary.foretold)
         counts[DETAIL] += counts.pop(COMMAND, 0) + counts.pop(ADVICE, 0) + further
         counts["note", "notes"] += len(summary.notes)
         said = [number(count, *kind) for kind, count in counts.items() if count]

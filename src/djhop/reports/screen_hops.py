@@ -51,6 +51,7 @@ class HopParts:
             pieces.append(self._said(f"{shown.total:,} {shown.label}", LIST))
         pieces += [self._said(told.label, LIST) for told in hop.crossing]
         pieces += [self._new(cause) for cause in hop.deprecated]
+        pieces += [self._said(hop.moves.label, LIST)] if hop.moves else []
         more = ((CAUSE, hop.more_causes), (DEPRECATION, hop.more_deprecated))
         return Part(head=head, pieces=tuple(pieces), more=more)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 import msgspec
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.version import InvalidVersion, Version
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 
 from djhop.resolve.proofs import Edge, Failure, term
 
@@ -84,7 +84,7 @@ def _rank(edge: Edge, held: str) -> tuple[bool, Version]:
 def _version(text: str) -> Version:
     try:
         return Version(text.removesuffix(".*"))
-    except InvalidVersion:
+    except ValueError:
         return Version("0")
 
 
@@ -122,5 +122,5 @@ def covers(versions: str, version: str) -> bool:
     """Whether a specifier has this version; not where one of them is none (a URL, "")."""
     try:
         return bool(version) and SpecifierSet(versions).contains(version, prereleases=True)
-    except InvalidSpecifier:
+    except ValueError:
         return False

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from djhop.masking import mask
 
@@ -91,7 +91,7 @@ def _direction(before: str | None, after: str | None) -> tuple[Direction, bool]:
         return "removed", False
     try:
         old, new = Version(before), Version(after)
-    except InvalidVersion:  # a URL, a commit
+    except ValueError:  # a URL, a commit
         return "changed", False
     if old == new:
         return "changed", False

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Literal
 
 import msgspec
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from djhop import releases
 
@@ -68,7 +68,7 @@ def read(text: str) -> Requirement | None:
     """Parse a requirement; None for a bare path or URL, and for what packaging cannot read."""
     try:
         return Requirement(text.partition(" --hash")[0])
-    except InvalidRequirement:
+    except ValueError:
         return None
 
 
@@ -180,6 +180,6 @@ def is_version(text: str) -> bool:
     """Whether a pin is a version, and no URL."""
     try:
         Version(text)
-    except InvalidVersion:
+    except ValueError:
         return False
     return True

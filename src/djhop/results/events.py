@@ -205,6 +205,15 @@ class _Gathering:
         shared: Exc = keep(lean, lean)
         return shared
 
+    def _share(self, event: Warned) -> None:
+        """Let a warning share what it says with those before it, but for its message."""
+        keep = self._kept.setdefault
+        stack = tuple(keep(row, row) for row in event.stack)
+        event.stack, event.mro = keep(stack, stack), keep(event.mro, event.mro)
+        for name in ("category", "category_module", "file", "when", "id"):
+            word = getattr(event, name)
+            setattr(event, name, keep(word, word))
+
     def _other(self, event: Event) -> None:
         events = self.events
         match event:
@@ -282,7 +291,8 @@ class _Gathering:
             if len(self._warnings) >= WARNING_LIMIT:
                 self.events.dropped_warnings += 1
                 return
-            known = self._warnings[key] = SeenWarning(event=event, tests={})
+            self._share(event)
+            known = self._warnings[event.key] = SeenWarning(event=event, tests={})
             self._places.setdefault(event.place, known)
         if event.id is None and known.count and self.events.starts > 1:
             return  # modules are loaded again

@@ -34,6 +34,12 @@ from djhop.target.target import Target
 FORMAT = 1
 
 
+SANDBOXED = (
+    "The project's code ran in a sandbox: no network but a loopback of its own, and written was in "
+    "the cells alone."
+)
+
+
 class RunTarget(msgspec.Struct, frozen=True, kw_only=True):
     """The project that was run."""
 
@@ -257,7 +263,12 @@ def begin(
         started=utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
         plan=plan,
         known_flaky=known,
-        notes=(*target.notes, *plan.notes, *_expired(known, utc.date())),
+        notes=(
+            *target.notes,
+            *plan.notes,
+            *((SANDBOXED,) if matrix.sandbox else ()),
+            *_expired(known, utc.date()),
+        ),
     )
 
 

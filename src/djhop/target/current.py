@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from packaging.requirements import Requirement
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from djhop.releases import Releases, Series, series_of, version_key
 from djhop.target import tree
@@ -93,7 +93,7 @@ def _pin(specifier: SpecifierSet) -> str:
 def _is_version(text: str) -> bool:
     try:
         return bool(Version(text))
-    except InvalidVersion:
+    except ValueError:
         return False
 
 
@@ -187,6 +187,6 @@ def _minors(name: str, text: str) -> list[str]:
 def _allows(requires_python: str, minor: str) -> bool:
     try:
         specifier = SpecifierSet(requires_python)
-    except InvalidSpecifier:
+    except ValueError:
         return True
     return any(specifier.contains(f"{minor}.{patch}") for patch in range(60))

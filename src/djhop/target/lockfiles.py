@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from packaging.pylock import Pylock, PylockValidationError, is_valid_pylock_path
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 
 from djhop.errors import UsageError
 from djhop.target import poetry, tree
@@ -116,7 +116,7 @@ def _pin(entry: _Entry) -> str:
     for text in (f"{plain} ; {entry.marker}" if entry.marker else plain, plain):
         try:
             return str(Requirement(text))
-        except (InvalidRequirement, ValueError):
+        except ValueError:
             # A marker that only the tool itself understands says nothing here.
             continue
     return ""

@@ -40,7 +40,7 @@ def read(root: Path) -> Tox:
 
 
 def _read(module: ast.Module) -> Tox:
-    sessions = [(name, node) for node in module.body if (name := _session(node))]
+    sessions = [(name, node) for node in module.body if (name := session_name(node))]
     sessions = [(n, s) for n, s in sessions if _FOR_TESTS.search(n.lower())]
     sessions.sort(key=lambda pair: pair[0].lower() not in ("test", "tests"))
     if not sessions:
@@ -58,7 +58,7 @@ def _read(module: ast.Module) -> Tox:
     return _from_words(words, notes if unread else [])
 
 
-def _session(node: ast.stmt) -> str:
+def session_name(node: ast.stmt) -> str:
     """The name of the session that a function is, "" where it is none."""
     if not isinstance(node, ast.FunctionDef):
         return ""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from djhop.target.stated import Stated
 
@@ -139,7 +139,7 @@ def _excluded(
 def _same(one: str, other: str) -> bool:
     try:
         return Version(one) == Version(other)
-    except InvalidVersion:  # after `===` anything goes
+    except ValueError:  # after `===` anything goes
         return one == other
 
 

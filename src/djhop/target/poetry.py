@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from djhop.errors import UsageError
 
@@ -128,7 +128,7 @@ def _next(operator: str, version: str, where: str) -> str:
     """The first version that "^version" or "~version" leaves out."""
     try:
         release = Version(version).release
-    except InvalidVersion as error:
+    except ValueError as error:
         raise UsageError(f"{where}: {version!r} is not a version") from error
     if operator == "~":
         place = min(1, len(release) - 1)

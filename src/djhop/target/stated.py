@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 import msgspec
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.utils import (
     InvalidSdistFilename,
     InvalidWheelFilename,
@@ -60,7 +60,7 @@ def parse(text: str, place: str, root: Path, folder: Path | None = None) -> Stat
         return _from_url(text, url[0], place)
     try:
         Requirement(text)
-    except (InvalidRequirement, ValueError) as error:
+    except ValueError as error:
         local = _from_path(text, place, [folder or root, root])
         if local is not None:
             return local
@@ -83,7 +83,7 @@ def _from_url(text: str, url: str, place: str) -> Stated:
     written = f"{name} @ {base}{below}{' ' + marker if marker else ''}"
     try:
         Requirement(written)
-    except (InvalidRequirement, ValueError) as error:
+    except ValueError as error:
         raise UsageError(
             f"{place}: {credentials_hidden(text)!r} does not say which package it is",
             hint=f"write it as `name @ {credentials_hidden(base)}`",
