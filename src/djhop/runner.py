@@ -33,6 +33,7 @@ from djhop.cells.job import Job, Report, room_of
 from djhop.chain import Chain
 from djhop.crossings import Side
 from djhop.desk.desk import Desk
+from djhop.desk.kept import FROM
 from djhop.environments import environments
 from djhop.errors import DjhopError, ExitCode, InfraError, Interrupted
 from djhop.estimate import Expected
@@ -395,9 +396,17 @@ class Session:
 
     def _ran(self, job: Job, report: Report) -> CellResult:
         """Run a cell, unless that would show nothing new to somebody at work on one hop."""
+        if told := self._tests_of(job.cell):
+            self._queue.put(Said(text=f"{job.cell.id} has the code and tests of {told}"))
         if self._desk is None:
             return cells.run_cell(job, self.spawner, report)
-        return self._desk.result(job, os.environ, lambda: cells.run_cell(job, self.spawner, report))
+        result = self._desk.result(
+            job, os.environ, lambda: cells.run_cell(job, self.spawner, report)
+        )
+        for note in result.notes:
+            if note.startswith(FROM):
+                self._queue.put(Said(text=f"{job.cell.id} is {note}"))
+        return result
 
     def _served(self, job: Job, report: Report) -> CellResult:
         """Run a cell; without its services nothing that failed there says anything."""
