@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import datetime
 import hashlib
-import os
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -20,6 +19,7 @@ from djhop.results.results import CellResult
 from djhop.store import record, store
 from djhop.store.store import RunFolder
 from djhop.target.target import Target
+from djhop.workspace import outside, sources
 
 #: A cell with one of these has shown something wrong with the target.
 RED = frozenset({"failed", "uncollectable", "crashed", "timed-out", "no-tests"})
@@ -34,9 +34,12 @@ def inputs(target: Target, files: Iterable[str], args: tuple[str, ...]) -> str:
     """
     digest = hashlib.sha256(repr((djhop.__version__, args)).encode())
     digest.update(repr((target.requirements, target.constraints)).encode())
-    for name in files:
+    digest.update(outside.contents(target.requirements).encode())
+    root, listed = Path(target.root), tuple(files)
+    every = [(name, root / name) for name in listed]
+    for name, path in (*every, *((n, Path(p)) for n, p in sources.behind(root, listed))):
         with contextlib.suppress(OSError):
-            sign = os.lstat(Path(target.root, name))
+            sign = path.lstat()
             digest.update(f"{name}\0{sign.st_size}\0{sign.st_mtime_ns}\0".encode(errors="replace"))
     return digest.hexdigest()[:20]
 

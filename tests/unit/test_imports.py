@@ -90,7 +90,7 @@ MAY_IMPORT = {
     "dryrun": {"masking", "interpreters", "matrix", "target", "resolve", "suites", "results"},
     "estimate": set(),
     "news": {"results", "estimate"},
-    "landing": {"errors", "durable", "target", "results", "store"},
+    "landing": {"errors", "durable", "target", "workspace", "results", "store"},
     "untested": {"interpreters", "matrix", "resolve", "results"},
     "cells": {
         *("errors", "releases", "durable", "masking", "processes", "interpreters", "matrix"),

@@ -44,6 +44,22 @@ def begun(target: Target, *args: str, matrix: Matrix | None = None) -> Run:
     return record.begin("lts", target, matrix, PLAN, started=NOW, inputs=inputs)
 
 
+def test_inputs_differ_where_a_package_or_a_link_leads_elsewhere(
+    target: Target, tmp_path: Path
+) -> None:
+    (tmp_path / "money").mkdir()
+    rates = tmp_path / "money" / "rates.py"
+    (Path(target.root) / "rates.py").symlink_to(rates)
+    needs = msgspec.structs.replace(target, sources=(source(f"money @ {rates.parent.as_uri()}"),))
+    linked, needed = set[str](), set[str]()
+    for number, text in enumerate(("one", "two"), 1):
+        rates.write_text(text)
+        os.utime(rates, ns=(number, number))
+        linked.add(landing.inputs(target, ("rates.py",), ()))
+        needed.add(landing.inputs(needs, FILES, ()))
+    assert len(linked) == len(needed) == 2
+
+
 def result(cell: Cell, status: Status) -> CellResult:
     return CellResult(id=cell.id, django=cell.django, python=cell.python, status=status)
 
