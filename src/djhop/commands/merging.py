@@ -113,6 +113,18 @@ def chosen(given: dict[str, Any]) -> dict[str, Any]:
     return {**given, "cells": (given["cell"],)}
 
 
+def forget(given: dict[str, Any]) -> None:
+    """Remove the bundle of an earlier run: whoever finds one afterwards takes it for this run's."""
+    if given.get("bundle") and not (given["list_only"] or given["dry_run"]):
+        try:
+            Path(given["bundle"]).unlink(missing_ok=True)
+        except OSError as error:
+            raise UsageError(
+                f"--bundle: cannot replace {given['bundle']}: {error.strerror}",
+                hint="name a file that may be written",
+            ) from error
+
+
 def sealed(session: Session, given: dict[str, Any]) -> Seal | None:
     """Look at what is about to be run, where it will be bundled; hold it against the plan.
 
