@@ -141,7 +141,8 @@ MAY_IMPORT = {
     },
     "bundles": {
         *("errors", "durable", "processes", "matrix", "target", "workspace", "results", "compare"),
-        *("store", "landing", "untested", "crossings", "jobs", "closing", "remembering"),
+        *("store", "landing", "untested", "crossings", "jobs", "closing", "history"),
+        "remembering",
     },
     "ci": {"errors", "bundles"},
     "cluster": {"errors", "processes", "sandbox", "results", "locate", "untested", "cells"},

@@ -48,7 +48,7 @@ def merge(bundles: tuple[str, ...], out: str, plan: str, target: str, **given: A
             now=datetime.datetime.now(datetime.UTC),
         )
     folder = RunFolder(merged.path)
-    said = remembering.remember(folder, merging.history(folder))
+    said = remembering.remember(folder, merging.history(folder, here=bool(target)))
     finished = write_reports(folder)
     as_json = given["as_json"]
     terminal.show(json_report.render(finished) if as_json else on_screen(finished, folder))
