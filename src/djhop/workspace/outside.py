@@ -18,7 +18,7 @@ BUILT = ("build", "dist", "*.egg-info")
 
 def names(pins: Iterable[str]) -> tuple[str, ...]:
     """Return the packages of a lock that are files of this machine."""
-    return tuple(pin.partition(" @ ")[0] for pin in pins if _place(pin))
+    return tuple(_name(pin) for pin in pins if _place(pin))
 
 
 def contents(pins: Iterable[str]) -> str:
@@ -26,13 +26,17 @@ def contents(pins: Iterable[str]) -> str:
 
     `pins`: each "name==version" or "name @ url".
     """
-    found = [(pin, place) for pin in sorted(pins) if (place := _place(pin))]
+    found = [(_name(pin), place) for pin in sorted(pins) if (place := _place(pin))]
     if not found:
         return ""
     made = hashlib.sha256()
-    for pin, place in found:
-        made.update(f"{pin}\0{_of(place)}\0".encode(errors="surrogateescape"))
+    for name, place in found:  # where it lies is each machine's own
+        made.update(f"{name}\0{_of(place)}\0".encode())
     return made.hexdigest()[:20]
+
+
+def _name(pin: str) -> str:
+    return pin.partition(" @ ")[0].strip()
 
 
 def _place(pin: str) -> Path | None:
