@@ -210,6 +210,23 @@ def test_what_changes_with_the_project_is_not_flaky(open_: Memory) -> None:
     assert only(found).broke.ids == ("a",)
 
 
+def test_what_changes_with_a_package_is_not_flaky(open_: Memory) -> None:
+    told = [
+        cell(f"a={state}", packages={**PACKAGES, "asgiref": str(number)})
+        for number, state in enumerate(("pp", "ff/x", "pp", "ff/x"))
+    ]
+    found = since(open_, *((night(day), one) for day, one in enumerate(told, 1)))
+    assert found.flaky == ()
+    assert only(found).broke.ids == ("a",)
+
+
+def test_what_vanished_behind_several_cut_nights_is_told(open_: Memory) -> None:
+    cut = cell("b=pp", status="crashed", hidden=True)
+    nights = [cell("a=pp b=pp"), cut, cut, cell("b=pp")]
+    found = since(open_, *((night(day), one) for day, one in enumerate(nights, 1)), window=1)
+    assert only(found).vanished.ids == ("a",)
+
+
 def test_both_ways_in_one_night_is_flaky(open_: Memory) -> None:
     found = since(open_, (night(1), cell("a=pp")), (night(2), cell("a=fp~/x")))
     assert [one.id for one in found.flaky] == ["a"]

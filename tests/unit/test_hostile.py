@@ -48,6 +48,7 @@ from djhop.reports import (
     outputs,
     peels,
     planned,
+    reds,
     screen,
     uses,
     versus,
@@ -292,6 +293,12 @@ def progress(nasty: str) -> str:
     return "\n".join(console.printable(line) for line in console.lines(events, verbose=True))
 
 
+def reds_of(nasty: str) -> str:
+    """What a watch says of each cell."""
+    run, results = a_run(nasty)
+    return "\n".join(reds.text(one, run, width=200, color=False) for one in results.values())
+
+
 #: Every output that there is, made of texts a target chose.
 OUTPUTS: dict[str, Callable[[str], str]] = {
     **{
@@ -306,6 +313,7 @@ OUTPUTS: dict[str, Callable[[str], str]] = {
     "markdown since": lambda nasty: markdown.render(remembered(nasty)),
     "history": some_nights,
     "progress": progress,
+    "watch": reds_of,
     "plan": lambda nasty: planned.text(*a_plan(nasty)),
     "plan --json": lambda nasty: planned.as_json(*a_plan(nasty)),
     "deps": lambda nasty: deps.text(some_deps(nasty)),

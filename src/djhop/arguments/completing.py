@@ -50,10 +50,10 @@ def series(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
 
 def of_tests(environ: Mapping[str, str]) -> str | None:
     """What follows `--` is the suite's: its tests; None where something else is asked for."""
-    shell, _, what = environ.get(VARIABLE, "").partition("_")
-    if what != "complete" or shell not in SHELLS:
+    named, _, what = environ.get(VARIABLE, "").partition("_")
+    if what != "complete" or named not in SHELLS:
         return None
-    asking = _of(shell)
+    asking = _of(named)
     words, begun = asking.get_completion_args()
     if "--" not in words:
         return None
@@ -61,7 +61,7 @@ def of_tests(environ: Mapping[str, str]) -> str | None:
 
     at = words.index("--")
     cut = 0
-    if shell == "bash":  # it takes a colon for the end of a word
+    if named == "bash":  # it takes a colon for the end of a word
         words, begun, cut = _joined(words, at, begun)
     found = completion.tests(_named_out(words[:at]), begun)
     return "\n".join(asking.format_completion(CompletionItem(name[cut:])) for name in found)

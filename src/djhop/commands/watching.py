@@ -14,8 +14,7 @@ from djhop.commands.setting_up import interruptible
 from djhop.desk import watching
 from djhop.errors import DjhopError, ExitCode, UsageError
 from djhop.processes.process import Spawner
-from djhop.reports import clean
-from djhop.reports.reds import lines
+from djhop.reports import clean, reds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,7 +104,7 @@ class _Watch:
         finished = write_reports(session.folder)
         after = session.folder.read_cell(session.plan.cells[-1].id)
         color = terminal.color()
-        terminal.show("\n".join(lines(after, finished, width=terminal.width(), color=color)))
+        terminal.show(reds.text(after, finished, width=terminal.width(), color=color))
         self._forget(session.folder.path)
         suite = session.target.suite
         assert suite is not None

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from djhop import releases
 from djhop.compare.changes import kind, plainly
-from djhop.reports.clean import one_line
+from djhop.reports.clean import inert, one_line
 from djhop.reports.paint import Paint
 from djhop.reports.signs import SIGNS, tone_of_status
 from djhop.reports.summary import summarise
@@ -17,13 +17,13 @@ from djhop.store.record import Run, cell_of
 NAMED = 12
 
 
-def lines(after: CellResult, run: Run, *, width: int, color: bool) -> list[str]:
+def text(after: CellResult, run: Run, *, width: int, color: bool) -> str:
     """Say how the cell after a hop ended, what fails in it, and what that makes of the hop."""
     paint = Paint(color)
     tone = tone_of_status(after.status)
     short = cell_of(after)
     count = f"{short.failing} of {short.ran} fail" if short.failing else f"{short.ran} ran"
-    head = f"{SIGNS[tone]} {after.id}  {after.status}, {count}"
+    head = f"{SIGNS[tone]} {one_line(after.id)}  {after.status}, {count}"
     said = [paint.tone(tone)(head)]
     said += [one_line(after.reason, width)] if after.reason and not short.failing else []
     red = list(_red(after))
@@ -33,7 +33,8 @@ def lines(after: CellResult, run: Run, *, width: int, color: bool) -> list[str]:
             said.append("    " + one_line(f"{failure.exception}: {failure.message}", width - 4))
             said += ["    " + one_line(failure.place, width - 4)] if failure.place else []
     said += [f"  and {len(red) - NAMED} more"] if len(red) > NAMED else []
-    return [*said, summarise(run, releases.load()).answer]
+    said.append(summarise(run, releases.load()).answer)
+    return inert("\n".join(said))
 
 
 def _red(after: CellResult) -> Iterator[tuple[str, Failure | None]]:

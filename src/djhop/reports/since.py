@@ -12,8 +12,8 @@ from djhop.reports.clean import one_line
 from djhop.reports.shown import Shown
 from djhop.reports.signs import SIGNS, Tone, listed, number
 
-#: Cells that a line names, and tests that it lists, in text.
-CELLS, FEW = 3, 3
+#: Cells that a line names, tests that it lists in text, and packages that may be behind it.
+CELLS, FEW, MOVES = 3, 3, 16
 
 #: What a cell's lists are called, the worst first: of one test, of several, and their tone.
 LISTS: dict[str, tuple[str, str, Tone]] = {
@@ -163,8 +163,8 @@ def _cells(cells: list[CellSince]) -> str:
 
 def _note(cell: CellSince) -> str:
     """Say what may be behind a change: first of all whether the project changed."""
-    moved = listed([one_line(move, 80) for move in cell.moved[:5]])
-    more = f" and {len(cell.moved) - 5:,} more" if len(cell.moved) > 5 else ""
+    moved = listed([one_line(move, 80) for move in cell.moved[:MOVES]])
+    more = f" and {len(cell.moved) - MOVES:,} more" if len(cell.moved) > MOVES else ""
     moved = f"moved: {moved}{more}" if moved else "no package moved"
     match cell.why:
         case "moved":
