@@ -20,9 +20,14 @@ nox.options.reuse_venv = "yes"
 djhop.nox.register(os.environ.get("DJHOP_MATRIX", "supported"), target="")
 
 
+#: What developers and CI install, with hashes; `nox -s lock` renews it.
+LOCK = "requirements/dev.txt"
+
+
 def _install(session: nox.Session, *groups: str, editable: bool = True) -> None:
     project = ["--editable", "."] if editable else ["."]
-    session.install(*project, *(f"--group={group}" for group in groups))
+    groups_of = (f"--group={group}" for group in groups)
+    session.install("--constraint", LOCK, *project, *groups_of)
 
 
 @nox.session
@@ -36,7 +41,7 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def slow(session: nox.Session) -> None:
     """Run what `tests` leaves out, as it takes minutes."""
-    _install(session, "tests")
+    _install(session, "tests", "cluster")
     session.run("pytest", "-n", "2", "--dist", "worksteal", "-m", "slow", *session.posargs)
 
 
@@ -108,6 +113,18 @@ def types(session: nox.Session) -> None:
     """Check types with mypy, strictly."""
     _install(session, "types")
     session.run("mypy")
+
+
+@nox.session(venv_backend="none")
+def lock(session: nox.Session) -> None:
+    """Renew requirements/dev.txt: the newest of what developers and CI install, with hashes."""
+    session.run(
+        *("uv", "pip", "compile", "--quiet", "--upgrade", "--universal", "--generate-hashes"),
+        *("--python-version", "3.11", "--no-emit-index-url", "--no-annotate", "--no-header"),
+        *("--group", "dev", "--group", "browser", "--group", "bench"),
+        *("pyproject.toml", "--output-file", LOCK),
+        external=True,
+    )
 
 
 @nox.session

@@ -26,7 +26,7 @@ from djhop.arguments import (  # noqa: F401 - they add their commands to `cli`
 )
 from djhop.arguments.options import Rest
 from djhop.arguments.run import cli
-from djhop.errors import DjhopError, ExitCode, UsageError
+from djhop.errors import DjhopError, ExitCode, InfraError, UsageError
 
 
 def split(argv: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
@@ -88,6 +88,8 @@ def _failed(error: BaseException) -> int:
     if isinstance(error, (click.Abort, KeyboardInterrupt)):
         print("djhop: interrupted", file=sys.stderr)  # noqa: T201
         return ExitCode.INTERRUPTED
+    if isinstance(error, MemoryError) or "can't start new thread" in str(error):
+        error = InfraError("the machine has no memory left", hint="try fewer --jobs")
     if isinstance(error, DjhopError):
         _say(error)
         return error.return_code

@@ -10,7 +10,7 @@ import queue
 import threading
 import time
 import traceback
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from pathlib import Path
 
 import msgspec
@@ -61,6 +61,9 @@ from djhop.target.target import Target
 from djhop.workspace import revision as revisions
 from djhop.workspace.revision import Revision
 
+#: Does what `cells.run_cell` does.
+Work = Callable[[Job, process.Spawner, Report], CellResult]
+
 
 class Session:
     """One run of a plan. `events()` does the work; then `folder` and `exit_code` are set.
@@ -84,6 +87,8 @@ class Session:
         self.target, self.matrix, self.plan, self.whole = target, matrix, plan, whole
         self.found, self.options, self.spawner = dict(found), options, spawner
         self._desk = desk
+        #: Who runs cells, where this machine does not.
+        self.work: Work | None = None
         self.exit_code: int = ExitCode.INTERNAL
         self._queue: queue.Queue[Event | None] = queue.Queue()
         self._maker = Maker(
@@ -399,14 +404,16 @@ class Session:
         if told := self._tests_of(job.cell):
             self._queue.put(Said(text=f"{job.cell.id} has the code and tests of {told}"))
         if self._desk is None:
-            return cells.run_cell(job, self.spawner, report)
-        result = self._desk.result(
-            job, os.environ, lambda: cells.run_cell(job, self.spawner, report)
-        )
+            return self._done(job, report)
+        result = self._desk.result(job, os.environ, lambda: self._done(job, report))
         for note in result.notes:
             if note.startswith(FROM):
                 self._queue.put(Said(text=f"{job.cell.id} is {note}"))
         return result
+
+    def _done(self, job: Job, report: Report) -> CellResult:
+        """Run a cell: here, or where its worker is."""
+        return (self.work or cells.run_cell)(job, self.spawner, report)
 
     def _served(self, job: Job, report: Report) -> CellResult:
         """Run a cell; without its services nothing that failed there says anything."""

@@ -93,19 +93,28 @@ class State:
         return [c for c in self.started.cells if c not in self.running and c not in self.results]
 
     def left(self) -> float | None:
-        """Seconds that are left; None where that is not known."""
+        """Seconds that are left; None where that is not known.
+
+        Those of the cells alone where nothing is known of any hop.
+        """
         now, expected = self._clock(), self.started.expected
         hops = [hop for hop in self.started.hops if hop not in self.took]
-        hops = [hop for hop in hops if hop not in self.running]
-        if not (self.running or self.waiting):
+        hops = [hop for hop in hops if hop not in self.running and self.knows_hops]
+        works = [w for w in [*self.running.values()] if self.knows_hops or ".." not in w.name]
+        if not (works or self.waiting):
             return None
         return estimate.left(
             expected,
             done=self.took,
-            running={w.name: now - (w.began or now) for w in [*self.running.values()]},
+            running={w.name: now - (w.began or now) for w in works},
             waiting=[*self.waiting, *(hop for hop in hops if self.waits(hop))],
             jobs=self.started.jobs,
         )
+
+    @property
+    def knows_hops(self) -> bool:
+        """Whether an earlier run tells how long hops take."""
+        return any(hop in self.started.expected for hop in self.started.hops)
 
     def waits(self, hop: str) -> bool:
         """Whether a hop has a cell that has not ended: then something may still be done on it."""
@@ -123,6 +132,8 @@ class State:
         counts += f", {running:,} running" if running else ""
         left = self.left()
         known = estimate.in_words(left) if left is not None else ""
+        cells_alone = self.started.hops and not self.knows_hops
+        known += " for cells" if known.endswith("left") and cells_alone else ""
         return "; ".join(filter(None, (counts, self.elapsed(), known)))
 
 

@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from chaos import crowd, ends, kills, noise, wreck
+from chaos import crowd, ends, infra, kills, noise, wreck
 
 #: Part → what does it, and how often.
 PARTS = {
@@ -17,6 +17,7 @@ PARTS = {
     "wreck": (wreck.run, 5),
     "crowd": (crowd.run, 6),
     "noise": (noise.run, 1000),
+    "infra": (infra.run, 1),
 }
 
 

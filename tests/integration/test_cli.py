@@ -444,7 +444,7 @@ def test_fail_fast_starts_no_more(djhop: Djhop) -> None:
     assert "--fail-fast" in done.out
     # Each step is said, and the report is whole.
     assert re.search(rf"^[\d:]+  {OLD}  environment$", done.err, re.MULTILINE)
-    assert re.search(rf"^[\d:]+  {OLD}  \$ \S+/python .*djhop_probe", done.err, re.MULTILINE)
+    assert re.search(rf"^[\d:]+  {OLD}  \$ \S+/python .*manage\.py test", done.err, re.MULTILINE)
     assert done.out == (djhop.cwd / "reports" / "latest" / "report.txt").read_text()
 
 

@@ -201,6 +201,19 @@ def test_waiting_for_a_lock_is_no_work() -> None:
     assert state.took == {CELLS[0]: 4.0}
 
 
+def test_where_no_run_tells_of_hops_the_time_is_that_of_cells() -> None:
+    known = {cell: Expected(seconds=10.0) for cell in PATH}
+    started = news.Started(cells=PATH, folder="", hops=HOPS, jobs=1, expected=known)
+    state = State(started, Clock())
+    assert state.line() == "0 of 4 cells done; 0 s; about 40 s left for cells"
+    for cell in PATH[:3]:
+        state.take(finished(cell))
+    state.take(news.Stage(cell=HOPS[0], stage="reruns"))
+    assert state.left() == 10
+    state.take(finished(PATH[3]))
+    assert state.left() is None
+
+
 def test_hops_of_cells_to_come_count_too() -> None:
     state, _ = begun(PATH, HOPS, seconds=10.0, jobs=1)
     assert state.left() == 70

@@ -10,8 +10,8 @@ import coverage
 import msgspec
 import pytest
 
-from djhop import durable
-from djhop.errors import UsageError
+from djhop import cli, durable
+from djhop.errors import ExitCode, UsageError
 from djhop.matrix import config, flaky, strict
 from djhop.processes.process import Completed
 from djhop.resolve import lockstore, proofs
@@ -121,3 +121,24 @@ def test_a_word_without_end_does_not_keep_djhop_busy() -> None:
     began = time.process_time()
     assert proofs.read(text).kind == "conflict"
     assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "error: Failed to fetch: `http://i/files/django-5.2.1-py3-none-any.whl`\n"
+        "  cause: HTTP status client error (404 Not Found) for url (http://i/files/x.whl)",
+        "error: No solution found when resolving dependencies:\n  cause: Because django==5.2.1 has "
+        "an invalid package format and only the following versions of django are available:",
+    ],
+)
+def test_a_file_that_an_index_lists_and_cannot_give_is_no_verdict(text: str) -> None:
+    assert proofs.read(text).kind == "network"
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("can't start new thread")])
+def test_memory_that_is_used_up_is_the_machines(
+    error: Exception, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli._failed(error) == ExitCode.INCOMPLETE
+    assert "no memory left" in capsys.readouterr().err

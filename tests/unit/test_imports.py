@@ -144,6 +144,7 @@ MAY_IMPORT = {
         *("store", "landing", "untested", "crossings", "jobs", "closing", "remembering"),
     },
     "ci": {"errors", "bundles"},
+    "cluster": {"errors", "processes", "sandbox", "results", "locate", "untested", "cells"},
     "again": {
         *("errors", "masking", "processes", "interpreters", "matrix", "target", "workspace"),
         *("resolve", "suites", "services", "results", "steps", "store", "locate", "landing"),
@@ -206,6 +207,7 @@ MAY_IMPORT = {
         ),
         *("terminal", "sandbox"),
         *("again", "fixable", "fixing", "blaming", "peeling", "baseline", "bundles", "ci"),
+        "cluster",
         *("history", "remembering", "caching"),
         *("desk", "entering"),
         *("readiness", "measuring", "compare"),

@@ -130,6 +130,8 @@ def machine_options(command: Any) -> Any:
         click.option("--bundle", metavar="FILE", help="Write all of the cell to this zip file."),
         click.option("--plan", "plan_file", metavar="FILE",
                      help="The plan that djhop plan --save made."),
+        click.option("--executor", metavar="URL",
+                     help="Let a Dask cluster run the cells: dask://HOST:PORT."),
     ]  # fmt: skip
     return with_all(command, options)
 

@@ -13,7 +13,6 @@ from djhop import durable, masking
 from djhop.cells import cut, starts
 from djhop.cells.starts import Limits, Started
 from djhop.cells.workplace import Workplace
-from djhop.processes.process import Command
 from djhop.results import foreign, junit, passes
 from djhop.results.passes import Next, Ran
 from djhop.results.progress import Tally, Watch
@@ -121,12 +120,13 @@ class Passing(Workplace):
         )
         durable.write(Path(files.config), msgspec.json.encode(config))
         Path(files.stacks).unlink(missing_ok=True)
-        self._tell(wanted, stand, command)
+        runner = ("-m", "pytest") if suite.kind == "pytest" else ()
+        self._tell(wanted, stand, (command.argv[0], *runner, *config.argv))
         return Started(command=command, stacks=Path(files.stacks))
 
-    def _tell(self, wanted: Next, stand: Stand, command: Command) -> None:
-        """Say which command of the suite is about to be started."""
-        told = masking.mask(shlex.join(command.argv), masking.values(stand.env))
+    def _tell(self, wanted: Next, stand: Stand, words: tuple[str, ...]) -> None:
+        """Say what is about to be run, in the suite's own words: the probe runs it so."""
+        told = masking.mask(shlex.join(words), masking.values(stand.env))
         self._report(wanted.mode, None, told)
 
     def _foreign(self, suite: Suite, stand: Stand, wanted: Next, files: PassFiles) -> Ran:
@@ -134,7 +134,7 @@ class Passing(Workplace):
         tree, args = Path(stand.room.workspace), self.job.args
         command = commands.pass_command(suite, stand, mode=wanted.mode, files=files, args=args)
         foreign.clear(tree, suite.junit)
-        self._tell(wanted, stand, command)
+        self._tell(wanted, stand, command.argv)
         watch = Watch(Tally(Path(files.events)), test=0, silence=stand.silence_timeout)
         done = self.inside.run(f"the {wanted.mode} run", command, None, watch.overdue)
         if done.returncode == -signal.SIGKILL and not (done.timed_out or done.interrupted):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +60,7 @@ def run(args: tuple[str, ...], **given: Any) -> int:
     sealed = merging.sealed(session, given)
     verbose = given["verbose"]
     quiet = given["quiet"] or (given["as_json"] and not verbose)
-    with interruptible(session.spawner):
+    with interruptible(session.spawner), _executor(given.get("executor"), session):
         console.watch(session.events(), stream=sys.stderr, quiet=quiet, verbose=verbose)
         if given["auto"] and not session.spawner.interrupted:
             _auto(session, given["auto_budget"], quiet=quiet)
@@ -142,6 +144,26 @@ def _session(given: dict[str, Any], args: tuple[str, ...], *, shared: bool = Fal
         if command == "hop" and (args or given["watch"])
         else None,
     )
+
+
+@contextlib.contextmanager
+def _executor(address: str | None, session: Session) -> Iterator[None]:
+    """Have a cluster run the cells of a session, as many at a time as it has workers."""
+    if not address:
+        yield
+        return
+    from djhop import cluster
+
+    if session.matrix.service:
+        raise UsageError(
+            "--executor: the services of the matrix run on this machine, and nowhere else",
+            hint="djhop run without --executor",
+        )
+    with cluster.connected(address) as connected:
+        jobs = session.matrix.jobs or connected.workers
+        session.options = msgspec.structs.replace(session.options, jobs=jobs)
+        session.work = connected.run
+        yield
 
 
 def _desk(setup: Setup, *, fresh: bool) -> Desk:

@@ -177,13 +177,15 @@ def _still(failing: list[Failing], rows: list[Row]) -> tuple[Still, ...]:
 
 def _strips(found: list[Found], moments: list[int]) -> dict[str, dict[str, str]]:
     """The last nights of each test that fails, wavers or changed, as far as there is room."""
+    every = [
+        (steps[-1].at, each, test, steps)
+        for each in found
+        if each.cell is not None
+        for test, steps in each.strips.items()
+    ]
     strips: dict[str, dict[str, str]] = {}
-    room = STRIPS
-    for each in found:
-        if each.cell is None:
-            continue
-        for test, steps in list(each.strips.items())[:room]:
-            line = reading.strip(steps, each.told, moments)
-            strips.setdefault(each.cell.id, {})[test] = line
-            room -= 1
+    for _, each, test, steps in sorted(every, key=lambda one: -one[0])[:STRIPS]:
+        if each.cell is not None:
+            strip = reading.strip(steps, each.told, moments)
+            strips.setdefault(each.cell.id, {})[test] = strip
     return strips

@@ -31,7 +31,8 @@ def coverage_gate(way: Way, run: Run, ready: Ready) -> Gate:
         return gate("coverage", weight, ["unseen"], "not measured at the goal")
     said = f"{share:.1f} % at the goal"
     if first and first.id != (last.id if last else "") and first.coverage is not None:
-        said += f", {first.coverage:.1f} % today ({share - first.coverage:+.1f})"
+        change = round(share, 1) - round(first.coverage, 1)
+        said += f", {first.coverage:.1f} % today" + (f" ({change:+.1f})" if change else "")
     said += f"; asked: {ready.coverage:g} %" if ready.coverage else ""
     # As it is shown: 89.96 is "90.0 %".
     enough = round(share, 1) >= ready.coverage

@@ -58,7 +58,7 @@ def _steps(way: Way, names: Collection[StepName]) -> Iterator[Seen]:
     """Yield what the hops do to these steps, and what the cells of the way do not tell of them."""
     for hop in way.counted:
         for text in hop.steps.broke:
-            if set(text.partition(": ")[0].split(", ")) & set(names):
+            if _named(text) & set(names):
                 yield "broken", title(hop), text
         for one in hop.steps.new:
             if one.step in names and one.level != "info":
@@ -68,6 +68,11 @@ def _steps(way: Way, names: Collection[StepName]) -> Iterator[Seen]:
             if text.partition(": ")[0] in names:
                 yield "unseen", title(hop), text
     yield from _cells(way, names)
+
+
+def _named(text: str) -> set[str]:
+    """The steps that "checks, settings: why" is about."""
+    return set(text.partition(": ")[0].split(", "))
 
 
 def _cells(way: Way, names: Collection[StepName]) -> Iterator[Seen]:
@@ -83,7 +88,8 @@ def _cells(way: Way, names: Collection[StepName]) -> Iterator[Seen]:
             if name in cell.steps and cell.steps[name].status == "not-available":
                 yield "unseen", "", f"{cell.id}: {name}: {cell.steps[name].reason}"
     last = way.last
-    for name in names:
+    told = {name for hop in way.counted for text in hop.steps.broke for name in _named(text)}
+    for name in (name for name in names if name not in told):
         # What is wrong on both sides is no hop's doing, and no reason to call it fine.
         step = last.steps.get(name) if last else None
         if last and step and step.status in BAD:

@@ -74,7 +74,8 @@ def packages_gate(way: Way) -> Gate:
         said = f"{listed([cell.id for cell in unseen]) or 'the way'} {was} not seen"
     else:
         measures = ["fine"]
-        said = f"every cell can be had; beside Django {number(len(moved), 'package')} to move"
+        verb = "moves" if len(moved) == 1 else "move"
+        said = f"every cell can be had; {number(len(moved), 'package')} {verb} beside Django"
     return gate("packages", "must", measures, said, more=tuple(_blockers(way)))
 
 

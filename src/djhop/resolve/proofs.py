@@ -43,6 +43,8 @@ _MISSING = re.compile(rf"({_NAME}) was not found in the (?:package registry|cach
 _FETCHED = re.compile(r"https?://[^\s`'\")]+")
 #: git's own words where a repository answers and has no such branch, tag or commit.
 _NO_REVISION = ("couldn't find remote ref", "not our ref")
+#: Of a file that came cut or garbled.
+_BROKEN = "has an invalid package format"
 _ABSENT = re.compile(rf"there is no version of ({_NAME})(?:\[[^\]]*\])?===?([^\s,]+)")
 #: The first of these whose marks stand in uv's own words decides.
 _SIGNS: tuple[tuple[Kind, tuple[str, ...]], ...] = (
@@ -110,6 +112,8 @@ def read(output: str, secrets: tuple[str, ...] = ()) -> Failure:
     about = _ABOUT.search(head)
     what, _, url = about[1].partition(" @ ") if about else ("", "", "")
     name, _, version = what.partition("==")
+    if kind == "missing" and about is None:
+        kind = "network"  # an index that lists a file has to have it
     if kind == "missing" and not url:
         url = (_FETCHED.search(head) or [""])[0]
     return Failure(kind=kind, text=text, package=canonicalize_name(name), version=version, url=url)
@@ -124,6 +128,8 @@ def _conflict(text: str, head: str) -> Failure:
         kind = "offline"
     elif missing and re.search(r"40[13] ", hints):
         kind = "credentials"
+    elif _BROKEN in proof:
+        kind = "network"
     elif not missing and "current Python version" in proof:
         kind = "python"
     words = _CONCLUSION.sub(" ", _MARKER.sub("", proof)).split()
