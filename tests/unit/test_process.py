@@ -521,6 +521,7 @@ def test_a_signal_that_comes_while_the_command_starts_is_not_lost(
     def late(command: Command, mark: str) -> subprocess.Popen[bytes]:
         started = start(command, mark)
         os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.01)  # by then Python has called the handler
         return started
 
     monkeypatch.setattr(foreground, "_start", late)
