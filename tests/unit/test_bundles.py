@@ -442,9 +442,17 @@ def test_a_plan_is_read_back_and_says_the_parts_of_a_cell(tmp_path: Path) -> Non
     assert found.parts(A.id) == (None,)
 
 
+def test_cells_are_divided_by_what_they_took() -> None:
+    took = {A.id: 601.0, B.id: 600.0, C.id: 9e9}
+    assert planned.shards(("5m",), PLAN, took) == {A.id: 3, B.id: 2, C.id: 1000}
+    assert planned.shards(("10m",), PLAN, {A.id: 601.0}) == {A.id: 2}  # of the others none knows
+    assert planned.shards(("1h", "*django5.2=90s"), PLAN, took) == {C.id: 1000}
+    assert planned.shards(("10m",), PLAN) == {}
+
+
 def test_cells_are_divided_by_number_or_pattern() -> None:
     assert planned.shards(("3", "*django5.1=1", "*django5.2=4"), PLAN) == {A.id: 3, C.id: 4}
-    for wrong in ("x", "0", "1001", "*=x", ""):
+    for wrong in ("x", "0", "1001", "*=x", "", "0m", "5d", "9" * 5000):
         with pytest.raises(UsageError, match="no number of parts"):
             planned.shards((wrong,), PLAN)
     with pytest.raises(UsageError, match="matches no cell"):
