@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import itertools
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,7 +18,9 @@ from djhop.baseline import lines, ratchet
 from djhop.baseline.lines import Line, Listed
 from djhop.baseline.ratchet import Checked
 from djhop.baseline.suites import REST, SUITE
-from djhop.errors import UsageError
+from djhop.commands import ratcheting
+from djhop.errors import ExitCode, UsageError
+from djhop.matrix.flaky import KnownFlaky
 from djhop.matrix.plan import Cell
 from djhop.results.results import CellResult, Deprecation, Owner, Pass
 from djhop.results.results import Test as Case
@@ -451,3 +454,18 @@ def test_a_run_that_tells_nothing_is_not_recorded(tmp_path: Path) -> None:
     where = written(tmp_path / "run", run(cell(0, GREEN), cell(1, {}, status="not-run")))
     assert typed("record", where) == 4
     assert not (tmp_path / "djhop-baseline.txt").exists()
+
+
+def test_a_known_break_hides_nothing_else_from_a_gate() -> None:
+    known, _ = RED
+    assert ratcheting.beside_breaks(known) is ExitCode.OK
+    (hop,) = known.hops
+    assert hop.verdict == "breaks"
+    flaky = KnownFlaky(id=A, reason="r", expires=datetime.date(2020, 1, 1))
+    old = msgspec.structs.replace(known, known_flaky=(flaky,))
+    assert ratcheting.beside_breaks(old) is ExitCode.BREAKS
+    for status, code in (("unresolvable", ExitCode.BLOCKED), ("infra", ExitCode.INCOMPLETE)):
+        lost = msgspec.structs.replace(
+            known, cells=(known.cells[0], msgspec.structs.replace(known.cells[1], status=status))
+        )
+        assert ratcheting.beside_breaks(lost) is code

@@ -155,6 +155,12 @@ def baseline_record_command(**given: Any) -> int:
     "check", context_settings=CONTEXT, short_help="Fail for what is new, or fixed."
 )
 @_list_options
+@click.option(
+    "--gate",
+    is_flag=True,
+    help="End as RUN did for all that is no break of a hop: a cell without a result, a hop that "
+    "is blocked, a red cell on no hop, a known flaky test that has expired.",
+)
 def baseline_check_command(**given: Any) -> int:
     """Fail (1) for what is in RUN and not listed, and for what is listed and fixed.
 

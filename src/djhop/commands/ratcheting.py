@@ -6,6 +6,8 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from djhop import durable, terminal
 from djhop.errors import ExitCode, UsageError, worst
 
@@ -32,8 +34,11 @@ def record(run: str, out: str, file: str) -> int:
     return ExitCode.OK
 
 
-def check(run: str, out: str, file: str) -> int:
-    """`djhop baseline check`: fail for what is new, and for what is fixed and still listed."""
+def check(run: str, out: str, file: str, *, gate: bool) -> int:
+    """`djhop baseline check`: fail for what is new, and for what is fixed and still listed.
+
+    With `gate`, also for all that ends a run with another code than 0 and is no break of a hop.
+    """
     from djhop.baseline import beside, words
 
     _, _, _, found, finished = _look(run, out, file, must=True)
@@ -42,7 +47,34 @@ def check(run: str, out: str, file: str) -> int:
     typed += f" --file {shlex.quote(file)}" if file else ""
     terminal.show(words.checked(found, beside.told(finished), typed))
     codes = [ExitCode.BREAKS] * bool(found.new or found.fixed)
+    codes += [beside_breaks(finished)] if gate else []
     return worst([*codes, ExitCode.OK if found.complete else ExitCode.INCOMPLETE])
+
+
+def beside_breaks(run: Run) -> ExitCode:
+    """What a run ends with, were it not for the breaks that lines of the list are about.
+
+    A break has a code that hides others: a cell without a result, a hop that is blocked.
+    """
+    from djhop import closing
+
+    hops = (
+        msgspec.structs.replace(
+            hop,
+            verdict="clean" if hop.verdict == "breaks" else hop.verdict,
+            steps=msgspec.structs.replace(hop.steps, broke=()),
+            crossing=None,
+        )
+        for hop in run.hops
+    )
+    return closing.exit_code(
+        msgspec.structs.replace(run.comparison, hops=tuple(hops)),
+        run.plan,
+        hops=True,
+        untested="tests" not in (run.matrix.settings.get("only") or ["tests"]),
+        interrupted=False,
+        bugs=0,
+    )
 
 
 def prune(run: str, out: str, file: str) -> int:
