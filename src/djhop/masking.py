@@ -21,6 +21,8 @@ NAME = re.compile(
     r"|(?:^|_)(?:pass|pwd|key|auth|dsn|salt)\d*(?:_|$)|(?:^|_)PG?PASS",
     re.IGNORECASE,
 )
+#: The folder that a shell is in; every message with a path would lose it.
+FOLDER = "PWD"
 #: The end of a longer scheme is one as well; to look for its beginning would take for ever.
 _CREDENTIALS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,30}://)[^/\s'\"`]*@")
 _USERINFO = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://([^/?#\s]*)@")
@@ -123,7 +125,7 @@ def _of(name: str, value: str) -> Iterator[str]:
     credentials = _USERINFO.match(value)
     user, _, password = credentials[1].partition(":") if credentials else ("", "", "")
     wanted = [password or user, unquote(password or user)]
-    if NAME.search(name):
+    if NAME.search(name) and name != FOLDER:
         wanted += [value, *(line for line in value.split("\n") if len(line.strip()) >= LINE)]
     for secret in wanted:
         if len(secret.strip()) >= SHORTEST and secret.strip().lower() not in COMMON:
