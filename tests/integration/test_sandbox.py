@@ -181,6 +181,7 @@ def test_a_run_in_a_sandbox_says_so(
         assert ("ran in a sandbox" in " ".join(said.split())) is bool(options)
         assert (target / "there").exists() is not bool(options)
         assert "python" in cell["passes"][0]["argv"][0]
+        assert ("--sandbox" in done.run["command"]) is bool(options)
         # Nor does a command that somebody runs in the cell later have more rights.
         monkeypatch.setattr("djhop.locate.cache", lambda: cache)
         code = f"open({str(tmp_path / f'by-{bool(options)}')!r}, 'w')"
