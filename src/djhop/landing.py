@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import fcntl
 import hashlib
 import os
 import shutil
@@ -41,17 +42,35 @@ def inputs(target: Target, files: Iterable[str], args: tuple[str, ...]) -> str:
     return digest.hexdigest()[:20]
 
 
-def begin(out: Path, begun: record.Run, *, now: datetime.datetime) -> RunFolder:
-    """Make the folder of a new run in `out` and point `latest` at it."""
+def begin(
+    out: Path,
+    begun: record.Run,
+    *,
+    now: datetime.datetime,
+    hold: contextlib.ExitStack | None = None,
+) -> RunFolder:
+    """Make the folder of a new run in `out` and point `latest` at it.
+
+    As long as `hold` is open nobody resumes it.
+    """
     folder = store.create(out, begun.name, now=now)
+    if hold:
+        hold.enter_context(_held(folder))
     _write(folder, begun)
     return folder
 
 
-def resume(out: Path, begun: record.Run) -> tuple[RunFolder, dict[str, CellResult]] | None:
-    """Take up the newest run in `out` and what it found; None where it is complete or differs."""
+def resume(
+    out: Path, begun: record.Run, hold: contextlib.ExitStack
+) -> tuple[RunFolder, dict[str, CellResult]] | None:
+    """Take up the newest run in `out` and what it found; it is ours as long as `hold` is open.
+
+    None where it is complete, differs, or somebody is still at work on it.
+    """
     folders = store.runs(out)
-    if not folders or not _same(folders[-1], begun) or folders[-1].read_run().complete:
+    if not folders or not _same(folders[-1], begun):
+        return None
+    if not hold.enter_context(_held(folders[-1])) or folders[-1].read_run().complete:
         return None
     found = dict(folders[-1].results())
     return folders[-1], {name: cell for name, cell in found.items() if cell.status in KEPT}
@@ -75,6 +94,23 @@ def alone(folder: RunFolder) -> Iterator[None]:
     """No other djhop writes this folder's run.json meanwhile."""
     with filelock.FileLock(folder.path / ".lock"):
         yield
+
+
+@contextlib.contextmanager
+def _held(folder: RunFolder) -> Iterator[bool]:
+    """Hold a run's folder, if nobody does; whether it is ours. A djhop that is killed lets go."""
+    held = os.open(folder.path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        except OSError:  # a file system without locks
+            pass
+        yield True
+    finally:
+        os.close(held)
 
 
 def _write(folder: RunFolder, begun: record.Run) -> None:
