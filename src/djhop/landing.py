@@ -8,7 +8,8 @@ import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import filelock
@@ -16,12 +17,14 @@ import msgspec
 
 import djhop
 from djhop import durable
-from djhop.errors import UsageError
+from djhop.errors import Interrupted, UsageError
 from djhop.results.results import CellResult
 from djhop.store import record, store
 from djhop.store.store import RunFolder
 from djhop.target.target import Target
 
+#: Seconds between two looks at whether another djhop is done with a cell.
+PAUSE = 0.2
 #: A cell with one of these has shown something wrong with the target.
 RED = frozenset({"failed", "uncollectable", "crashed", "timed-out", "no-tests"})
 #: What a resumed run keeps of the run before: everything that is a finding about the target.
@@ -55,7 +58,7 @@ def begin(
     """
     folder = store.create(out, begun.name, now=now)
     if hold:
-        hold.enter_context(_held(folder))
+        _taken(folder.path, hold)
     _write(folder, begun)
     return folder
 
@@ -70,7 +73,7 @@ def resume(
     folders = store.runs(out)
     if not folders or not _same(folders[-1], begun):
         return None
-    if not hold.enter_context(_held(folders[-1])) or folders[-1].read_run().complete:
+    if not _taken(folders[-1].path, hold) or folders[-1].read_run().complete:
         return None
     found = dict(folders[-1].results())
     return folders[-1], {name: cell for name, cell in found.items() if cell.status in KEPT}
@@ -96,21 +99,37 @@ def alone(folder: RunFolder) -> Iterator[None]:
         yield
 
 
-@contextlib.contextmanager
-def _held(folder: RunFolder) -> Iterator[bool]:
-    """Hold a run's folder, if nobody does; whether it is ours. A djhop that is killed lets go."""
-    held = os.open(folder.path, os.O_RDONLY | os.O_DIRECTORY)
+def own(
+    folder: RunFolder, cell: str, hold: contextlib.ExitStack, interrupted: Callable[[], bool]
+) -> None:
+    """Have a cell of a folder that others add to for ourselves as long as `hold` is open.
+
+    It waits as long as another djhop is at work on the same cell.
+
+    Raises:
+        Interrupted: we were asked to stop meanwhile.
+        InfraError: its folder cannot be made.
+    """
+    path = folder.cell(cell).path
+    durable.make(path)
+    while not _taken(path, hold):
+        if interrupted():
+            raise Interrupted(f"interrupted while another djhop is at work on {cell}")
+        time.sleep(PAUSE)
+
+
+def _taken(path: Path, hold: contextlib.ExitStack) -> bool:
+    """Hold a folder as long as `hold` is open, if nobody does; a djhop that is killed lets go."""
+    held = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        except OSError:  # a file system without locks
-            pass
-        yield True
-    finally:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
         os.close(held)
+        return False
+    except OSError:  # a file system without locks
+        pass
+    hold.callback(os.close, held)
+    return True
 
 
 def _write(folder: RunFolder, begun: record.Run) -> None:

@@ -197,6 +197,8 @@ class Session:
         )
         if self.options.shared:
             self.folder = landing.join(out / self.options.shared, begun)
+            for cell in self.plan.cells:
+                landing.own(self.folder, cell.id, self._hold, lambda: self.spawner.interrupted)
             return {}
         if self.options.resume and (cut := landing.resume(out, begun, self._hold)):
             self.folder, kept = cut

@@ -13,6 +13,7 @@ import pytest
 
 import djhop
 from djhop import landing
+from djhop.errors import Interrupted
 from djhop.matrix.config import Matrix
 from djhop.matrix.plan import Cell, Hop, Plan
 from djhop.results.results import CellResult, Status
@@ -127,6 +128,27 @@ def test_a_run_that_goes_on_is_not_taken_up(
     assert landing.resume(tmp_path / "out", begun(target), hold) is not None
     with contextlib.ExitStack() as third:
         assert landing.resume(tmp_path / "out", begun(target), third) is None
+
+
+def test_a_cell_of_a_shared_folder_is_one_djhops_at_a_time(
+    target: Target, tmp_path: Path, hold: contextlib.ExitStack
+) -> None:
+    folder = landing.join(tmp_path / "nox", begun(target))
+    with contextlib.ExitStack() as first:
+        landing.own(folder, OLD.id, first, lambda: False)
+        landing.own(folder, NEW.id, hold, lambda: False)
+        with pytest.raises(Interrupted, match="another djhop is at work on"):
+            landing.own(folder, OLD.id, hold, lambda: True)
+        asked: list[bool] = []
+
+        def over() -> bool:
+            asked.append(True)
+            if len(asked) == 2:
+                first.close()
+            return False
+
+        landing.own(folder, OLD.id, hold, over)
+    assert len(asked) == 2
 
 
 def test_nothing_to_take_up(target: Target, tmp_path: Path, hold: contextlib.ExitStack) -> None:
