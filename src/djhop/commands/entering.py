@@ -11,6 +11,7 @@ from djhop import console, locate, terminal
 from djhop.commands.reporting import write_reports
 from djhop.errors import ExitCode, UsageError
 from djhop.processes.process import Spawner
+from djhop.sandbox import sandbox
 
 
 def shell(cell: str, run: str, out: str, target: str, *, offline: bool) -> int:
@@ -49,6 +50,8 @@ def _enter(
     cell = entering.choose(word, folder.read_run().plan)
     spawner = Spawner(registry=locate.cache() / "running")
     look = again.look(folder, target, (), spawner, offline=offline, unchanged=False)
+    if look.matrix.sandbox:
+        sandbox.require(spawner)
     with entering.entered(look, cell) as entered:
         if greet:
             where = entered.stand.room.workspace
