@@ -94,6 +94,16 @@ def test_a_workflow_says_the_matrix_wherever_it_is_run(system: str) -> None:
         assert pinned and all(len(line.split("@")[1].split()[0]) == 40 for line in pinned)
 
 
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_workflow_says_how_to_get_it_again(system: str) -> None:
+    plain = workflows.render(system, Night(words=()))
+    assert f"djhop ci {system}\n" in plain
+    assert "djhop plan --save" in plain
+    night = Night(words=(), install="./djhop", timeout=30)
+    asked = workflows.render(system, night)
+    assert f"djhop ci {system} --install ./djhop --timeout 30\n" in asked
+
+
 @pytest.mark.parametrize("word", ["${{ secrets.X }}", "a\nb", "a'''b", "a\\b"])
 def test_a_word_that_a_ci_would_read_as_its_own_is_refused(word: str) -> None:
     with pytest.raises(UsageError, match="cannot be written into a workflow"):

@@ -14,7 +14,7 @@ pipeline {
             steps {
                 // Every branch follows this one plan, whatever its own machine has.
                 sh '''mkdir -p reports
-                djhop plan [[ words ]][[ shards ]] --save reports/plan.json --format lines > reports/cells.txt'''
+                djhop plan[[ words ]][[ shards ]] --save reports/plan.json --format lines > reports/cells.txt'''
                 stash name: 'plan', includes: 'reports/plan.json'
                 script {
                     readFile('reports/cells.txt').trim().split('\n').each { line ->
@@ -27,7 +27,7 @@ pipeline {
                                     withEnv(["CELL=${cell}", "SHARD=${shard}", "BUNDLE=${bundle}"]) {
                                         // A cell that is red is a result: only one without a result fails.
                                         catchError(buildResult: null, stageResult: 'FAILURE') {
-                                            sh '''djhop run [[ words ]] --plan reports/plan.json --cell "$CELL" ${SHARD:+--shard "$SHARD"} --bundle "reports/$BUNDLE.zip" || test -s "reports/$BUNDLE.zip"'''
+                                            sh '''djhop run[[ words ]] --plan reports/plan.json --cell "$CELL" ${SHARD:+--shard "$SHARD"} --bundle "reports/$BUNDLE.zip" || test -s "reports/$BUNDLE.zip"'''
                                         }
                                     }
                                 }
