@@ -81,7 +81,7 @@ class Machine:
                 pattern = given.get("name") or given["pattern"]
                 for found in sorted(self.artifacts.glob(pattern)):
                     shutil.copytree(found, self.root / given["path"], dirs_exist_ok=True)
-            case "actions/setup-python" | "actions/cache":
+            case "actions/setup-python" | "actions/cache" | "actions/cache/restore":
                 pass
             case _:
                 raise AssertionError(f"nobody here knows {name}")

@@ -63,6 +63,9 @@ def fill(path: Path, nights: int, cells: int, tests: int, turns: int) -> None:
                     (red[number].add if broke else red[number].discard)(test)
                     cause = tests + 1 + test % 50 if broke else 0
                     changes.append((scope, test + 1, at, "ff" if broke else "pp", cause))
+                for cause in {test % 50 for test in chosen} if day else ():
+                    count = sum(test % 50 == cause for test in red[number])
+                    changes.append((scope, tests + 1 + cause, at, str(count or ""), 0))
                 made.executemany("INSERT INTO change VALUES (?, ?, ?, ?, ?)", changes)
                 lock = writing._lock(made, {**LOCK, "asgiref": f"3.{day // 30}"})
                 made.execute(

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import coverage
 import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -165,6 +166,10 @@ LINK = {"external_attr": (stat.S_IFLNK | 0o777) << 16}
         ({"add": {"cell.json": b"{}"}}, "two files of one name"),
         ({"add": {"cell.json": b"{}"}, "drop": "cell.json"}, "cell.json is"),
         ({"drop": "log-strict.txt"}, "files are missing"),
+        (
+            {"drop": "log-strict.txt", "add": {"log-strict.txt": b"SAID\n"}},
+            "is not what was packed",
+        ),
         ({"drop": MANIFEST}, "no bundle of djhop"),
         ({"drop": MANIFEST, "add": {MANIFEST: b"{}"}}, "bundle.json is damaged"),
         ({"drop": MANIFEST, "add": {MANIFEST: b'{"format": 99}'}}, "a newer djhop"),
@@ -388,6 +393,27 @@ def test_what_needs_both_cells_on_one_machine_is_said_not_to_be_measured(tmp_pat
     assert first.crossing.reason == "its two cells were run on two machines"
 
 
+def test_coverage_is_told_where_the_sources_are_those_that_were_measured(tmp_path: Path) -> None:
+    root = tmp_path / "shop"
+    root.mkdir()
+    (root / "a.py").write_text("x = 1\ny = 2\n")
+    paths = []
+    for cell in PLAN.cells:
+        folder = tmp_path / f"of-{cell.django}"
+        folder.mkdir()
+        data = coverage.CoverageData(basename=str(folder / "coverage"))
+        data.add_lines({str(root / "a.py"): [1]})
+        data.write()
+        data.close()
+        paths.append(packed(tmp_path / f"{cell.django}.zip", result(cell), run=begun(str(root))))
+    found = opened(*paths, tmp=tmp_path / "x")
+    assert merged(found, tmp_path / "out")[0].load().coverage == 50.0
+    (root / "a.py").write_text("x = 1\ny = 3\n")
+    other = merged(found, tmp_path / "out")[0].load()
+    assert other.coverage is None
+    assert "is not what was measured" in other.notes[-1]
+
+
 def night(**more: Any) -> Planned:
     return Planned(**{"run": begun(), "digest": "d", "revision": "r", **more})
 
@@ -416,9 +442,17 @@ def test_a_plan_is_read_back_and_says_the_parts_of_a_cell(tmp_path: Path) -> Non
     assert found.parts(A.id) == (None,)
 
 
+def test_cells_are_divided_by_what_they_took() -> None:
+    took = {A.id: 601.0, B.id: 600.0, C.id: 9e9}
+    assert planned.shards(("5m",), PLAN, took) == {A.id: 3, B.id: 2, C.id: 1000}
+    assert planned.shards(("10m",), PLAN, {A.id: 601.0}) == {A.id: 2}  # of the others none knows
+    assert planned.shards(("1h", "*django5.2=90s"), PLAN, took) == {C.id: 1000}
+    assert planned.shards(("10m",), PLAN) == {}
+
+
 def test_cells_are_divided_by_number_or_pattern() -> None:
     assert planned.shards(("3", "*django5.1=1", "*django5.2=4"), PLAN) == {A.id: 3, C.id: 4}
-    for wrong in ("x", "0", "1001", "*=x", ""):
+    for wrong in ("x", "0", "1001", "*=x", "", "0m", "5d", "9" * 5000):
         with pytest.raises(UsageError, match="no number of parts"):
             planned.shards((wrong,), PLAN)
     with pytest.raises(UsageError, match="matches no cell"):

@@ -208,7 +208,7 @@ MAY_IMPORT = {
         *("terminal", "sandbox"),
         *("again", "fixable", "fixing", "blaming", "peeling", "baseline", "bundles", "ci"),
         "cluster",
-        *("history", "remembering", "caching"),
+        *("history", "remembering", "caching", "earlier"),
         *("desk", "entering"),
         *("readiness", "measuring", "compare"),
     },

@@ -15,7 +15,7 @@ import pytest
 from waiting import alive, eventually
 
 from djhop.errors import InfraError, UsageError
-from djhop.processes import clock, leftovers, process, sink, waiting
+from djhop.processes import clock, foreground, leftovers, process, sink, waiting
 from djhop.processes.identity import identity
 from djhop.processes.process import Command, Completed, Spawner
 
@@ -511,6 +511,21 @@ def test_a_signal_goes_to_the_command_in_the_foreground() -> None:
         djhop.terminate()
         assert djhop.stdout.read() == "told\n9\n"
     assert djhop.returncode == 0
+
+
+def test_a_signal_that_comes_while_the_command_starts_is_not_lost(
+    spawner: Spawner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = foreground._start
+
+    def late(command: Command, mark: str) -> subprocess.Popen[bytes]:
+        started = start(command, mark)
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.01)  # by then Python has called the handler
+        return started
+
+    monkeypatch.setattr(foreground, "_start", late)
+    assert spawner.foreground(sh("while :; do /bin/sleep 0.02; done")) == 128 + signal.SIGTERM
 
 
 def test_what_a_command_in_the_foreground_dies_of_is_its_status(spawner: Spawner) -> None:

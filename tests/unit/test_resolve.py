@@ -263,7 +263,9 @@ def test_a_silent_index_is_tried_three_times_and_is_no_verdict(run: Run, name: s
     script = Script(*[text(name)] * 3)
     with pytest.raises(InfraError, match="does not answer") as caught:
         run(asked("six"), script, sleep=pauses.append)
-    assert pauses == [1.0, 4.0]
+    first, second = pauses
+    assert 1.0 <= first <= 1.5
+    assert 4.0 <= second <= 6.0
     assert "secret" not in str(caught.value)
 
 

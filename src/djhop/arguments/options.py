@@ -103,7 +103,7 @@ SHARDS = click.option(
     "--shards",
     multiple=True,
     metavar="[CELLS=]M",
-    help="Divide each suite, or that of some cells, into M parts.",
+    help="Divide each suite, or that of some cells, into M parts; 10m: parts that take as long.",
 )
 
 

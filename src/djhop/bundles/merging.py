@@ -51,8 +51,11 @@ def merge(
     every = [one.bundle for parts in found.cells.values() for one in parts]
     begun = _begun(every, found, planned, root)
     matrix = config.parse(begun.matrix.settings, "the bundles' matrix")
-    folder = landing.begin(out, begun, now=now)
     there = _is_there(every, Path(begun.target.root))
+    if not there:
+        told = f"coverage of all cells: not told, {begun.target.root} is not what was measured"
+        begun = msgspec.structs.replace(begun, notes=(*begun.notes, told))
+    folder = landing.begin(out, begun, now=now)
     for cell in begun.plan.cells:
         if cell.id in found.lost:
             reason = found.lost[cell.id]

@@ -45,7 +45,6 @@ def plan(
     *,
     now: datetime.datetime,
     command: tuple[str, ...],
-    shards: dict[str, int],
 ) -> Planned:
     """Describe what is to be run."""
     known = flaky.read(Path(target.root), matrix.flaky.known)
@@ -59,7 +58,7 @@ def plan(
         known=known,
         state=(sealed.revision, sealed.digest),
     )
-    return Planned(run=run, digest=sealed.digest, revision=sealed.revision, shards=shards)
+    return Planned(run=run, digest=sealed.digest, revision=sealed.revision)
 
 
 def bundle(run: Run, whole: Plan, cell: str, sealed: Seal) -> Bundle:

@@ -12,6 +12,7 @@ from djhop import console, locate, terminal
 from djhop.commands.reporting import write_reports
 from djhop.errors import ExitCode, UsageError
 from djhop.processes.process import Spawner
+from djhop.sandbox import sandbox
 
 if TYPE_CHECKING:
     from djhop.matrix.plan import Cell
@@ -52,6 +53,8 @@ def _enter(
     folder, cell = _cell(word, run, Path(out))
     spawner = Spawner(registry=locate.cache() / "running")
     look = again.look(folder, target, (), spawner, offline=offline, unchanged=False)
+    if look.matrix.sandbox:
+        sandbox.require(spawner)
     with entering.entered(look, cell) as entered:
         if greet:
             where = entered.stand.room.workspace

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from djhop import remembering, terminal
+from djhop import earlier, remembering, terminal
 from djhop.commands.reporting import on_screen, write_reports
 from djhop.errors import ExitCode, InfraError, UsageError
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from djhop.bundles.sealing import Seal
     from djhop.commands.setting_up import Setup
     from djhop.runner import Session
+    from djhop.store.record import Run
 
 
 def merge(bundles: tuple[str, ...], out: str, plan: str, target: str, **given: Any) -> int:
@@ -167,7 +168,7 @@ def save(setup: Setup, given: dict[str, Any], command: tuple[str, ...]) -> Plann
     from djhop.bundles import planned, sealing
     from djhop.processes.process import Spawner
 
-    shards = planned.shards(given["shards"], setup.whole)
+    planned.shards(given["shards"], setup.whole)  # what cannot be is said at once
     sealed = sealing.seal(
         setup.target, setup.matrix, Path(given["out"]), Spawner(), given["save"] or ""
     )
@@ -178,8 +179,16 @@ def save(setup: Setup, given: dict[str, Any], command: tuple[str, ...]) -> Plann
         sealed,
         now=datetime.datetime.now(datetime.UTC),
         command=command,
-        shards=shards,
     )
+    shards = planned.shards(given["shards"], setup.whole, _took(made.run, setup, given["out"]))
+    made = msgspec.structs.replace(made, shards=shards)
     if given["save"]:
         planned.write(Path(given["save"]), made)
     return made
+
+
+def _took(run: Run, setup: Setup, out: str) -> dict[str, float]:
+    """The seconds that each cell took in the newest run like this one, or on its last night."""
+    place = remembering.at(setup.matrix.history, run.target.root, Path(out))
+    found = earlier.expected(Path(out), run) or remembering.expected(run, place)
+    return {name: one.seconds for name, one in found.items()}

@@ -15,6 +15,7 @@ from djhop.desk import watching
 from djhop.errors import DjhopError, ExitCode, UsageError
 from djhop.processes.process import Spawner
 from djhop.reports import clean, reds
+from djhop.sandbox import sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +29,7 @@ ELSE = {
     "as_json": "--json",
     "auto": "--auto",
     "dry_run": "--dry-run",
+    "executor": "--executor",
     "install_only": "--install-only",
     "list_only": "--list",
     "peel": "--peel",
@@ -40,7 +42,7 @@ def watch(args: tuple[str, ...], given: dict[str, Any], make: Callable[..., Sess
 
     `make` makes a session of what was typed. It goes on until it is interrupted.
     """
-    if named := [option for name, option in ELSE.items() if given[name]]:
+    if named := [option for name, option in ELSE.items() if given.get(name)]:
         raise UsageError(f"--watch and {named[0]} exclude each other")
     watched, code = _Watch(args, given, make), int(ExitCode.OK)
     try:
@@ -95,6 +97,8 @@ class _Watch:
             _say(f"{error} {error.hint}".strip())  # half a file was saved; the next one mends it
             self._seen = watching.snapshot(Path(self._session.target.root), self._names())
             return ExitCode.USAGE
+        if session.matrix.sandbox:
+            sandbox.require(session.spawner)
         self._seen = watching.snapshot(Path(session.target.root), self._names())
         quiet, verbose = self._given["quiet"], self._given["verbose"]
         with interruptible(session.spawner):

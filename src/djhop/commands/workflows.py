@@ -32,7 +32,7 @@ def ci(system: str, target: str, *, write: bool, force: bool, **given: Any) -> i
         )
     if given["matrix"]:
         matrixfiles.read(given["matrix"])  # what is no matrix is an error today, not at night
-    tuple(planned.numbers(given["shards"]))
+    tuple(planned.asked(given["shards"]))
     night = workflows.Night(
         words=words(target, given),
         shards=given["shards"],

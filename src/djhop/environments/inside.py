@@ -66,8 +66,9 @@ class Inside:
 
         Raises what `Spawner.foreground` raises.
         """
+        around = self._sandbox.around(command) if self._sandbox else command
         with building.in_use(self._environment.path, self._spawner):
-            status = self._spawner.foreground(command)
+            status = self._spawner.foreground(around)
             self.changes = made.changes(self._environment)
         if self.changes:
             self._note(f"it changed the environment ({made.told(self.changes)})")

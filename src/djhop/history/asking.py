@@ -77,12 +77,8 @@ def of_subject(made: sqlite3.Connection, text: str) -> list[Fared]:
     for line in reading.lines(made):
         rows = {row.at: row for row in reading.runs(made, line)}
         for subject in found:
-            cause = subject.kind == "cause"
-            for scope in reading.scopes(made, "cell", line):
-                ask = reading.counts if cause else reading.steps
-                if steps := ask(made, scope.id, subject.id):
-                    told.append(_fared(made, subject, scope, steps, rows))
-            for scope in reading.scopes(made, "hop", line) if cause else ():
+            kinds = ("cell", "hop") if subject.kind == "cause" else ("cell",)
+            for scope in (one for kind in kinds for one in reading.scopes(made, kind, line)):
                 if steps := reading.steps(made, scope.id, subject.id):
                     told.append(_fared(made, subject, scope, steps, rows))
     return told

@@ -102,7 +102,8 @@ class CellLook:
         if self._base is not None:
             quiet = min(quiet, self._base.at)
         steps = reading.every_step(self._made, self._scope, now, quiet=quiet)
-        return {self._names[subject]: found for subject, found in steps}
+        tests = self._names  # what is behind a cause is kept beside them
+        return {tests[subject]: found for subject, found in steps if subject in tests}
 
     def _changed(self, found: list[Step]) -> states.Change:
         """What became of a test since the last night that told of it."""

@@ -68,7 +68,6 @@ CREATE TABLE change (                -- from this night on, a subject is in this
     detail INTEGER NOT NULL,         -- of a test that fails: its cause, a subject; else 0
     PRIMARY KEY (scope, subject, at)
 ) WITHOUT ROWID;
-CREATE INDEX change_cause ON change (detail, scope) WHERE detail;
 CREATE TABLE pace (                  -- seconds of every test of a cell in one night
     scope INTEGER NOT NULL,
     at INTEGER NOT NULL,

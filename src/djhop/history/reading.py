@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
 from typing import NamedTuple
@@ -103,27 +102,6 @@ def steps(made: sqlite3.Connection, scope: int, subject: int) -> list[Step]:
         (scope, subject),
     )
     return [Step(*row) for row in rows]
-
-
-def counts(made: sqlite3.Connection, scope: int, cause: int) -> list[Step]:
-    """Return how many tests of a cell failed for a cause, whenever that changed; oldest first."""
-    rows = made.execute(
-        "SELECT c.at, (SELECT MIN(n.at) FROM change AS n WHERE n.scope = c.scope"
-        " AND n.subject = c.subject AND n.at > c.at)"
-        " FROM change AS c WHERE c.detail = ? AND c.scope = ?",
-        (cause, scope),
-    )
-    moves: Counter[int] = Counter()
-    for began, ended in rows:
-        moves[began] += 1
-        if ended is not None:
-            moves[ended] -= 1
-    found, count = [], 0
-    for at in sorted(moves):
-        count += moves[at]
-        if moves[at]:
-            found.append(Step(at, str(count) if count else states.ABSENT, 0))
-    return found
 
 
 def every_step(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from djhop.history import nights, paces
@@ -63,6 +64,8 @@ def write_cell(made: sqlite3.Connection, night: Night, at: int, cell: Told) -> N
     found = {
         numbers[test]: (state, whose.get(cause, 0)) for test, (state, cause) in cell.tests.items()
     }
+    behind = Counter(cause for _, cause in cell.tests.values() if cause)
+    found |= {whose[cause]: (str(count), 0) for cause, count in behind.items()}
     _write(made, scope, at, found)
     if cell.paces:
         packed = paces.pack({numbers[test]: one for test, one in cell.paces.items()})

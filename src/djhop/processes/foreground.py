@@ -30,10 +30,13 @@ def run(command: Command, mark: str) -> int:
         UsageError: there is no such program, or it cannot be run.
     """
     running: list[subprocess.Popen[bytes]] = []
+    early: list[int] = []  # what came while the command was being started
 
     def pass_on(number: int, _: FrameType | None) -> None:
         at_keys = number == signal.SIGINT and sys.stdin is not None and sys.stdin.isatty()
         if not at_keys:  # the terminal has told the command itself
+            if not running:
+                early.append(number)
             for process in running:
                 process.send_signal(number)
 
@@ -41,6 +44,8 @@ def run(command: Command, mark: str) -> int:
     before = {number: signal.signal(number, pass_on) for number in PASSED_ON}
     try:
         running.append(_start(command, mark))
+        for number in early:
+            running[0].send_signal(number)
         status = running[0].wait()
     finally:
         for number, handler in before.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import random
 import re
 import time
 from collections.abc import Callable
@@ -91,7 +92,7 @@ def ask(request: Request, attempt: attempts.Attempt, site: Site) -> Lock | Failu
     for pause in site.pauses:
         if isinstance(answer, Lock) or answer.kind != "network":
             break
-        site.sleep(pause)
+        site.sleep(pause * random.uniform(1.0, 1.5))  # not all machines at once
         answer = _once(request, attempt, site)
     if not isinstance(answer, Lock):
         _refuse_infrastructure(answer)

@@ -24,7 +24,6 @@ _DUMB: tuple[Status, ...] = (
     *("uninstallable", "unresolvable", "unsupported"),
 )
 T = TypeVar("T")
-_BAD = frozenset({"failed", "error", "crashed"})
 
 
 def join(parts: Sequence[CellResult]) -> CellResult:
@@ -112,13 +111,11 @@ def _outside(part: CellResult) -> frozenset[str]:
 
 
 def _tests(parts: Sequence[CellResult]) -> tuple[Test, ...]:
-    """Every test; of what each part sees (a module that does not load), the worst that was seen."""
+    """Every test, and once what each part sees: a module that does not load."""
     found: dict[str, Test] = {}
     for part in parts:
         for test in part.tests:
-            known = found.get(test.id)
-            if known is None or (test.plain in _BAD and known.plain not in _BAD):
-                found[test.id] = test
+            found.setdefault(test.id, test)
     return tuple(found.values())
 
 
@@ -133,7 +130,8 @@ def _decide(parts: Sequence[CellResult], tests: Sequence[Test]) -> tuple[Status,
     crashed = next((test.id for test in tests if "crashed" in (test.plain, test.strict)), "")
     ended = any(test.id == END for test in tests)
     facts = Facts(
-        died=_died(worst, parts, decisive),
+        # A module that does not load ends no suite: each part has its tests beside it.
+        died=worst.died if worst else "collection" if _all_dead(decisive) else "",
         running=(worst.running if worst else "") or crashed,
         starts=max((one.starts for one in decisive if one), default=1),
         exit=next((o.returncode for o in decisive if o and o.returncode), None) if ended else None,
@@ -146,14 +144,8 @@ def _decide(parts: Sequence[CellResult], tests: Sequence[Test]) -> tuple[Status,
     return decide(facts)
 
 
-def _died(worst: Pass | None, parts: Sequence[CellResult], decisive: Sequence[Pass | None]) -> str:
-    """How the suite died: a part that has no tests is no death of the others."""
-    if worst is None:
-        every = all(one is not None and one.died == "collection" for one in decisive)
-        return "collection" if every else ""
-    if worst.died == "import" and any(part.tests for part in parts):
-        return "stopped"
-    return worst.died
+def _all_dead(decisive: Sequence[Pass | None]) -> bool:
+    return all(one is not None and one.died == "collection" for one in decisive)
 
 
 def _decisive(passes: Sequence[Pass]) -> Pass | None:
