@@ -6,6 +6,7 @@ import contextlib
 import datetime
 import fcntl
 import hashlib
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
