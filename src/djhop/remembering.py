@@ -139,14 +139,17 @@ def told_of(result: CellResult, doubtful: set[str], djhop: str) -> Told:
         )
         for test in result.tests
     }
+    kept = {test: found for test, found in tests.items() if found[0]}
+    ran = life(result) == "ran"
     packages = {**result.packages, "Python": result.python_release, "djhop": djhop}
     return Told(
         id=result.id,
         status=result.status,
-        ran=life(result) == "ran",
+        ran=ran,
         hidden=cut_short(result) or bool(dead_modules(result)) or _ended_early(result),
-        tests={test: found for test, found in tests.items() if found[0]},
-        paces={test.id: test.seconds for test in result.tests if test.seconds},
+        tests=kept,
+        # Of a suite that did not run, nothing is compared.
+        paces={t.id: t.seconds for t in result.tests if ran and t.seconds and t.id in kept},
         suite=result.seconds.get("plain") or result.seconds.get("strict", 0.0),
         seconds=sum(result.seconds.values()),
         coverage=result.coverage,

@@ -16,6 +16,7 @@ from djhop.caching import pruning
 from djhop.caching.entries import KINDS, Entry, entries
 from djhop.cli import _boundary
 from djhop.matrix import amounts
+from djhop.reports import cache as cache_report
 from djhop.resolve import lockstore
 from djhop.resolve.locks import Lock
 
@@ -91,6 +92,15 @@ def test_every_kind_is_told_and_what_is_shared_stays(
     assert left == stays
     assert not list(place.rglob(".trash*"))
     assert "6 entries removed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [(0.4, "used today"), (1.5, "unused for up to 1 day"), (40.0, "unused for up to 40 days")],
+)
+def test_days_are_told_as_people_say_them(days: float, words: str) -> None:
+    entry = Entry(kind="envs", path="envs/one", bytes=1, used=0.0, guard="age")
+    assert cache_report.shown("cache", [entry], days * DAY).endswith(f", {words}")
 
 
 def test_a_dry_run_removes_nothing(place: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -116,6 +116,16 @@ def test_an_agent_of_jenkins_hands_over_nothing_of_an_earlier_night() -> None:
     assert "def (" not in text and "words.size() > 2" in text
 
 
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_workflow_says_how_to_get_it_again(system: str) -> None:
+    plain = workflows.render(system, Night(words=()))
+    assert f"djhop ci {system}\n" in plain
+    assert "djhop plan --save" in plain
+    night = Night(words=(), install="./djhop", timeout=30)
+    asked = workflows.render(system, night)
+    assert f"djhop ci {system} --install ./djhop --timeout 30\n" in asked
+
+
 @pytest.mark.parametrize("word", ["${{ secrets.X }}", "a\nb", "a'''b", "a\\b"])
 def test_a_word_that_a_ci_would_read_as_its_own_is_refused(word: str) -> None:
     with pytest.raises(UsageError, match="cannot be written into a workflow"):

@@ -191,7 +191,7 @@ MAY_IMPORT = {
     "console": {"masking", "results", "reports", "news", "underway", "board"},
     "doctor": {
         *("errors", "releases", "processes", "interpreters", "environments", "reports", "locate"),
-        "terminal",
+        *("terminal", "caching"),
     },
     "commands": {
         *("errors", "releases", "durable", "masking", "processes", "interpreters", "matrix"),

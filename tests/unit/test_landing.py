@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -11,6 +13,7 @@ import pytest
 
 import djhop
 from djhop import jobs, landing
+from djhop.errors import Interrupted
 from djhop.matrix.config import Matrix
 from djhop.matrix.plan import Cell, Hop, Plan
 from djhop.processes.process import Spawner
@@ -106,11 +109,19 @@ def test_inputs_differ_where_the_suite_might(
     assert landing.inputs(target, FILES, args) != before
 
 
-def test_a_run_that_was_cut_short_is_taken_up(target: Target, tmp_path: Path) -> None:
+@pytest.fixture
+def hold() -> Iterator[contextlib.ExitStack]:
+    with contextlib.ExitStack() as found:
+        yield found
+
+
+def test_a_run_that_was_cut_short_is_taken_up(
+    target: Target, tmp_path: Path, hold: contextlib.ExitStack
+) -> None:
     cut = landing.begin(tmp_path / "out", begun(target), now=NOW)
     cut.write_cell(result(OLD, "failed"))
     cut.write_cell(result(NEW, "interrupted"))
-    resumed = landing.resume(tmp_path / "out", begun(target))
+    resumed = landing.resume(tmp_path / "out", begun(target), hold)
     assert resumed is not None
     folder, kept = resumed
     assert folder.path == cut.path
@@ -120,11 +131,12 @@ def test_a_run_that_was_cut_short_is_taken_up(target: Target, tmp_path: Path) ->
 
 @pytest.mark.parametrize("change", ["complete", "args", "file", "matrix"])
 def test_what_is_complete_or_differs_is_not_taken_up(
-    target: Target, tmp_path: Path, change: str
+    target: Target, tmp_path: Path, change: str, hold: contextlib.ExitStack
 ) -> None:
     cut = landing.begin(tmp_path / "out", begun(target), now=NOW)
     cut.write_cell(result(OLD, "passed"))
-    assert landing.resume(tmp_path / "out", begun(target)) is not None
+    with contextlib.ExitStack() as first:
+        assert landing.resume(tmp_path / "out", begun(target), first) is not None
     args, matrix = (), Matrix(name="lts")
     match change:
         case "complete":
@@ -135,11 +147,44 @@ def test_what_is_complete_or_differs_is_not_taken_up(
             Path(target.root, "tests.py").write_text("changed since")
         case "matrix":
             matrix = Matrix(name="lts", timeout=1.0)
-    assert landing.resume(tmp_path / "out", begun(target, *args, matrix=matrix)) is None
+    assert landing.resume(tmp_path / "out", begun(target, *args, matrix=matrix), hold) is None
 
 
-def test_nothing_to_take_up(target: Target, tmp_path: Path) -> None:
-    assert landing.resume(tmp_path / "none", begun(target)) is None
+def test_a_run_that_goes_on_is_not_taken_up(
+    target: Target, tmp_path: Path, hold: contextlib.ExitStack
+) -> None:
+    with contextlib.ExitStack() as live:
+        landing.begin(tmp_path / "out", begun(target), now=NOW, hold=live)
+        assert landing.resume(tmp_path / "out", begun(target), hold) is None
+    # Whoever takes it up is alone with it, too.
+    assert landing.resume(tmp_path / "out", begun(target), hold) is not None
+    with contextlib.ExitStack() as third:
+        assert landing.resume(tmp_path / "out", begun(target), third) is None
+
+
+def test_a_cell_of_a_shared_folder_is_one_djhops_at_a_time(
+    target: Target, tmp_path: Path, hold: contextlib.ExitStack
+) -> None:
+    folder = landing.join(tmp_path / "nox", begun(target))
+    with contextlib.ExitStack() as first:
+        landing.own(folder, OLD.id, first, lambda: False)
+        landing.own(folder, NEW.id, hold, lambda: False)
+        with pytest.raises(Interrupted, match="another djhop is at work on"):
+            landing.own(folder, OLD.id, hold, lambda: True)
+        asked: list[bool] = []
+
+        def over() -> bool:
+            asked.append(True)
+            if len(asked) == 2:
+                first.close()
+            return False
+
+        landing.own(folder, OLD.id, hold, over)
+    assert len(asked) == 2
+
+
+def test_nothing_to_take_up(target: Target, tmp_path: Path, hold: contextlib.ExitStack) -> None:
+    assert landing.resume(tmp_path / "none", begun(target), hold) is None
 
 
 def test_a_shared_folder_keeps_cells_of_the_same_inputs_only(

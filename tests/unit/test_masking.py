@@ -30,7 +30,10 @@ def test_names_that_look_secret(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["PATH", "HOME", "GIT_AUTHOR_NAME", "COMPASS", "KEYBOARD", "MONKEY", "DJANGO_SETTINGS_MODULE"],
+    [
+        *("PATH", "HOME", "PWD", "OLDPWD", "GIT_AUTHOR_NAME", "COMPASS", "KEYBOARD", "MONKEY"),
+        "DJANGO_SETTINGS_MODULE",
+    ],
 )
 def test_names_that_do_not(name: str) -> None:
     assert values({name: "hunter2hunter2"}) == ()

@@ -144,6 +144,16 @@ def test_the_code_of_another_revision_is_no_night(tmp_path: Path) -> None:
     assert not remembering.worth(run)
 
 
+@pytest.mark.parametrize("status", ["infra", "uncollectable", "crashed", "no-tests"])
+def test_a_night_on_which_a_suite_did_not_run_is_kept(tmp_path: Path, status: str) -> None:
+    remembered(write(tmp_path, 1))
+    folder = write(tmp_path, 2)
+    tests = (Case(id="new.py::a", strict="not-run", plain="not-run", seconds=0.2),)
+    folder.write_cell(many.result(NEW, status, tests))
+    since = remembered(folder).since
+    assert since is not None and since.slower == ()
+
+
 def test_where_nothing_changed_that_is_said(tmp_path: Path) -> None:
     remembered(write(tmp_path, 20))
     summary = summarise(remembered(write(tmp_path, 21)), releases.load())

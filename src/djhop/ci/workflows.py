@@ -41,6 +41,10 @@ ACTIONS = {
 _STEERING = ("${", "\n", "\r", "'''", "\\", "\0")
 
 
+#: What holds where nobody says otherwise.
+INSTALL, MINUTES = "djhop", 120
+
+
 class Night(msgspec.Struct, frozen=True, kw_only=True):
     """What a workflow is to run."""
 
@@ -51,9 +55,9 @@ class Night(msgspec.Struct, frozen=True, kw_only=True):
     #: Where the target is, from the root of the repository.
     target: str = "."
     #: What pip installs.
-    install: str = "djhop"
+    install: str = INSTALL
     #: Minutes that the job of a cell may take.
-    timeout: int = 120
+    timeout: int = MINUTES
 
 
 def render(system: str, night: Night) -> str:
@@ -74,8 +78,8 @@ def render(system: str, night: Night) -> str:
     text = importlib.resources.files("djhop").joinpath(f"data/ci/{known.template}").read_text()
     return _ENVIRONMENT.from_string(text).render(
         **ACTIONS,
-        written=shlex.join(["djhop", "ci", system, *night.words, *shards]),
-        words=shlex.join(night.words),
+        written=shlex.join(["djhop", "ci", system, *night.words, *shards, *_asked(night)]),
+        words="".join(f" {shlex.quote(word)}" for word in night.words),
         shards=f" {shlex.join(shards)}" if shards else "",
         target=shlex.quote(night.target),
         baseline=shlex.quote(baseline),
@@ -85,6 +89,12 @@ def render(system: str, night: Night) -> str:
         # Not the same for everybody: at full hours the machines of a CI are busy.
         minute=5 + zlib.crc32(shlex.join(night.words).encode()) % 50,
     )
+
+
+def _asked(night: Night) -> list[str]:
+    """What else somebody has to type to get the same workflow again."""
+    made = ["--install", night.install] if night.install != INSTALL else []
+    return [*made, "--timeout", str(night.timeout)] if night.timeout != MINUTES else made
 
 
 _ENVIRONMENT = jinja2.Environment(

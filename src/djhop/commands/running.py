@@ -181,7 +181,8 @@ def _typed(given: dict[str, Any]) -> tuple[str, ...]:
     names = {"matrix": "matrix", "from": "start", "to": "goal"}
     for option, name in {**names, "python": "python", "policy": "policy"}.items():
         words += [f"--{option}", given[name]] if given[name] else []
-    return tuple(words)
+    # Whoever types it again gives the target no more rights than it had.
+    return (*words, "--sandbox") if given.get("sandbox") else tuple(words)
 
 
 def _options(given: dict[str, Any], args: tuple[str, ...], matrix: Matrix) -> Any:

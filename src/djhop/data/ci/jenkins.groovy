@@ -14,7 +14,7 @@ pipeline {
             steps {
                 // Every branch follows this one plan, whatever its own machine has.
                 sh '''mkdir -p reports
-                djhop plan [[ words ]][[ shards ]] --save reports/plan.json --format lines > reports/cells.txt'''
+                djhop plan[[ words ]][[ shards ]] --save reports/plan.json --format lines > reports/cells.txt'''
                 stash name: 'plan', includes: 'reports/plan.json'
                 script {
                     readFile('reports/cells.txt').trim().split('\n').each { line ->
@@ -33,7 +33,7 @@ pipeline {
                                         catchError(buildResult: null, stageResult: 'FAILURE') {
                                             // An agent's folder stays from night to night.
                                             sh '''rm -f "reports/$BUNDLE.zip"
-                                            djhop run [[ words ]] --plan reports/plan.json --cell "$CELL" ${SHARD:+--shard "$SHARD"} --bundle "reports/$BUNDLE.zip" || test -s "reports/$BUNDLE.zip"'''
+                                            djhop run[[ words ]] --plan reports/plan.json --cell "$CELL" ${SHARD:+--shard "$SHARD"} --bundle "reports/$BUNDLE.zip" || test -s "reports/$BUNDLE.zip"'''
                                         }
                                     }
                                 }
