@@ -188,6 +188,9 @@ def create(out: Path, name: str, *, now: datetime.datetime) -> RunFolder:
 def mark_latest(folder: RunFolder) -> None:
     """Point `latest` beside the run at it: a link, or a file with its name where links fail."""
     latest = folder.path.parent / LATEST
+    if latest.is_dir() and not latest.is_symlink():
+        why = "it is a folder: what copies runs may have put one in the place of the link"
+        raise InfraError(f"cannot point {latest} at the run: {why}", hint=f"move {latest} away")
     aside = latest.with_name(f".{LATEST}.{os.getpid()}")
     try:
         aside.unlink(missing_ok=True)
