@@ -152,6 +152,16 @@ def test_without_the_files_of_its_cells_a_red_run_is_green_nowhere(history: Path
     ]
 
 
+def test_without_the_files_of_its_cells_a_run_is_not_compared(
+    history: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["diff", "20260101", "20260102", "--out", str(history)]
+    assert cli._boundary(words) == ExitCode.OK
+    (history / "20260102-000000-demo" / FILES[1]).unlink()
+    assert cli._boundary(words) == ExitCode.USAGE
+    assert f"cannot be compared: there is no {history}" in capsys.readouterr().err
+
+
 def test_a_cell_in_the_wrong_folder_is_damaged(history: Path) -> None:
     cells = history / "latest" / "cells"
     shutil.copy(cells / "py3.12-django4.2/cell.json", cells / "py3.12-django5.0/cell.json")
