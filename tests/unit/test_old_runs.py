@@ -152,14 +152,17 @@ def test_without_the_files_of_its_cells_a_red_run_is_green_nowhere(history: Path
     ]
 
 
-def test_without_the_files_of_its_cells_a_run_is_not_compared(
-    history: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("words", [("diff", "20260101"), ("baseline", "check")])
+def test_without_the_files_of_its_cells_a_run_is_held_against_nothing(
+    words: tuple[str, ...], history: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["diff", "20260101", "20260102", "--out", str(history)]
-    assert cli._boundary(words) == ExitCode.OK
+    (history / "list.txt").touch()
+    file = ("--file", str(history / "list.txt")) if words[0] == "baseline" else ()
+    command = [*words, "20260102", "--out", str(history), *file]
+    assert cli._boundary(command) in (ExitCode.OK, ExitCode.BREAKS)
     (history / "20260102-000000-demo" / FILES[1]).unlink()
-    assert cli._boundary(words) == ExitCode.USAGE
-    assert f"cannot be compared: there is no {history}" in capsys.readouterr().err
+    assert cli._boundary(command) == ExitCode.USAGE
+    assert f"is not whole: there is no {history}" in capsys.readouterr().err
 
 
 def test_a_cell_in_the_wrong_folder_is_damaged(history: Path) -> None:

@@ -37,9 +37,7 @@ def diff(before: str, after: str, out: str, output: str | None, form: str) -> in
     from djhop.store import store
 
     folders = store.find(before, Path(out)), store.find(after, Path(out))
-    runs = folders[0].load(), folders[1].load()
-    for folder, loaded in zip(folders, runs, strict=True):
-        _whole(folder, loaded)
+    runs = folders[0].load_whole(), folders[1].load_whole()
     changed = versus.compare(*runs, folders[0].results(), folders[1].results())
     if form == "json":
         piece = versus_text.as_json(changed)
@@ -47,16 +45,6 @@ def diff(before: str, after: str, out: str, output: str | None, form: str) -> in
         render = versus_text.markdown if form == "markdown" else versus_text.text
         piece = render(changed, runs[1])
     return _give((piece,), output, form)
-
-
-def _whole(folder: RunFolder, loaded: Run) -> None:
-    """Raise for a run whose tests are not there: nothing could be seen to change in it."""
-    for cell in loaded.cells:
-        if cell.ran and not (result := folder.cell(cell.id).result).exists():
-            raise UsageError(
-                f"{folder.path} cannot be compared: there is no {result}",
-                hint="copy the whole folder of the run",
-            )
 
 
 def _give(pieces: Iterable[str], output: str | None, form: str) -> int:

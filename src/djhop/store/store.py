@@ -138,6 +138,21 @@ class RunFolder:
         )
         return record.finish(run, cells, compared, complete=False)
 
+    def load_whole(self) -> Run:
+        """Read the run, for what looks at its tests one by one.
+
+        Raises:
+            UsageError: as `load`; also where the tests of a cell that ran are not there.
+        """
+        run = self.load()
+        for cell in run.cells:
+            if cell.ran and not (result := self.cell(cell.id).result).exists():
+                raise UsageError(
+                    f"{self.path} is not whole: there is no {result}",
+                    hint="copy the whole folder of the run",
+                )
+        return run
+
 
 class Cells(Mapping[str, CellResult]):
     """The results of a run's folder; the last two that were read stay in memory, no more."""
