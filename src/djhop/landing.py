@@ -74,7 +74,8 @@ def resume(
 
     None where it is complete, differs, or somebody is still at work on it.
     """
-    folders = store.runs(out)
+    # What several share has a name without a date, and is never cut short for good.
+    folders = [one for one in store.runs(out) if one.name[0].isdigit()]
     if not folders or not _same(folders[-1], begun):
         return None
     if not _taken(folders[-1].path, hold) or folders[-1].read_run().complete:

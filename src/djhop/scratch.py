@@ -20,6 +20,8 @@ FOLDERS = ("locks/.resolving-*", "locks/.bisecting-*", "deps/.asking-*")
 #: Where files, and folders, are written aside in the cache: ".run.json.PID-THREAD".
 CACHE = (".*", "*/.*", "envs/*/.*")
 ASIDE = re.compile(r"\..+\.(\d+)(-\d+)?")
+#: The only room of the cache in which whole folders are written aside so.
+KEPT = "results"
 #: Folders of a run in which files are written aside; below "" is the run itself.
 RUN = ("", "cells/*", "hops/*")
 #: How a run's folder is called, as `store.create` has it.
@@ -59,7 +61,7 @@ def sweep(cache: Path, runs: Path) -> None:
         if (age := _age(path)) > FRESH and _free(path, age):
             shutil.rmtree(path, ignore_errors=True)
     for path in itertools.chain.from_iterable(map(cache.glob, CACHE)):
-        if _of_nobody(path, ASIDE):
+        if _of_nobody(path, ASIDE) and (path.parent.name == KEPT or not _is_folder(path)):
             _remove(path)
     beside = ((path, BESIDE) for path in runs.glob(".latest.*"))
     for path, named in itertools.chain(beside, ((path, IN_RUN) for path in _in_runs(runs))):

@@ -128,6 +128,7 @@ def test_what_must_move_with_django_is_told_apart_and_says_why(cache: Path, tmp_
     assert [move["package"] for move in second["order"]["hop"]] == ["django"]
 
 
+@pytest.mark.slow
 @pytest.mark.needs_python("3.12")
 def test_the_commands_for_uv_carry_a_hop_out(cache: Path, tmp_path: Path) -> None:
     shop = tmp_path / "shop"

@@ -275,7 +275,7 @@ print(example_project.__file__)
 """
 
 
-@pytest.mark.parametrize("minor", ["3.6", "3.8", "3.12"])
+@pytest.mark.parametrize("minor", ["3.6", pytest.param("3.8", marks=pytest.mark.slow), "3.12"])
 @pytest.mark.parametrize("kind", PROJECTS)
 def test_overlays(
     kind: str, minor: str, python: Python, cache: Path, spawner: Spawner, tmp_path: Path

@@ -44,6 +44,7 @@ def written(tmp_path: Path) -> Path:
     return tmp_path / "requirements.txt"
 
 
+@pytest.mark.slow
 def test_pip_and_uv_take_the_file_as_it_is(
     lay: Lay, tmp_path: Path, written: Path, found: dict[str, Interpreter]
 ) -> None:

@@ -23,8 +23,6 @@ WAYS = {
     "parallel": ["manage.py", "test", "--parallel", "2", "test_odd", "test_broken_module"],
     "xdist": ["pytest", "-n", "2"],
 }
-FEW = ("pytest",)
-CHOSEN = [pytest.param(w, marks=[] if w in FEW else [pytest.mark.slow]) for w in WAYS]
 
 
 def djhop(*words: object, cache: Path, cwd: Path) -> tuple[int, str]:
@@ -49,7 +47,8 @@ def outcomes(done: Done, cell: str) -> dict[str, tuple[str | None, str | None]]:
 
 
 @pytest.mark.needs_python("3.12")
-@pytest.mark.parametrize("way", CHOSEN)
+@pytest.mark.slow
+@pytest.mark.parametrize("way", WAYS)
 def test_the_parts_of_a_suite_are_the_suite(way: str, shared: Path, tmp_path: Path) -> None:
     settings: dict[str, Any] = {
         "steps": ["5.2"],

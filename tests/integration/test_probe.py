@@ -46,6 +46,8 @@ ENVIRONMENTS = {
     "3.13": ("3.13", "django~=5.2.0 pytest pytest-xdist"),
     "3.14": ("3.14", "django~=6.0.0 pytest pytest-xdist"),
 }
+#: Between the oldest and the newest; slow.
+MORE = [pytest.param(name, marks=pytest.mark.slow) for name in ("3.8", "3.10-6", "3.10")]
 
 
 @cache
@@ -395,7 +397,7 @@ class TestPytest:
         assert ("DeprecationWarning", "at import", "collect", None, False) in scoped.warned()
         assert [e["ok"] for e in scoped.of("canary")] == [True, False, False]
 
-    @pytest.mark.parametrize("name", ["3.6", "3.8", "3.10-6", "3.12", "3.13"])
+    @pytest.mark.parametrize("name", ["3.6", *MORE[:2], "3.12", "3.13"])
     def test_no_warnings_is_overruled_and_told(
         self, environment: Callable[[str], Path], odd: Project, name: str
     ) -> None:
@@ -617,7 +619,7 @@ def site(project: Project) -> Project:
 
 
 class TestDjango:
-    @pytest.mark.parametrize("name", ["3.6", "3.6-3.2", "3.8", "3.10", "3.12", "3.13", "3.14"])
+    @pytest.mark.parametrize("name", ["3.6", "3.6-3.2", *MORE[::2], "3.12", "3.13", "3.14"])
     def test_is_what_the_runner_says_and_does(
         self, environment: Callable[[str], Path], site: Project, name: str
     ) -> None:
@@ -969,7 +971,7 @@ class T(unittest.TestCase):
 class TestSwallowed:
     """A deprecation that strictness raises and no failure tells of."""
 
-    @pytest.mark.parametrize("name", ["3.6", "3.8", "3.10-6", "3.10", "3.12", "3.13", "3.14"])
+    @pytest.mark.parametrize("name", ["3.6", *MORE, "3.12", "3.13", "3.14"])
     @pytest.mark.parametrize("framework", ["pytest", "django"])
     def test_is_reported(
         self, environment: Callable[[str], Path], project: Project, framework: str, name: str

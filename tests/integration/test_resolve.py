@@ -201,6 +201,7 @@ def test_a_transitive_cap_of_an_unpinned_package_never_sinks(lay: Lay) -> None:
     assert after.forced
 
 
+@pytest.mark.slow
 def test_frozen_moves_django_alone_and_says_what_would_help(lay: Lay, plain: Plain) -> None:
     before = lock_of(lay(SHOP, "3.2", "3.10"))
     after = lock_of(lay(SHOP, "5.2", "3.10", before, policy="frozen"))

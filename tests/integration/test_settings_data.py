@@ -42,6 +42,7 @@ def pairs(django: dict[str, Path]) -> Iterator[tuple[str, dict[str, str], dict[s
         yield after, defaults(django[before]), defaults(django[after])
 
 
+@pytest.mark.slow
 def test_every_name_is_known_and_no_other(django: dict[str, Path]) -> None:
     known = {name for package in django.values() for name in defaults(package)}
     assert set(TABLE.names) == known

@@ -13,14 +13,14 @@ import pytest
 
 TARGETS = Path(oracle.__file__).parent / "targets"
 FEW = ("kinds", "python-hop")
-SLOW = ("kinds",)
-CHOSEN = [
-    pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else [])
-    for name in sorted(path.parent.name for path in TARGETS.glob("*/expected.toml"))
-    if name in FEW or os.environ.get("DJHOP_ALL_TARGETS")
-]
+CHOSEN = sorted(
+    path.parent.name
+    for path in TARGETS.glob("*/expected.toml")
+    if path.parent.name in FEW or os.environ.get("DJHOP_ALL_TARGETS")
+)
 
 
+@pytest.mark.slow
 @pytest.mark.needs_python("3.11", "3.12")
 @pytest.mark.parametrize("name", CHOSEN)
 def test_plain_tools_agree(name: str, shared: Path, capsys: pytest.CaptureFixture[str]) -> None:

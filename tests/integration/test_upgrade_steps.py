@@ -183,6 +183,7 @@ def test_what_the_hops_bring(ran: Ran) -> None:
     assert [hop["verdict"] for hop in done.run["hops"]] == ["clean", "clean"]
 
 
+@pytest.mark.slow
 def test_settings_that_do_nothing(ran: Ran) -> None:
     done = ran("upgrade-shop", series=SERIES)
     ids = found(done, "5.2", "settings")
@@ -349,7 +350,7 @@ def test_settings_that_fail(ran: Ran) -> None:
     ("python", "series"),
     [
         pytest.param("3.6", "1.11", marks=pytest.mark.needs_python("3.6")),
-        pytest.param("3.8", "3.2", marks=pytest.mark.needs_python("3.8")),
+        pytest.param("3.8", "3.2", marks=[pytest.mark.needs_python("3.8"), pytest.mark.slow]),
         pytest.param("3.13", "6.1", marks=pytest.mark.needs_python("3.13")),
     ],
 )

@@ -13,7 +13,7 @@ import pytest
 
 import djhop
 from djhop import jobs, landing
-from djhop.errors import Interrupted
+from djhop.errors import InfraError, Interrupted
 from djhop.matrix.config import Matrix
 from djhop.matrix.plan import Cell, Hop, Plan
 from djhop.processes.process import Spawner
@@ -121,6 +121,7 @@ def test_a_run_that_was_cut_short_is_taken_up(
     cut = landing.begin(tmp_path / "out", begun(target), now=NOW)
     cut.write_cell(result(OLD, "failed"))
     cut.write_cell(result(NEW, "interrupted"))
+    landing.join(tmp_path / "out" / "nox-shop-lts", begun(target))
     resumed = landing.resume(tmp_path / "out", begun(target), hold)
     assert resumed is not None
     folder, kept = resumed
@@ -148,6 +149,15 @@ def test_what_is_complete_or_differs_is_not_taken_up(
         case "matrix":
             matrix = Matrix(name="lts", timeout=1.0)
     assert landing.resume(tmp_path / "out", begun(target, *args, matrix=matrix), hold) is None
+
+
+def test_a_folder_in_the_place_of_the_mark_is_left_alone(target: Target, tmp_path: Path) -> None:
+    mark = tmp_path / "out" / "latest"
+    mark.mkdir(parents=True)
+    with pytest.raises(InfraError, match="it is a folder") as caught:
+        landing.begin(tmp_path / "out", begun(target), now=NOW)
+    assert caught.value.hint == f"move {mark} away"
+    assert mark.is_dir()
 
 
 def test_a_run_that_goes_on_is_not_taken_up(

@@ -152,6 +152,19 @@ def test_without_the_files_of_its_cells_a_red_run_is_green_nowhere(history: Path
     ]
 
 
+@pytest.mark.parametrize("words", [("diff", "20260101"), ("baseline", "check")])
+def test_without_the_files_of_its_cells_a_run_is_held_against_nothing(
+    words: tuple[str, ...], history: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (history / "list.txt").touch()
+    file = ("--file", str(history / "list.txt")) if words[0] == "baseline" else ()
+    command = [*words, "20260102", "--out", str(history), *file]
+    assert cli._boundary(command) in (ExitCode.OK, ExitCode.BREAKS)
+    (history / "20260102-000000-demo" / FILES[1]).unlink()
+    assert cli._boundary(command) == ExitCode.USAGE
+    assert f"is not whole: there is no {history}" in capsys.readouterr().err
+
+
 def test_a_cell_in_the_wrong_folder_is_damaged(history: Path) -> None:
     cells = history / "latest" / "cells"
     shutil.copy(cells / "py3.12-django4.2/cell.json", cells / "py3.12-django5.0/cell.json")

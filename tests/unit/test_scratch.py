@@ -57,6 +57,20 @@ def test_what_was_written_aside_goes_with_its_writer(cache: Path) -> None:
     assert swept(cache) == sorted(f"locks/{name}" for name in kept)
 
 
+def test_of_folders_written_aside_only_results_are(cache: Path) -> None:
+    ours, other = cache / "results" / f".0a1b.{NOBODY}", cache / "elsewhere" / ".venv-3.12"
+    for folder in (ours, other):
+        folder.mkdir(parents=True)
+        (folder / "file").touch()
+        aged(folder)
+    assert swept(cache) == [
+        "elsewhere",
+        "elsewhere/.venv-3.12",
+        "elsewhere/.venv-3.12/file",
+        "results",
+    ]
+
+
 def test_runs_are_swept_as_well(cache: Path) -> None:
     reports = cache.parent / "reports"
     cell = reports / "20261121-000000-x" / "cells" / "py3.12-django5.2"

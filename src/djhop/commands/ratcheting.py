@@ -94,7 +94,7 @@ def _look(run: str, out: str, file: str, *, must: bool) -> tuple[Path, str, List
     from djhop.store import store
 
     folder = store.find(run, Path(out))
-    finished = folder.load()
+    finished = folder.load_whole()
     path = _path(file, finished)
     text = _read(path, must=must)
     listed = lines.read(text.replace(_CRLF, "\n"), str(path))

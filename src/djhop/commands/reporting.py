@@ -37,7 +37,7 @@ def diff(before: str, after: str, out: str, output: str | None, form: str) -> in
     from djhop.store import store
 
     folders = store.find(before, Path(out)), store.find(after, Path(out))
-    runs = folders[0].load(), folders[1].load()
+    runs = folders[0].load_whole(), folders[1].load_whole()
     changed = versus.compare(*runs, folders[0].results(), folders[1].results())
     if form == "json":
         piece = versus_text.as_json(changed)

@@ -138,6 +138,21 @@ class RunFolder:
         )
         return record.finish(run, cells, compared, complete=False)
 
+    def load_whole(self) -> Run:
+        """Read the run, for what looks at its tests one by one.
+
+        Raises:
+            UsageError: as `load`; also where the tests of a cell that ran are not there.
+        """
+        run = self.load()
+        for cell in run.cells:
+            if cell.ran and not (result := self.cell(cell.id).result).exists():
+                raise UsageError(
+                    f"{self.path} is not whole: there is no {result}",
+                    hint="copy the whole folder of the run",
+                )
+        return run
+
 
 class Cells(Mapping[str, CellResult]):
     """The results of a run's folder; the last two that were read stay in memory, no more."""
@@ -188,6 +203,9 @@ def create(out: Path, name: str, *, now: datetime.datetime) -> RunFolder:
 def mark_latest(folder: RunFolder) -> None:
     """Point `latest` beside the run at it: a link, or a file with its name where links fail."""
     latest = folder.path.parent / LATEST
+    if latest.is_dir() and not latest.is_symlink():
+        why = "it is a folder: what copies runs may have put one in the place of the link"
+        raise InfraError(f"cannot point {latest} at the run: {why}", hint=f"move {latest} away")
     aside = latest.with_name(f".{LATEST}.{os.getpid()}")
     try:
         aside.unlink(missing_ok=True)
