@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import filelock
@@ -15,12 +17,15 @@ import msgspec
 
 import djhop
 from djhop import durable
-from djhop.errors import UsageError
+from djhop.errors import Interrupted, UsageError
 from djhop.results.results import CellResult
 from djhop.store import record, store
 from djhop.store.store import RunFolder
 from djhop.target.target import Target
+from djhop.workspace import outside, sources
 
+#: Seconds between two looks at whether another djhop is done with a cell.
+PAUSE = 0.2
 #: A cell with one of these has shown something wrong with the target.
 RED = frozenset({"failed", "uncollectable", "crashed", "timed-out", "no-tests"})
 #: What a resumed run keeps of the run before: everything that is a finding about the target.
@@ -34,24 +39,45 @@ def inputs(target: Target, files: Iterable[str], args: tuple[str, ...]) -> str:
     """
     digest = hashlib.sha256(repr((djhop.__version__, args)).encode())
     digest.update(repr((target.requirements, target.constraints)).encode())
-    for name in files:
+    digest.update(outside.contents(target.requirements).encode())
+    root, listed = Path(target.root), tuple(files)
+    every = [(name, root / name) for name in listed]
+    for name, path in (*every, *((n, Path(p)) for n, p in sources.behind(root, listed))):
         with contextlib.suppress(OSError):
-            sign = os.lstat(Path(target.root, name))
+            sign = path.lstat()
             digest.update(f"{name}\0{sign.st_size}\0{sign.st_mtime_ns}\0".encode(errors="replace"))
     return digest.hexdigest()[:20]
 
 
-def begin(out: Path, begun: record.Run, *, now: datetime.datetime) -> RunFolder:
-    """Make the folder of a new run in `out` and point `latest` at it."""
+def begin(
+    out: Path,
+    begun: record.Run,
+    *,
+    now: datetime.datetime,
+    hold: contextlib.ExitStack | None = None,
+) -> RunFolder:
+    """Make the folder of a new run in `out` and point `latest` at it.
+
+    As long as `hold` is open nobody resumes it.
+    """
     folder = store.create(out, begun.name, now=now)
+    if hold:
+        _taken(folder.path, hold)
     _write(folder, begun)
     return folder
 
 
-def resume(out: Path, begun: record.Run) -> tuple[RunFolder, dict[str, CellResult]] | None:
-    """Take up the newest run in `out` and what it found; None where it is complete or differs."""
+def resume(
+    out: Path, begun: record.Run, hold: contextlib.ExitStack
+) -> tuple[RunFolder, dict[str, CellResult]] | None:
+    """Take up the newest run in `out` and what it found; it is ours as long as `hold` is open.
+
+    None where it is complete, differs, or somebody is still at work on it.
+    """
     folders = store.runs(out)
-    if not folders or not _same(folders[-1], begun) or folders[-1].read_run().complete:
+    if not folders or not _same(folders[-1], begun):
+        return None
+    if not _taken(folders[-1].path, hold) or folders[-1].read_run().complete:
         return None
     found = dict(folders[-1].results())
     return folders[-1], {name: cell for name, cell in found.items() if cell.status in KEPT}
@@ -75,6 +101,39 @@ def alone(folder: RunFolder) -> Iterator[None]:
     """No other djhop writes this folder's run.json meanwhile."""
     with filelock.FileLock(folder.path / ".lock"):
         yield
+
+
+def own(
+    folder: RunFolder, cell: str, hold: contextlib.ExitStack, interrupted: Callable[[], bool]
+) -> None:
+    """Have a cell of a folder that others add to for ourselves as long as `hold` is open.
+
+    It waits as long as another djhop is at work on the same cell.
+
+    Raises:
+        Interrupted: we were asked to stop meanwhile.
+        InfraError: its folder cannot be made.
+    """
+    path = folder.cell(cell).path
+    durable.make(path)
+    while not _taken(path, hold):
+        if interrupted():
+            raise Interrupted(f"interrupted while another djhop is at work on {cell}")
+        time.sleep(PAUSE)
+
+
+def _taken(path: Path, hold: contextlib.ExitStack) -> bool:
+    """Hold a folder as long as `hold` is open, if nobody does; a djhop that is killed lets go."""
+    held = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(held)
+        return False
+    except OSError:  # a file system without locks
+        pass
+    hold.callback(os.close, held)
+    return True
 
 
 def _write(folder: RunFolder, begun: record.Run) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import datetime
 import functools
 import os
@@ -102,11 +103,17 @@ class Session:
         self._known = flaky.read(Path(target.root), matrix.flaky.known)
         self._repeats = self._again()
         self._revision: Revision | None = None
+        #: Open as long as nobody else may take up the run.
+        self._hold = contextlib.ExitStack()
         self.folder: RunFolder
         self._services: Services
 
     def events(self) -> Iterator[Event]:
         """Run every cell and say what happens as it does; in the end the run is on disk."""
+        with self._hold:
+            yield from self._events()
+
+    def _events(self) -> Iterator[Event]:
         started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
         environments.sweep(locate.cache())
         self._sweep()
@@ -190,11 +197,13 @@ class Session:
         )
         if self.options.shared:
             self.folder = landing.join(out / self.options.shared, begun)
+            for cell in self.plan.cells:
+                landing.own(self.folder, cell.id, self._hold, lambda: self.spawner.interrupted)
             return {}
-        if self.options.resume and (cut := landing.resume(out, begun)):
+        if self.options.resume and (cut := landing.resume(out, begun, self._hold)):
             self.folder, kept = cut
             return kept
-        self.folder = landing.begin(out, begun, now=started)
+        self.folder = landing.begin(out, begun, now=started, hold=self._hold)
         return {}
 
     def _install_pythons(self) -> Iterator[Event]:

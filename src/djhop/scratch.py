@@ -17,11 +17,17 @@ from djhop.processes.identity import identity
 
 #: Scratch folders in the cache; what is in them may name indexes with their credentials.
 FOLDERS = ("locks/.resolving-*", "locks/.bisecting-*", "deps/.asking-*")
-#: Where files are written aside: in the cache, and in the folder of the runs.
+#: Where files, and folders, are written aside in the cache: ".run.json.PID-THREAD".
 CACHE = (".*", "*/.*", "envs/*/.*")
-RUNS = (".*", "*/.*", "*/cells/*/.*", "*/hops/*/.*")
-#: A file written aside: ".run.json.PID-THREAD".
 ASIDE = re.compile(r"\..+\.(\d+)(-\d+)?")
+#: Folders of a run in which files are written aside; below "" is the run itself.
+RUN = ("", "cells/*", "hops/*")
+#: How a run's folder is called, as `store.create` has it.
+DATED = "[0-9]" * 8 + "-" + "[0-9]" * 6 + "*"
+#: What is written aside in a run's folder, and beside it. Runs may land among files of anybody:
+#: ".venv-3.12" and ".coverage.host.412.1234" are none of ours.
+IN_RUN = re.compile(r"\..+\.(\d+)-\d{6,}")
+BESIDE = re.compile(r"\.latest\.(\d+)(?:-\d{6,})?")
 #: Seconds in which something may be that has just been made, and is not locked yet.
 FRESH = 2.0
 #: Seconds without a change after which a scratch folder is nobody's, where nothing can be locked:
@@ -52,16 +58,37 @@ def sweep(cache: Path, runs: Path) -> None:
     for path in itertools.chain.from_iterable(map(cache.glob, FOLDERS)):
         if (age := _age(path)) > FRESH and _free(path, age):
             shutil.rmtree(path, ignore_errors=True)
-    for top, patterns in ((cache, CACHE), (runs, RUNS)):
-        for path in itertools.chain.from_iterable(map(top.glob, patterns)):
-            owner = ASIDE.fullmatch(path.name)
-            # A pid says nothing of a djhop in another container: it is not so slow.
-            if owner and _age(path) > FRESH and identity(int(owner[1])) is None:
-                _remove(path)
+    for path in itertools.chain.from_iterable(map(cache.glob, CACHE)):
+        if _of_nobody(path, ASIDE):
+            _remove(path)
+    beside = ((path, BESIDE) for path in runs.glob(".latest.*"))
+    for path, named in itertools.chain(beside, ((path, IN_RUN) for path in _in_runs(runs))):
+        if _of_nobody(path, named) and not _is_folder(path):
+            _remove(path)
+
+
+def _in_runs(runs: Path) -> Iterator[Path]:
+    """Yield what is hidden in the folders of runs, and in no other."""
+    # A run that several share has a name of its own.
+    found = {*runs.glob(DATED), *(path.parent for path in runs.glob("*/run.json"))}
+    for folder in sorted(path for path in found if not path.is_symlink()):
+        for below in RUN:
+            yield from folder.glob(f"{below}/.*" if below else ".*")
+
+
+def _of_nobody(path: Path, named: re.Pattern[str]) -> bool:
+    """Whether a djhop that is gone has written this aside."""
+    owner = named.fullmatch(path.name)
+    # A pid says nothing of a djhop in another container: it is not so slow.
+    return bool(owner and _age(path) > FRESH and identity(int(owner[1])) is None)
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
 
 
 def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
+    if _is_folder(path):
         shutil.rmtree(path, ignore_errors=True)
     else:
         with contextlib.suppress(OSError):

@@ -11,6 +11,7 @@ import djhop_cli
 import pytest
 
 from djhop import cli
+from djhop.commands import entering
 from djhop.errors import ExitCode, InfraError, UsageError
 from djhop.processes.process import Command, Completed, Spawner
 from djhop.sandbox import sandbox
@@ -89,7 +90,9 @@ def test_what_is_as_it_is_outside(tmp_path: Path, code: str, status: int) -> Non
 def test_a_program_that_is_not_there(tmp_path: Path) -> None:
     made = Sandbox(writable=(str(tmp_path),), refused=str(tmp_path / "r"))
     command = Command(argv=("/nowhere/python",), cwd=str(tmp_path), env={}, timeout=30)
-    assert made.checked(command, Spawner().run(made.around(command))).returncode == 127
+    done = made.checked(command, Spawner().run(made.around(command)))
+    said = "djhop: cannot run '/nowhere/python': No such file or directory\n"
+    assert (done.returncode, done.output) == (127, said)
 
 
 @pytest.fixture
@@ -154,7 +157,9 @@ class Inside(unittest.TestCase):
 
 @needed
 @pytest.mark.needs_python("3.12")
-def test_a_run_in_a_sandbox_says_so(tmp_path: Path, shared: Path, server: socket.socket) -> None:
+def test_a_run_in_a_sandbox_says_so(
+    tmp_path: Path, shared: Path, server: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
     target = tmp_path / "shop"
     target.mkdir()
     (target / "requirements.txt").write_text("Django\n")
@@ -176,3 +181,11 @@ def test_a_run_in_a_sandbox_says_so(tmp_path: Path, shared: Path, server: socket
         assert ("ran in a sandbox" in " ".join(said.split())) is bool(options)
         assert (target / "there").exists() is not bool(options)
         assert "python" in cell["passes"][0]["argv"][0]
+        assert ("--sandbox" in done.run["command"]) is bool(options)
+        # Nor does a command that somebody runs in the cell later have more rights.
+        monkeypatch.setattr("djhop.locate.cache", lambda: cache)
+        code = f"open({str(tmp_path / f'by-{bool(options)}')!r}, 'w')"
+        given = {"run": str(done.folder), "out": str(out), "target": "", "offline": False}
+        ended = entering.execute(cell["id"], ("python", "-c", code), **given)
+        assert ended == (1 if options else 0)
+        assert (tmp_path / f"by-{bool(options)}").exists() is not bool(options)

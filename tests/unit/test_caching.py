@@ -17,6 +17,8 @@ from djhop.caching.entries import KINDS, Entry, entries
 from djhop.cli import _boundary
 from djhop.matrix import amounts
 from djhop.reports import cache as cache_report
+from djhop.resolve import lockstore
+from djhop.resolve.locks import Lock
 
 NOW = 10_000_000.0
 DAY = 86400.0
@@ -166,3 +168,12 @@ def test_what_is_typed_wrongly_is_said(
 )
 def test_sizes_as_people_write_them(text: str, found: int | None) -> None:
     assert amounts.size(text) == found
+
+
+def test_a_lock_that_is_used_is_not_the_longest_unused(tmp_path: Path) -> None:
+    path = tmp_path / "locks" / "a.json"
+    path.parent.mkdir()
+    lockstore.keep(path, Lock(pins=("a==1",), django_release="5.2.1"), 1.0)
+    os.utime(path, (1, 1))
+    assert lockstore.load(path) is not None
+    assert next(iter(entries(tmp_path))).used > 1

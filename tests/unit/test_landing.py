@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
 
 import djhop
-from djhop import landing
+from djhop import jobs, landing
+from djhop.errors import Interrupted
 from djhop.matrix.config import Matrix
 from djhop.matrix.plan import Cell, Hop, Plan
+from djhop.processes.process import Spawner
 from djhop.results.results import CellResult, Status
 from djhop.store import record
 from djhop.store.record import Run
@@ -42,6 +46,37 @@ def begun(target: Target, *args: str, matrix: Matrix | None = None) -> Run:
     inputs = landing.inputs(target, FILES, args)
     matrix = matrix or Matrix(name="lts")
     return record.begin("lts", target, matrix, PLAN, started=NOW, inputs=inputs)
+
+
+def test_inputs_differ_where_a_package_or_a_link_leads_elsewhere(
+    target: Target, tmp_path: Path
+) -> None:
+    (tmp_path / "money").mkdir()
+    rates = tmp_path / "money" / "rates.py"
+    (Path(target.root) / "rates.py").symlink_to(rates)
+    needs = msgspec.structs.replace(target, sources=(source(f"money @ {rates.parent.as_uri()}"),))
+    linked, needed = set[str](), set[str]()
+    for number, text in enumerate(("one", "two"), 1):
+        rates.write_text(text)
+        os.utime(rates, ns=(number, number))
+        linked.add(landing.inputs(target, ("rates.py",), ()))
+        needed.add(landing.inputs(needs, FILES, ()))
+    assert len(linked) == len(needed) == 2
+
+
+def test_a_package_that_is_a_folder_here_is_a_change_of_the_project(
+    target: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No version tells of it, and history would call what it breaks chance."""
+    monkeypatch.setattr(jobs.revisions, "head", lambda *_: "c")
+    seen = list[tuple[str, str]]()
+    for folder, text in (("one", "1"), ("one", "2"), ("two", "2")):
+        place = tmp_path / folder
+        place.mkdir(exist_ok=True)
+        (place / "rates.py").write_text(text)
+        needs = msgspec.structs.replace(target, sources=(source(f"money @ {place.as_uri()}"),))
+        seen.append(jobs.state(needs, FILES, Spawner()))
+    assert seen[0] != seen[1] == seen[2]
 
 
 def result(cell: Cell, status: Status) -> CellResult:
@@ -74,11 +109,19 @@ def test_inputs_differ_where_the_suite_might(
     assert landing.inputs(target, FILES, args) != before
 
 
-def test_a_run_that_was_cut_short_is_taken_up(target: Target, tmp_path: Path) -> None:
+@pytest.fixture
+def hold() -> Iterator[contextlib.ExitStack]:
+    with contextlib.ExitStack() as found:
+        yield found
+
+
+def test_a_run_that_was_cut_short_is_taken_up(
+    target: Target, tmp_path: Path, hold: contextlib.ExitStack
+) -> None:
     cut = landing.begin(tmp_path / "out", begun(target), now=NOW)
     cut.write_cell(result(OLD, "failed"))
     cut.write_cell(result(NEW, "interrupted"))
-    resumed = landing.resume(tmp_path / "out", begun(target))
+    resumed = landing.resume(tmp_path / "out", begun(target), hold)
     assert resumed is not None
     folder, kept = resumed
     assert folder.path == cut.path
@@ -88,11 +131,12 @@ def test_a_run_that_was_cut_short_is_taken_up(target: Target, tmp_path: Path) ->
 
 @pytest.mark.parametrize("change", ["complete", "args", "file", "matrix"])
 def test_what_is_complete_or_differs_is_not_taken_up(
-    target: Target, tmp_path: Path, change: str
+    target: Target, tmp_path: Path, change: str, hold: contextlib.ExitStack
 ) -> None:
     cut = landing.begin(tmp_path / "out", begun(target), now=NOW)
     cut.write_cell(result(OLD, "passed"))
-    assert landing.resume(tmp_path / "out", begun(target)) is not None
+    with contextlib.ExitStack() as first:
+        assert landing.resume(tmp_path / "out", begun(target), first) is not None
     args, matrix = (), Matrix(name="lts")
     match change:
         case "complete":
@@ -103,11 +147,44 @@ def test_what_is_complete_or_differs_is_not_taken_up(
             Path(target.root, "tests.py").write_text("changed since")
         case "matrix":
             matrix = Matrix(name="lts", timeout=1.0)
-    assert landing.resume(tmp_path / "out", begun(target, *args, matrix=matrix)) is None
+    assert landing.resume(tmp_path / "out", begun(target, *args, matrix=matrix), hold) is None
 
 
-def test_nothing_to_take_up(target: Target, tmp_path: Path) -> None:
-    assert landing.resume(tmp_path / "none", begun(target)) is None
+def test_a_run_that_goes_on_is_not_taken_up(
+    target: Target, tmp_path: Path, hold: contextlib.ExitStack
+) -> None:
+    with contextlib.ExitStack() as live:
+        landing.begin(tmp_path / "out", begun(target), now=NOW, hold=live)
+        assert landing.resume(tmp_path / "out", begun(target), hold) is None
+    # Whoever takes it up is alone with it, too.
+    assert landing.resume(tmp_path / "out", begun(target), hold) is not None
+    with contextlib.ExitStack() as third:
+        assert landing.resume(tmp_path / "out", begun(target), third) is None
+
+
+def test_a_cell_of_a_shared_folder_is_one_djhops_at_a_time(
+    target: Target, tmp_path: Path, hold: contextlib.ExitStack
+) -> None:
+    folder = landing.join(tmp_path / "nox", begun(target))
+    with contextlib.ExitStack() as first:
+        landing.own(folder, OLD.id, first, lambda: False)
+        landing.own(folder, NEW.id, hold, lambda: False)
+        with pytest.raises(Interrupted, match="another djhop is at work on"):
+            landing.own(folder, OLD.id, hold, lambda: True)
+        asked: list[bool] = []
+
+        def over() -> bool:
+            asked.append(True)
+            if len(asked) == 2:
+                first.close()
+            return False
+
+        landing.own(folder, OLD.id, hold, over)
+    assert len(asked) == 2
+
+
+def test_nothing_to_take_up(target: Target, tmp_path: Path, hold: contextlib.ExitStack) -> None:
+    assert landing.resume(tmp_path / "none", begun(target), hold) is None
 
 
 def test_a_shared_folder_keeps_cells_of_the_same_inputs_only(

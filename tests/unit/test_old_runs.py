@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from faces import unpacked
 
 from djhop import cli
 from djhop.errors import ExitCode, UsageError
@@ -131,6 +132,24 @@ def test_a_run_whose_parts_do_not_belong_together_is_damaged(history: Path) -> N
     path.write_text(json.dumps(run))
     with pytest.raises(UsageError, match=r"no cell is called .* - at `\$\.plan\.cells\[0\]`"):
         store.latest(history).load()
+
+
+def test_without_the_files_of_its_cells_a_red_run_is_green_nowhere(history: Path) -> None:
+    folder = store.latest(history)
+    shutil.rmtree(folder.cells)
+    run = folder.load()
+    statuses = [cell.status for cell in run.cells]
+    assert statuses == ["deprecated", "failed", "failed", "failed"]
+    for form in outputs.JUNIT:
+        text = "".join(outputs.pieces(form, run, folder.results()))
+        assert re.findall(r'errors="(\d)" skipped="(\d)"', text) == [("0", "1"), *[("1", "0")] * 3]
+    told = json.loads("".join(outputs.pieces("ctrf", run, folder.results())))["results"]
+    assert (told["summary"]["failed"], told["summary"]["skipped"]) == (3, 1)
+    assert "(30 tests ran; their cell.json is not in the run" in json.dumps(told)
+    left_out = unpacked(page.render(run, folder))["left_out"]
+    assert [line.split(":")[0] for line in left_out if "cell.json" in line] == [
+        f"every test of {cell.id}" for cell in run.cells
+    ]
 
 
 def test_a_cell_in_the_wrong_folder_is_damaged(history: Path) -> None:

@@ -196,6 +196,7 @@ OPERATIONAL = "django.db.utils.OperationalError"
         ("ModuleNotFoundError", "No module named 'distutils'", (T, D), "project"),
         ("ImportError", "cannot import name 'ugettext' from 'django'", (T, A), "package:alpha"),
         (OPERATIONAL, "could not connect to server: refused", (T, D), "environment"),
+        (OPERATIONAL, "database or disk is full", (T, D), "environment"),
         (OPERATIONAL, "no such table: app_m", (T, D), "project"),
         ("ConnectionRefusedError", "[Errno 111]", (T, L), "environment"),
         ("KeyError", "'DATABASE_URL'", (T, "{lib}/os.py"), "environment"),

@@ -89,6 +89,16 @@ class TestProbe:
         text = "--- stdout ---\nwalking\n--- stderr ---\nfalling"
         assert found == [None, {"head": text, "tail": "", "left_out": 0}]
 
+    def test_what_a_runner_has_of_its_own_costs_no_failure(
+        self, probe: ModuleType, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sys, "stdout", object())
+        result = SimpleNamespace(buffer=True, _stdout_buffer=sys.stdout)
+        assert probe.Printed().of_result(result) is None
+        for sections in (None, [("name",)], 7):
+            odd = SimpleNamespace(outcome="failed", sections=sections)
+            assert probe.Printed().of_report(odd) is None
+
     def test_a_line_that_is_too_long_drops_it_first(
         self, probe: ModuleType, tmp_path: Path
     ) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import copy
+import errno
 import importlib
 import json
 import os
@@ -112,6 +114,34 @@ class TestEvents:
         os.close(other)
         assert [line["e"] for line in read(tmp_path / "e")] == ["one", "two"]
         assert (tmp_path / "other").read_bytes() == b""
+
+    def test_what_a_full_disk_does_not_take_is_written_later(
+        self, probe: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        room = 100
+
+        def write(number: int, data: bytes) -> int:
+            nonlocal room
+            if not room:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            taken, room = data[:room], max(room - len(data), 0)
+            return os.write(number, taken)
+
+        monkeypatch.setattr(probe._Real, "write", write)
+        events = probe.Events(str(tmp_path / "e"))
+        for number in range(20):
+            events.emit("report", id=f"test {number}")
+        assert (tmp_path / "e").stat().st_size == 100
+        # What a process forked meanwhile has to write is its own alone.
+        forked = copy.deepcopy(events)
+        room = 10_000
+        events.emit("end")
+        assert [line.get("id") for line in read(tmp_path / "e")] == [
+            *(f"test {number}" for number in range(20)), None
+        ]  # fmt: skip
+        monkeypatch.setattr(probe._Real, "pid", lambda: 7)
+        forked.emit("end")
+        assert [line["pid"] for line in read(tmp_path / "e")[21:]] == [7]
 
     def test_survives_mocked_functions_and_frozen_time(
         self, probe: ModuleType, tmp_path: Path

@@ -59,9 +59,9 @@ def test_what_was_written_aside_goes_with_its_writer(cache: Path) -> None:
 
 def test_runs_are_swept_as_well(cache: Path) -> None:
     reports = cache.parent / "reports"
-    cell = reports / "20261121-0000-x" / "cells" / "py3.12-django5.2"
+    cell = reports / "20261121-000000-x" / "cells" / "py3.12-django5.2"
     cell.mkdir(parents=True)
-    aside = [reports / f".latest.{NOBODY}", cell / f".cell.json.{NOBODY}-5"]
+    aside = [reports / f".latest.{NOBODY}", cell / f".cell.json.{NOBODY}-140000000"]
     aside[0].symlink_to("nowhere")
     aside[1].touch()
     (cell / "cell.json").touch()
@@ -70,6 +70,28 @@ def test_runs_are_swept_as_well(cache: Path) -> None:
     scratch.sweep(cache, reports)
     assert [p for p in aside if os.path.lexists(p)] == []
     assert (cell / "cell.json").exists()
+
+
+def test_where_runs_land_nothing_of_anybody_else_is_removed(cache: Path) -> None:
+    reports = cache.parent / "reports"
+    run, shared, other = (reports / name for name in ("20261121-000000-x", "nox", "project"))
+    for folder in (run, shared, other):
+        folder.mkdir(parents=True)
+    (shared / "run.json").touch()
+    folders = [reports / ".venv-3.12", other / ".cache.1700000000", run / ".data.99-1000000"]
+    for folder in folders:
+        folder.mkdir()
+        (folder / "kept").touch()
+    names = (".env.2024", ".coverage.host.4194311.123456", ".backup.20240101-123456")
+    files = [folder / name for folder in (reports, other) for name in names]
+    ours = [folder / f".run.json.{NOBODY}-140000000" for folder in (run, shared)]
+    for path in (*files, *ours):
+        path.touch()
+    for path in (*files, *folders, *ours):
+        aged(path)
+    scratch.sweep(cache, reports)
+    assert all(path.exists() for path in (*files, *(folder / "kept" for folder in folders)))
+    assert not any(path.exists() for path in ours)
 
 
 def test_nothing_there_is_no_error(tmp_path: Path) -> None:

@@ -46,6 +46,7 @@ def run(args: tuple[str, ...], **given: Any) -> int:
     if given["quiet"] and given["verbose"]:
         raise UsageError("-q and -v contradict each other", hint="leave one of them away")
     given = merging.chosen(given)
+    merging.forget(given)
     session = _session(given, args)
     if given["list_only"]:
         ids = [cell.id for cell in session.plan.cells]
@@ -180,7 +181,8 @@ def _typed(given: dict[str, Any]) -> tuple[str, ...]:
     names = {"matrix": "matrix", "from": "start", "to": "goal"}
     for option, name in {**names, "python": "python", "policy": "policy"}.items():
         words += [f"--{option}", given[name]] if given[name] else []
-    return tuple(words)
+    # Whoever types it again gives the target no more rights than it had.
+    return (*words, "--sandbox") if given.get("sandbox") else tuple(words)
 
 
 def _options(given: dict[str, Any], args: tuple[str, ...], matrix: Matrix) -> Any:

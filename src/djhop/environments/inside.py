@@ -64,12 +64,14 @@ class Inside:
     def foreground(self, command: Command) -> int:
         """Run a command that has the terminal; nobody replaces the environment meanwhile.
 
-        Raises what `Spawner.foreground` raises.
+        Raises what `Spawner.foreground` raises; InfraError where its sandbox cannot be entered.
         """
         around = self._sandbox.around(command) if self._sandbox else command
         with building.in_use(self._environment.path, self._spawner):
             status = self._spawner.foreground(around)
             self.changes = made.changes(self._environment)
+        if self._sandbox:
+            self._sandbox.entered(status)
         if self.changes:
             self._note(f"it changed the environment ({made.told(self.changes)})")
         return status

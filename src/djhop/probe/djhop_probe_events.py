@@ -5,6 +5,7 @@ None of that may lose an event, and no trouble of ours may ever surface in the t
 """
 
 import binascii
+import collections
 import json
 import os
 import time
@@ -67,15 +68,33 @@ class Events(object):
         self._secrets = sorted((secrets or {}).items(), key=lambda pair: -len(pair[0]))
         self._fd = -1
         self._identity = None
+        #: Lines that could not be written yet, as the disk was full, and whose they are.
+        self._waiting = collections.deque()
+        self._pid = _Real.pid()
 
     def emit(self, kind, **fields):
         """Append one event. Never raises, but lets an interrupt or a test's timeout through."""
         try:
             record = {"e": kind, "t": _Real.time(), "pid": _Real.pid()}
             record.update(self._shown(fields) if self._secrets else fields)
-            _Real.write(self._descriptor(), (_line(record) + "\n").encode("ascii"))
+            if record["pid"] != self._pid:  # what waits is written by whom this was forked from
+                self._pid, self._waiting = record["pid"], collections.deque()
+            self._waiting.append((_line(record) + "\n").encode("ascii"))
+            self._write()
         except Exception:
             pass
+
+    def _write(self):
+        """Write what waits, in its order: without a line a test would seem not to have ended."""
+        while self._waiting:
+            line = self._waiting.popleft()
+            try:
+                rest = line[_Real.write(self._descriptor(), line) :]
+            except BaseException:
+                self._waiting.appendleft(line)
+                raise
+            if rest:
+                self._waiting.appendleft(rest)
 
     def shown(self, test_id):
         """Return a test's id as the log has it."""

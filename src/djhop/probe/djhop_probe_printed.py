@@ -24,26 +24,20 @@ class Printed(object):
         """Return what pytest has captured up to a report of a failure, or None."""
         if report.outcome != "failed":
             return None
-        return self._kept((name, text) for name, text in getattr(report, "sections", ()) if text)
+        return self._kept(lambda: getattr(report, "sections", ()))
 
     def of_result(self, result):
         """Return what unittest's buffers hold of the running test, or None; `--buffer` has any."""
         if not getattr(result, "buffer", False):
             return None
-        found = []
-        for name in ("stdout", "stderr"):
-            stream = getattr(result, "_%s_buffer" % name, None)
-            # A buffer that is not in force holds what an earlier test has left there.
-            if stream is not None and stream is getattr(sys, name):
-                found.append((name, stream.getvalue()))
-        return self._kept((name, text) for name, text in found if text)
+        return self._kept(lambda: _buffered(result))
 
     def _kept(self, sections):
         try:
-            parts = ["--- %s ---\n%s" % (str(name)[:100], str(text)) for name, text in sections]
+            said = ["--- %s ---\n%s" % (str(n)[:100], str(text)) for n, text in sections() if text]
             # Masked before it is cut, or half of a secret would stay.
-            text = STATE.events.masked("\n".join(part.rstrip("\n") for part in parts))
-        except Exception:
+            text = STATE.events.masked("\n".join(part.rstrip("\n") for part in said))
+        except Exception:  # a runner's own class: the failure itself is told all the same
             return None
         if not text:
             return None
@@ -52,6 +46,14 @@ class Printed(object):
             head = tail = ""
         self._room -= len(head) + len(tail)
         return {"head": head, "tail": tail, "left_out": len(text) - len(head) - len(tail)}
+
+
+def _buffered(result):
+    for name in ("stdout", "stderr"):
+        stream = getattr(result, "_%s_buffer" % name, None)
+        # A buffer that is not in force holds what an earlier test has left there.
+        if stream is not None and stream is getattr(sys, name):
+            yield name, stream.getvalue()
 
 
 PRINTED = Printed()

@@ -170,12 +170,16 @@ def _whole(cell: RunCell, result: CellResult | None) -> Case | None:
     """The case that stands for a cell; None where its tests say it all."""
     said = ": ".join(filter(None, (cell.status, cell.reason)))
     match cell.status:
+        case "passed" | "deprecated" | "failed" if result is None:
+            # Without the cell's own file there would be no failure among no tests.
+            found: State = "error" if cell.status == "failed" else "skipped"
+            said = f"{said} ({cell.ran:,} tests ran; their cell.json is not in the run's folder)"
         case "passed" | "deprecated":
             return None
         case "failed":
             if cell.failing or cell.dead_modules:
                 return None
-            found: State = "error"
+            found = "error"
         case "unsupported":
             found = "skipped"
         case "not-run":

@@ -48,7 +48,8 @@ _COMPILE = re.compile(r"invalid (?:escape sequence|octal|decimal|hexadecimal)|\"
 _NO_SERVICE = re.compile(
     r"could not connect|connection (?:to server .* failed|refused|timed out|reset)|can't connect to"
     r"|name or service not known|could not translate host name|temporary failure in name resolution"
-    r"|password authentication failed|is the server running|no space left on device",
+    r"|password authentication failed|is the server running|no space left on device"
+    r"|database or disk is full|disk quota exceeded",
     re.IGNORECASE,
 )
 #: How django-environ, python-decouple and environs say it; the variable is the group that matched.

@@ -47,10 +47,9 @@ def main(argv: list[str]) -> int:
         return REFUSED
     try:
         os.execvp(command[0], command)
-    except FileNotFoundError:
-        return NOT_FOUND
-    except OSError:
-        return NOT_EXECUTABLE
+    except OSError as error:
+        sys.stderr.write(f"djhop: cannot run {command[0]!r}: {error.strerror}\n")
+        return NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
 
 
 def enter(writable: list[str]) -> None:

@@ -54,13 +54,21 @@ class Sandbox(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             InfraError: it could not be entered, so nothing was run.
         """
+        self.entered(done.returncode)
+        return msgspec.structs.replace(done, argv=command.argv)
+
+    def entered(self, status: int) -> None:
+        """Look whether what ended with this status was in the sandbox.
+
+        Raises:
+            InfraError: it could not be entered, so nothing was run.
+        """
         refused = Path(self.refused)
-        if done.returncode == REFUSED and refused.exists():
+        if status == REFUSED and refused.exists():
             with contextlib.suppress(OSError):
                 why = refused.read_text("utf-8", "replace").strip()
                 refused.unlink()
                 raise InfraError(f"the sandbox cannot be entered: {why}", hint=_HINT)
-        return msgspec.structs.replace(done, argv=command.argv)
 
 
 def require(spawner: Spawner) -> None:

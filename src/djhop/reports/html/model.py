@@ -83,6 +83,8 @@ class Model:
 
     def _cell(self, cell: RunCell, result: CellResult | None) -> dict[str, Any]:
         square = self.summary.grid[cell.python, cell.django]
+        if result is None and cell.ran:
+            self.left_out.append(f"every test of {cell.id}: its cell.json is not in the folder")
         found = result or CellResult(
             id=cell.id, django=cell.django, python=cell.python, status=cell.status
         )
