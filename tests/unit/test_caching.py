@@ -94,6 +94,14 @@ def test_every_kind_is_told_and_what_is_shared_stays(
     assert "6 entries removed" in capsys.readouterr().out
 
 
+def test_where_nothing_goes_it_is_said_what_stays() -> None:
+    said = cache_report.pruned(pruning.Pruned(), dry=True)
+    assert said.splitlines() == [
+        "0 entries would be removed, 0 B",
+        "what was used within the last hour stays, whatever is asked for",
+    ]
+
+
 @pytest.mark.parametrize(
     ("days", "words"),
     [(0.4, "used today"), (1.5, "unused for up to 1 day"), (40.0, "unused for up to 40 days")],

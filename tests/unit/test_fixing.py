@@ -214,7 +214,7 @@ def test_what_fix_prints_has_all_of_it(tmp_path: Path) -> None:
         "shop/urls.py  +3 -1",
         "l.py: it is a link",
         str(tmp_path / "fixes"),
-        f"djhop fix --write --hop {A.id}..{B.id}",
+        f"djhop fix {run.name} --write --hop {A.id}..{B.id}",
     ):
         assert words in said
     assert "nothing to repair" in fixes_report.text(run, (), tmp_path)

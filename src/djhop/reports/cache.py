@@ -35,6 +35,8 @@ def pruned(done: Pruned, *, dry: bool) -> str:
     verb = "would be removed" if dry else "removed"
     rows = [f"  {size(one.bytes):>9}  {one_line(one.path, 300)}" for one in done.removed]
     rows.append(f"{number(len(done.removed), 'entry', 'entries')} {verb}, {gone}")
+    if not done.removed:
+        rows.append("what was used within the last hour stays, whatever is asked for")
     if done.in_use:
         rows.append(f"{number(len(done.in_use), 'entry', 'entries')} kept: in use")
     rows += [one_line(why, 300) for why in done.failed]

@@ -93,7 +93,8 @@ def _lines(run: Run, fix: Fix, folder: Path) -> Iterator[str]:
     if fix.broke_before:
         yield f"  it belongs to the hop itself: {fix.before} needs the code as it is"
     if any(one.repaired for one in fix.causes):
-        yield f"  to apply it to a clean git tree: djhop fix --write {_choice(fix)}"
+        name = one_line(run.name, 100)
+        yield f"  to apply it to a clean git tree: djhop fix {name} --write {_choice(fix)}"
 
 
 def _list(title: str, items: Iterable[str]) -> Iterator[str]:
