@@ -34,6 +34,12 @@ SUITES = {
     for suite in oracle.expected(path.parent)
     if suite.id not in LONG or os.environ.get("DJHOP_ALL_TARGETS")
 }
+#: Their twins under the other runner show the same.
+SLOW = {
+    *("coroutines-pytest", "dead-migration-pytest", "dead-urlconf-pytest", "invalid-escape-pytest"),
+    *("flaky-then-broken-pytest", "kinds-django", "noisy-pytest", "order-dependent-pytest"),
+    *("python-hop-pytest", "reuse-db-pytest", "unexpected-success-django"),
+}
 #: Lists of a hop that hold test ids, and the change that each stands for.
 CHANGES = {
     "broke": "broke",
@@ -168,7 +174,9 @@ def _processes(mark: str) -> Iterator[int]:
             continue
 
 
-@pytest.mark.parametrize("name", SUITES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[pytest.mark.slow] if n in SLOW else []) for n in SUITES]
+)
 def test_djhop_says_what_is_so(name: str, judged: Callable[[str], Judged]) -> None:
     it = judged(name)
     assert _wrong(it) == []
