@@ -67,7 +67,7 @@ def lines(events: Iterable[news.Event], *, verbose: bool = False) -> Iterator[st
     for event in events:
         match event:
             case news.Said(text=text):
-                yield text
+                yield f"{_clock()}  {text}"
             case news.Stage(cell=cell, stage=stage) if stage in SPOKEN:
                 yield f"{_clock()}  {cell}  {stage} run"
             case news.Stage(cell=cell, stage=stage) if verbose:

@@ -11,11 +11,13 @@ from typing import Any
 
 import djhop
 from djhop import locate, releases, terminal
+from djhop.caching.entries import entries
 from djhop.environments import environments
 from djhop.errors import ExitCode
 from djhop.interpreters import interpreters, python_places
 from djhop.processes.process import Command, Spawner
 from djhop.reports import clean
+from djhop.reports.cache import size
 from djhop.reports.fold import columns, fold
 from djhop.reports.json import indented
 
@@ -38,6 +40,7 @@ def examine() -> dict[str, Any]:
     spawner = Spawner()
     found = locate.pythons(spawner)
     cache = locate.cache()
+    used = sum(one.bytes for one in entries(cache))
     free = shutil.disk_usage(_existing(cache)).free
     uv = _version(spawner, (locate.uv(), "--version"))
     git = shutil.which("git")
@@ -47,7 +50,7 @@ def examine() -> dict[str, Any]:
     if not found:
         missing.append("no Python that uv can use: uv python install 3.12")
     if free < ENOUGH_DISK:
-        missing.append(f"only {_size(free)} free in {cache}: set DJHOP_CACHE to a larger disk")
+        missing.append(f"only {size(free)} free in {cache}: set DJHOP_CACHE to a larger disk")
     index = _index(spawner) if uv else "not asked"
     if index:
         missing.append(f"the package index does not answer: {index}")
@@ -56,7 +59,7 @@ def examine() -> dict[str, Any]:
         "python": sys.version.split()[0],
         "uv": uv,
         "git": git or "",
-        "cache": {"path": str(cache), "bytes": _used(cache), "free": free},
+        "cache": {"path": str(cache), "bytes": used, "free": free},
         "index": index or "answers",
         "interpreters": [
             {"python": i.python, "release": i.release, "path": i.path, "source": i.source}
@@ -90,7 +93,7 @@ def lines(findings: dict[str, Any], width: int = 80) -> list[str]:
         (9, f"index    {findings['index']}"),
         (
             9,
-            f"cache    {cache['path']} ({_size(cache['bytes'])} used, {_size(cache['free'])} free)",
+            f"cache    {cache['path']} ({size(cache['bytes'])} used, {size(cache['free'])} free)",
         ),
         (0, ""),
         (0, "Interpreters"),
@@ -136,27 +139,3 @@ def _existing(path: Path) -> Path:
     while not path.exists():
         path = path.parent
     return path
-
-
-def _used(folder: Path) -> int:
-    total = 0
-    seen: set[tuple[int, int]] = set()
-    for root, _, names in os.walk(folder):
-        for name in names:
-            try:
-                stat = os.lstat(os.path.join(root, name))  # noqa: PTH118  (a hot loop)
-            except OSError:
-                continue
-            if (stat.st_dev, stat.st_ino) not in seen:
-                seen.add((stat.st_dev, stat.st_ino))
-                total += stat.st_blocks * 512
-    return total
-
-
-def _size(count: int) -> str:
-    amount = float(count)
-    for unit in ("B", "KiB", "MiB"):
-        if amount < 1024:
-            return f"{amount:.0f} {unit}"
-        amount /= 1024
-    return f"{amount:.1f} GiB"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from djhop.steps.commands import Served
 from djhop.suites import cellenv
 from djhop.target import target
 from djhop.target.target import Target
-from djhop.workspace import digest, visible
+from djhop.workspace import digest, outside, visible
 from djhop.workspace import revision as revisions
 from djhop.workspace.revision import Revision
 
@@ -39,9 +40,15 @@ def files(target: Target, matrix: Matrix, out: Path, spawner: Spawner) -> tuple[
 
 
 def state(target: Target, listed: tuple[str, ...], spawner: Spawner) -> tuple[str, str]:
-    """Return the commit the target is at, and what stands for the content of its files."""
+    """Return the commit the target is at, and what stands for the content of its files.
+
+    Packages that are files of this machine are among them: no version tells when they change.
+    """
     root = Path(target.root)
-    return revisions.head(root, spawner), digest.tree(root, listed)
+    tree, needed = digest.tree(root, listed), outside.contents(target.requirements)
+    if needed:
+        tree = hashlib.sha256(f"{tree} {needed}".encode()).hexdigest()[: len(tree)]
+    return revisions.head(root, spawner), tree
 
 
 def inputs(

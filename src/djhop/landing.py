@@ -22,6 +22,7 @@ from djhop.results.results import CellResult
 from djhop.store import record, store
 from djhop.store.store import RunFolder
 from djhop.target.target import Target
+from djhop.workspace import outside, sources
 
 #: Seconds between two looks at whether another djhop is done with a cell.
 PAUSE = 0.2
@@ -38,9 +39,12 @@ def inputs(target: Target, files: Iterable[str], args: tuple[str, ...]) -> str:
     """
     digest = hashlib.sha256(repr((djhop.__version__, args)).encode())
     digest.update(repr((target.requirements, target.constraints)).encode())
-    for name in files:
+    digest.update(outside.contents(target.requirements).encode())
+    root, listed = Path(target.root), tuple(files)
+    every = [(name, root / name) for name in listed]
+    for name, path in (*every, *((n, Path(p)) for n, p in sources.behind(root, listed))):
         with contextlib.suppress(OSError):
-            sign = os.lstat(Path(target.root, name))
+            sign = path.lstat()
             digest.update(f"{name}\0{sign.st_size}\0{sign.st_mtime_ns}\0".encode(errors="replace"))
     return digest.hexdigest()[:20]
 

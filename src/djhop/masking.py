@@ -21,11 +21,11 @@ NAME = re.compile(
     r"|(?:^|_)(?:pass|pwd|key|auth|dsn|salt)\d*(?:_|$)|(?:^|_)PG?PASS",
     re.IGNORECASE,
 )
-#: The folder that a shell is in; every message with a path would lose it.
-FOLDER = "PWD"
 #: The end of a longer scheme is one as well; to look for its beginning would take for ever.
 _CREDENTIALS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,30}://)[^/\s'\"`]*@")
 _USERINFO = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://([^/?#\s]*)@")
+#: Where a shell says in which folder it is: no password, though it is called like one.
+PLACE = "PWD"
 #: A shorter value would make words of a report disappear, and is no secret.
 SHORTEST = 6
 #: Nor are these, which stand everywhere: masked, a report could not be read.
@@ -125,7 +125,7 @@ def _of(name: str, value: str) -> Iterator[str]:
     credentials = _USERINFO.match(value)
     user, _, password = credentials[1].partition(":") if credentials else ("", "", "")
     wanted = [password or user, unquote(password or user)]
-    if NAME.search(name) and name != FOLDER:
+    if NAME.search(name) and name != PLACE:
         wanted += [value, *(line for line in value.split("\n") if len(line.strip()) >= LINE)]
     for secret in wanted:
         if len(secret.strip()) >= SHORTEST and secret.strip().lower() not in COMMON:

@@ -87,9 +87,9 @@ def expected(run: Run, path: Path) -> dict[str, Expected]:
 
 
 def worth(run: Run) -> bool:
-    """Whether a run tells of a whole suite, in every cell it was to run."""
+    """Whether a run tells of a whole suite, as it is now, in every cell it was to run."""
     tests = run.matrix.settings.get("only") or ["tests"]
-    return run.complete and run.whole and "tests" in tests
+    return run.complete and run.whole and "tests" in tests and not run.deployed
 
 
 def night(run: Run) -> Night:
@@ -139,14 +139,17 @@ def told_of(result: CellResult, doubtful: set[str], djhop: str) -> Told:
         )
         for test in result.tests
     }
+    kept = {test: found for test, found in tests.items() if found[0]}
+    ran = life(result) == "ran"
     packages = {**result.packages, "Python": result.python_release, "djhop": djhop}
     return Told(
         id=result.id,
         status=result.status,
-        ran=life(result) == "ran",
+        ran=ran,
         hidden=cut_short(result) or bool(dead_modules(result)) or _ended_early(result),
-        tests={test: found for test, found in tests.items() if found[0]},
-        paces={test.id: test.seconds for test in result.tests if test.seconds},
+        tests=kept,
+        # Of a suite that did not run, nothing is compared.
+        paces={t.id: t.seconds for t in result.tests if ran and t.seconds and t.id in kept},
         suite=result.seconds.get("plain") or result.seconds.get("strict", 0.0),
         seconds=sum(result.seconds.values()),
         coverage=result.coverage,

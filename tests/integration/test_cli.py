@@ -328,7 +328,7 @@ def test_every_output_of_a_real_run_counts_alike(tiny: tuple[Djhop, Done]) -> No
     assert djhop("report", "--format", "junit").out == (folder.path / "junit.xml").read_text()
     covered = djhop("report", "--format", "lcov", "--cell", NEW).out
     assert "SF:settings.py\n" in covered and "\nDA:" in covered
-    assert "0 cells changed, 2 did not." in djhop("report", run.name, "latest").out
+    assert "0 cells changed, 2 did not." in djhop("diff", run.name, "latest").out
 
 
 def test_environment_is_filtered(tiny: tuple[Djhop, Done]) -> None:
@@ -375,7 +375,7 @@ def test_one_cell_alone_says_why_it_is_red(tiny: tuple[Djhop, Done]) -> None:
 
 def test_json_is_pure_and_fits_the_schema(djhop: Djhop) -> None:
     project(djhop.cwd / "tiny")
-    done = djhop("hop", "4.2", "5.2", "tiny", "--json", "--", "test_tiny.Tiny.test_environment")
+    done = djhop("run", "tiny", "--json", "--", "test_tiny.Tiny.test_environment")
     run = json.loads(done.out)
     jsonschema.validate(run, read(ROOT / "docs" / "schema" / "run.schema.json"))
     assert (done.code, done.err) == (0, "")

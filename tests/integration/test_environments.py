@@ -116,6 +116,26 @@ def test_an_environment_and_its_bytecode(
     assert ensure() == msgspec.structs.replace(again, created=False)
 
 
+def test_a_package_that_is_a_folder_here_is_as_it_is_now(
+    python: Python, cache: Path, spawner: Spawner, tmp_path: Path
+) -> None:
+    folder = tmp_path / "money"
+    (folder / "money").mkdir(parents=True)
+    (folder / "setup.py").write_text(
+        "import setuptools; setuptools.setup(name='money', version='1', packages=['money'])"
+    )
+    lock = Lock((f"money @ {folder.as_uri()}",))
+    made = list[environments.Environment]()
+    for rate in "122":
+        (folder / "money" / "__init__.py").write_text(f"print({rate})")
+        one = environments.ensure(
+            lock, python("3.12"), cache=cache, spawner=spawner, environ=ENVIRON
+        )
+        assert said(one.python, "-c", "import money").strip() == rate
+        made.append(one)
+    assert [one.created for one in made] == [True, True, False]
+
+
 @pytest.mark.parametrize("minor", PINS)
 def test_tools_hold_coverage_compiled(
     minor: str, python: Python, cache: Path, spawner: Spawner

@@ -26,6 +26,7 @@ from djhop.errors import ExitCode, UsageError
 from djhop.matrix import shard
 from djhop.matrix.config import Matrix
 from djhop.matrix.flaky import Flaky
+from djhop.matrix.history import History
 from djhop.matrix.plan import Cell, Hop, Plan
 from djhop.matrix.shard import Shard
 from djhop.results.outcomes import Counts
@@ -431,6 +432,15 @@ def test_a_plan_names_what_is_not_of_it(tmp_path: Path) -> None:
         sorting.sort([one], {}, night(revision="other"))
     lost = sorting.sort([one], {}, night(shards={A.id: 3})).lost
     assert lost[A.id] == "its bundles are of 1 parts, and the plan has 3"
+
+
+def test_the_history_of_a_merge_is_never_in_a_folder_of_another_machine(tmp_path: Path) -> None:
+    matrix = Matrix(name="lts", history=History(path="ci/history.sqlite"))
+    found = [packed(tmp_path / "a.zip", result(A), run=begun(matrix=matrix))]
+    folder, _ = merged(opened(*found, tmp=tmp_path / "x"), tmp_path / "out")
+    assert merging.history(folder, here=False) == tmp_path / "out" / "history.sqlite"
+    root = Path(folder.read_run().target.root)
+    assert merging.history(folder, here=True) == root / "ci" / "history.sqlite"
 
 
 def test_a_plan_is_read_back_and_says_the_parts_of_a_cell(tmp_path: Path) -> None:

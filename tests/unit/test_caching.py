@@ -16,6 +16,9 @@ from djhop.caching import pruning
 from djhop.caching.entries import KINDS, Entry, entries
 from djhop.cli import _boundary
 from djhop.matrix import amounts
+from djhop.reports import cache as cache_report
+from djhop.resolve import lockstore
+from djhop.resolve.locks import Lock
 
 NOW = 10_000_000.0
 DAY = 86400.0
@@ -91,6 +94,15 @@ def test_every_kind_is_told_and_what_is_shared_stays(
     assert "6 entries removed" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [(0.4, "used today"), (1.5, "unused for up to 1 day"), (40.0, "unused for up to 40 days")],
+)
+def test_days_are_told_as_people_say_them(days: float, words: str) -> None:
+    entry = Entry(kind="envs", path="envs/one", bytes=1, used=0.0, guard="age")
+    assert cache_report.shown("cache", [entry], days * DAY).endswith(f", {words}")
+
+
 def test_a_dry_run_removes_nothing(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = sorted(place.rglob("*"))
     assert _boundary(["cache", "prune", "--keep", "0M", "--dry-run"]) == 0
@@ -148,3 +160,12 @@ def test_what_is_typed_wrongly_is_said(
 )
 def test_sizes_as_people_write_them(text: str, found: int | None) -> None:
     assert amounts.size(text) == found
+
+
+def test_a_lock_that_is_used_is_not_the_longest_unused(tmp_path: Path) -> None:
+    path = tmp_path / "locks" / "a.json"
+    path.parent.mkdir()
+    lockstore.keep(path, Lock(pins=("a==1",), django_release="5.2.1"), 1.0)
+    os.utime(path, (1, 1))
+    assert lockstore.load(path) is not None
+    assert next(iter(entries(tmp_path))).used > 1

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 
 from djhop.arguments import options
 from djhop.bundles.planned import Planned
@@ -94,6 +95,37 @@ def test_a_workflow_says_the_matrix_wherever_it_is_run(system: str) -> None:
         assert pinned and all(len(line.split("@")[1].split()[0]) == 40 for line in pinned)
 
 
+def test_github_keeps_the_history_of_a_red_night_too() -> None:
+    text = workflows.render("github", Night(words=()))
+    steps = YAML(typ="safe").load(text)["jobs"]["report"]["steps"]
+    mine = {s["uses"].partition("@")[0]: s for s in steps if "cache" in s.get("uses", "")}
+    save = mine["actions/cache/save"]
+    # What "actions/cache" itself saves in the end, it saves where the job is green.
+    assert mine.keys() == {"actions/cache/restore", "actions/cache/save"}
+    assert "always()" in save["if"] and "run_attempt" in save["with"]["key"]
+    names = [step["name"] for step in steps]
+    assert names.index("Merge") < names.index(save["name"]) < names.index("Gate")
+
+
+def test_an_agent_of_jenkins_hands_over_nothing_of_an_earlier_night() -> None:
+    text = workflows.render("jenkins", Night(words=()))
+    cell, report = text.index("djhop run"), text.index('unstash "bundle-')
+    assert 0 < text.index('rm -f "reports/$BUNDLE.zip"') < cell
+    assert cell < text.index("rm -rf reports/bundles reports/*.zip") < report
+    # Groovy's arrays end where they end: of a cell that is not divided there are two words.
+    assert "def (" not in text and "words.size() > 2" in text
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_workflow_says_how_to_get_it_again(system: str) -> None:
+    plain = workflows.render(system, Night(words=()))
+    assert f"djhop ci {system}\n" in plain
+    assert "djhop plan --save" in plain
+    night = Night(words=(), install="./djhop", timeout=30)
+    asked = workflows.render(system, night)
+    assert f"djhop ci {system} --install ./djhop --timeout 30\n" in asked
+
+
 @pytest.mark.parametrize("word", ["${{ secrets.X }}", "a\nb", "a'''b", "a\\b"])
 def test_a_word_that_a_ci_would_read_as_its_own_is_refused(word: str) -> None:
     with pytest.raises(UsageError, match="cannot be written into a workflow"):
@@ -142,6 +174,20 @@ def test_a_bundle_is_of_one_cell() -> None:
         merging.chosen({"cell": "django*", "cells": ()})
     with pytest.raises(UsageError, match="exclude each other"):
         merging.chosen({"cell": A.id, "cells": ("x",)})
+
+
+def test_the_bundle_of_an_earlier_run_is_gone_before_anything_is_run(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    given = {"bundle": str(path), "list_only": False, "dry_run": False}
+    merging.forget(given)
+    path.write_bytes(b"last night's")
+    merging.forget({**given, "dry_run": True})
+    assert path.exists()
+    merging.forget(given)
+    assert not path.exists()
+    path.mkdir()
+    with pytest.raises(UsageError, match="--bundle: cannot replace"):
+        merging.forget(given)
 
 
 def merge(*bundles: str, **more: Any) -> int:

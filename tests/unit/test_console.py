@@ -37,7 +37,7 @@ def test_lines_stand_on_their_own(tmp_path: Path) -> None:
         news.Finished(result=crash.result, folder=str(tmp_path)),
     ]
     lines = list(console.lines(events))
-    assert lines[0] == "something"
+    assert re.fullmatch(r"\d\d:\d\d:\d\d  something", lines[0])
     assert lines[1].endswith(f"{CELLS[0]}  strict run")
     assert "✗ crashed" in lines[2]
     assert lines[3:] == ["    | \\x1b[2Jgone", "    | Segmentation fault"]

@@ -93,6 +93,11 @@ class TestDifferences:
         assert (found.id, found.about, found.level) == ("upgrade.schema", "left", "warning")
         assert found.text.endswith("a new table")
 
+    def test_djangos_own_book_is_no_table_of_the_project(self) -> None:
+        book = {"django_migrations": (TEXT,)}
+        assert crossing.differences({}, book) == {}
+        assert crossing.differences(book, {"t": ()}) == {"t": "a new table"}
+
     def test_what_follows_for_a_deploy(self) -> None:
         told = {one.about: one.hint for one in crossing.told({"t.a": "a new column", "t.b": "x"})}
         assert told == {"t.a": "migrate first: the old code does not see it", "t.b": ""}

@@ -213,6 +213,52 @@ def test_whatever_a_suite_can_see_changes_the_name(change: Callable[[Job], Job],
     assert sameness.name(change(job()), ENVIRON) != before
 
 
+def test_what_is_copied_from_outside_of_the_target_changes_the_name(
+    job: Make, tmp_path: Path
+) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    (shared / "rates.json").write_text("1")
+    root = Path(job().target.root)
+    (root / "rates.json").symlink_to(shared / "rates.json")
+    (root / "data").symlink_to(shared)
+    seen = list[str]()
+    for files in (("views.py", "rates.json"), ("views.py", "data")):
+        for text in ("1", "2"):
+            (shared / "rates.json").write_text(text)
+            seen.append(sameness.name(job(files=files), ENVIRON))
+    assert len(set(seen)) == 4
+
+
+def test_a_package_that_is_a_folder_here_changes_the_name(job: Make, tmp_path: Path) -> None:
+    (tmp_path / "money" / "build").mkdir(parents=True)
+    pin = f"money @ {(tmp_path / 'money').as_uri()}"
+    lock = Lock(pins=("django==5.2.1", pin), django_release="5.2.1")
+    seen = list[str]()
+    for text in ("RATE = 1", "RATE = 2"):
+        (tmp_path / "money" / "rates.py").write_text(text)
+        seen.append(sameness.name(job(lock=lock), ENVIRON))
+    (tmp_path / "money" / "build" / "rates.py").write_text("what a build leaves")
+    assert seen[0] != seen[1] == sameness.name(job(lock=lock), ENVIRON)
+
+
+def test_half_of_what_was_kept_is_not_left_in_the_cells_folder(
+    job: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path(job().folder)
+    folder.mkdir(parents=True)
+    kept.keep(tmp_path, "a", result(NEW), folder)
+
+    def pruned(_: Path, into: Path, **__: bool) -> None:
+        into.mkdir()
+        (into / "strict.events").write_text("half")
+        raise OSError
+
+    monkeypatch.setattr(kept.shutil, "copytree", pruned)
+    assert kept.take(tmp_path, "a", folder) is None
+    assert not folder.exists()
+
+
 def test_variables_change_the_name_where_the_suite_sees_them(job: Make) -> None:
     name = sameness.name(job(), ENVIRON)
     assert sameness.name(job(), {**ENVIRON, "TZ": "Asia/Tokyo"}) != name

@@ -29,6 +29,7 @@ from djhop.reports.html.lost import lost, ranges
 from djhop.reports.html.texts import FIRST, LONG, SHORT, Texts
 from djhop.reports.shown import Shown
 from djhop.reports.summary import summarise
+from djhop.results.reruns import Reruns
 from djhop.results.results import CellResult, Failure, Owner
 from djhop.results.results import Test as Case
 from djhop.store.record import Run
@@ -216,6 +217,15 @@ def test_nothing_from_a_target_becomes_markup(folder: RunFolder, run: Run, html:
     said = json.dumps(unpacked(made), ensure_ascii=False)
     assert not UNSAFE.search(said.replace("\\n", ""))
     assert "<script>window.pwned" in said  # it is data, and whole
+
+
+def test_what_was_run_again_is_told_as_a_sentence(folder: RunFolder, run: Run) -> None:
+    hop, *others = run.hops
+    done = Reruns(before=hop.before, after=hop.after, asked=4, tests=3)
+    told = msgspec.structs.replace(run, hops=(msgspec.structs.replace(hop, reruns=done), *others))
+    assert ">3 of 4 tests that newly fail were run again in both cells<" in page.render(
+        told, folder
+    )
 
 
 def test_endless_messages_are_cut_and_counted(folder: RunFolder, run: Run) -> None:

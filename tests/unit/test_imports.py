@@ -90,7 +90,7 @@ MAY_IMPORT = {
     "dryrun": {"masking", "interpreters", "matrix", "target", "resolve", "suites", "results"},
     "estimate": set(),
     "news": {"results", "estimate"},
-    "landing": {"errors", "durable", "target", "results", "store"},
+    "landing": {"errors", "durable", "target", "workspace", "results", "store"},
     "untested": {"interpreters", "matrix", "resolve", "results"},
     "cells": {
         *("errors", "releases", "durable", "masking", "processes", "interpreters", "matrix"),
@@ -141,7 +141,8 @@ MAY_IMPORT = {
     },
     "bundles": {
         *("errors", "durable", "processes", "matrix", "target", "workspace", "results", "compare"),
-        *("store", "landing", "untested", "crossings", "jobs", "closing", "remembering"),
+        *("store", "landing", "untested", "crossings", "jobs", "closing", "history"),
+        "remembering",
     },
     "ci": {"errors", "bundles"},
     "cluster": {"errors", "processes", "sandbox", "results", "locate", "untested", "cells"},
@@ -190,7 +191,7 @@ MAY_IMPORT = {
     "console": {"masking", "results", "reports", "news", "underway", "board"},
     "doctor": {
         *("errors", "releases", "processes", "interpreters", "environments", "reports", "locate"),
-        "terminal",
+        *("terminal", "caching"),
     },
     "commands": {
         *("errors", "releases", "durable", "masking", "processes", "interpreters", "matrix"),

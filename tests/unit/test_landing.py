@@ -12,10 +12,11 @@ import msgspec
 import pytest
 
 import djhop
-from djhop import landing
+from djhop import jobs, landing
 from djhop.errors import InfraError, Interrupted
 from djhop.matrix.config import Matrix
 from djhop.matrix.plan import Cell, Hop, Plan
+from djhop.processes.process import Spawner
 from djhop.results.results import CellResult, Status
 from djhop.store import record
 from djhop.store.record import Run
@@ -45,6 +46,37 @@ def begun(target: Target, *args: str, matrix: Matrix | None = None) -> Run:
     inputs = landing.inputs(target, FILES, args)
     matrix = matrix or Matrix(name="lts")
     return record.begin("lts", target, matrix, PLAN, started=NOW, inputs=inputs)
+
+
+def test_inputs_differ_where_a_package_or_a_link_leads_elsewhere(
+    target: Target, tmp_path: Path
+) -> None:
+    (tmp_path / "money").mkdir()
+    rates = tmp_path / "money" / "rates.py"
+    (Path(target.root) / "rates.py").symlink_to(rates)
+    needs = msgspec.structs.replace(target, sources=(source(f"money @ {rates.parent.as_uri()}"),))
+    linked, needed = set[str](), set[str]()
+    for number, text in enumerate(("one", "two"), 1):
+        rates.write_text(text)
+        os.utime(rates, ns=(number, number))
+        linked.add(landing.inputs(target, ("rates.py",), ()))
+        needed.add(landing.inputs(needs, FILES, ()))
+    assert len(linked) == len(needed) == 2
+
+
+def test_a_package_that_is_a_folder_here_is_a_change_of_the_project(
+    target: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No version tells of it, and history would call what it breaks chance."""
+    monkeypatch.setattr(jobs.revisions, "head", lambda *_: "c")
+    seen = list[tuple[str, str]]()
+    for folder, text in (("one", "1"), ("one", "2"), ("two", "2")):
+        place = tmp_path / folder
+        place.mkdir(exist_ok=True)
+        (place / "rates.py").write_text(text)
+        needs = msgspec.structs.replace(target, sources=(source(f"money @ {place.as_uri()}"),))
+        seen.append(jobs.state(needs, FILES, Spawner()))
+    assert seen[0] != seen[1] == seen[2]
 
 
 def result(cell: Cell, status: Status) -> CellResult:

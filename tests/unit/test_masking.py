@@ -31,13 +31,7 @@ def test_names_that_look_secret(name: str) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "PWD",
-        "PATH",
-        "HOME",
-        "GIT_AUTHOR_NAME",
-        "COMPASS",
-        "KEYBOARD",
-        "MONKEY",
+        *("PATH", "HOME", "PWD", "OLDPWD", "GIT_AUTHOR_NAME", "COMPASS", "KEYBOARD", "MONKEY"),
         "DJANGO_SETTINGS_MODULE",
     ],
 )

@@ -61,6 +61,19 @@ def cell(at: Cell, tests: tuple[Case, ...] = (case("a"), case("b")), **more: Any
     return many.result(at, status, tests, **given)
 
 
+def test_a_run_with_another_revision_before_the_hop_is_never_ready() -> None:
+    """What the code of today warns of was not seen in any cell."""
+    run = ready_run()
+    asked = Asked(goal="5.2", day=DAY)
+    assert judge(run, releases.load(), asked).verdict == "ready"
+    matrix = msgspec.structs.replace(run.matrix, settings={"before-rev": "main"})
+    branch = msgspec.structs.replace(run, matrix=matrix, command=("djhop", "hop", "4.2", "5.2"))
+    found = judge(branch, releases.load(), asked)
+    assert found.verdict == "unknown" and "code of main" in found.gates[0].said
+    run = msgspec.structs.replace(branch, command=("djhop", "run"))  # there, of databases alone
+    assert judge(run, releases.load(), asked).verdict == "ready"
+
+
 def ready_run(
     before: CellResult | None = None,
     after: CellResult | None = None,

@@ -121,6 +121,39 @@ def test_a_test_that_goes_on_failing_has_a_first_night(tmp_path: Path) -> None:
     ]
 
 
+def test_what_is_merged_twice_is_one_night(tmp_path: Path) -> None:
+    remembered(write(tmp_path, 20, seconds=1.5))
+    first = write(tmp_path, 21, seconds=2.5, red=True)
+    assert remembered(first).since is not None
+    again = many.write(
+        tmp_path / "run-21-2",
+        msgspec.structs.replace(first.read_run(), name="run-21-2", since=None),
+        {cell.id: result(cell, "3.7.2", red=True) for cell in (OLD, NEW)},
+    )
+    remembered(again)
+    with memory.opened(tmp_path / "history.sqlite", None) as open_:
+        line = remembering.line(first.load())
+        assert [row.name for row in reading.runs(open_.made, line)] == ["run-20", "run-21"]
+
+
+def test_the_code_of_another_revision_is_no_night(tmp_path: Path) -> None:
+    run = write(tmp_path, 20).load()
+    assert remembering.worth(run)
+    matrix = msgspec.structs.replace(run.matrix, settings={"before-rev": "main"})
+    run = msgspec.structs.replace(run, matrix=matrix, command=("djhop", "hop", "4.2", "5.2"))
+    assert not remembering.worth(run)
+
+
+@pytest.mark.parametrize("status", ["infra", "uncollectable", "crashed", "no-tests"])
+def test_a_night_on_which_a_suite_did_not_run_is_kept(tmp_path: Path, status: str) -> None:
+    remembered(write(tmp_path, 1))
+    folder = write(tmp_path, 2)
+    tests = (Case(id="new.py::a", strict="not-run", plain="not-run", seconds=0.2),)
+    folder.write_cell(many.result(NEW, status, tests))
+    since = remembered(folder).since
+    assert since is not None and since.slower == ()
+
+
 def test_where_nothing_changed_that_is_said(tmp_path: Path) -> None:
     remembered(write(tmp_path, 20))
     summary = summarise(remembered(write(tmp_path, 21)), releases.load())

@@ -333,7 +333,7 @@ def test_answer_is_one_sentence_that_needs_nothing_else() -> None:
     summary = summarise(taggit(), releases.load())
     assert summary.answer == (
         "3.2 → 4.2 breaks 314 tests for 1 reason, in your code; Python 3.8 → 3.10 and 4.2 → 5.2 "
-        "cannot be judged; 2.2 → 3.2 passes with deprecations."
+        "cannot be judged; 2.2 → 3.2 breaks nothing, with deprecations."
     )
 
 

@@ -77,6 +77,8 @@ def test_each_test_is_in_its_list() -> None:
     }
     assert cell.still_failing == 1
     assert not found.same_inputs
+    said = versus_text.text(found, SECOND[0]).splitlines()[1]
+    assert said == "Not the same in both: the files (or their dates), the arguments or djhop."
 
 
 def test_what_a_run_found_flaky_is_no_break() -> None:

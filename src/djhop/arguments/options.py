@@ -81,7 +81,7 @@ def matrix_options(command: Any) -> Any:
         click.option("--matrix", metavar="NAME|FILE", help="Preset or matrix file (default: lts)."),
         click.option("--python", metavar="X.Y", help="Python that the path starts on."),
         click.option("--policy", type=click.Choice(["minimal", "latest", "frozen"]),
-                     help="What else moves with Django (default: minimal)."),
+                     metavar="POLICY", help="Moves: minimal (default), latest, frozen."),
         JSON,
     ]  # fmt: skip
     return with_all(command, options)
@@ -131,7 +131,7 @@ def machine_options(command: Any) -> Any:
         click.option("--plan", "plan_file", metavar="FILE",
                      help="The plan that djhop plan --save made."),
         click.option("--executor", metavar="URL",
-                     help="Let a Dask cluster run the cells: dask://HOST:PORT."),
+                     help="Cells on a Dask cluster: dask://HOST:PORT."),
     ]  # fmt: skip
     return with_all(command, options)
 
@@ -142,7 +142,7 @@ def run_options(command: Any) -> Any:
         click.option("--jobs", "-j", type=click.IntRange(0), help="Cells at a time (0: cores)."),
         OUT,
         click.option("--timeout", type=click.FloatRange(min=0.1), metavar="SECONDS",
-                     help="Longest one pass of a cell may take."),
+                     help="Longest a pass may take."),
         click.option("--strict", type=click.Choice(["suite", "literal"]),
                      help="From test modules on, or as `python -W`."),
         click.option("--only", metavar="STEPS",
@@ -170,6 +170,6 @@ def run_options(command: Any) -> Any:
         click.option("--list", "list_only", is_flag=True, help="Print the cells; run none."),
         click.option("--quiet", "-q", is_flag=True, help="Print the final report only."),
         click.option("--verbose", "-v", is_flag=True,
-                     help="Say each step as it is done; then all of the report."),
+                     help="Say each step; then all of the report."),
     ]  # fmt: skip
     return with_all(command, options)

@@ -70,10 +70,7 @@ def deps_command(**given: Any) -> int:  # fmt: skip
 @machine_options
 @run_options
 def run_command(**given: Any) -> int:
-    """Run the matrix on TARGET (default: here) and report where each hop breaks.
-
-    What follows `--` goes to the suite: djhop run . -- tests/test_orders.py -k refund
-    """
+    """Run the matrix on TARGET (default: here). After `--`: words for its suite."""
     from djhop.commands import running
 
     return running.run(args=Rest.args, **given)
@@ -90,9 +87,9 @@ def run_command(**given: Any) -> int:
 def hop_command(**given: Any) -> int:
     """Run one hop only: Django BEFORE and AFTER on one Python, and nothing else.
 
-    What follows `--` goes to the suite: djhop hop 4.2 5.2 -- tests/test_orders.py -k refund. Then
-    the cell after runs first, the one before only where something is to be compared, and what has
-    not changed since it passed is not run again.
+    What follows `--` goes to the suite (djhop hop 4.2 5.2 -- test_orders.py -k refund): then the
+    cell after runs first, the one before only to compare, and what passed and has not changed not
+    again.
     """
     from djhop.commands import running
 

@@ -17,6 +17,7 @@ from djhop.bundles.sorting import Sorted
 from djhop.compare.compare import findings
 from djhop.compare.verdicts import life
 from djhop.errors import ExitCode
+from djhop.history import database
 from djhop.matrix import config
 from djhop.matrix.plan import Cell, Plan
 from djhop.results import joining, junit, measure
@@ -85,8 +86,14 @@ def merge(
     )
 
 
-def history(folder: RunFolder) -> Path:
-    """Where the history of a merged run is."""
+def history(folder: RunFolder, *, here: bool) -> Path:
+    """Where the history of a merged run is.
+
+    `here`: whether the target is on this machine; where it is not, the place that the matrix names
+    is another machine's, and the history is beside the run.
+    """
+    if not here:
+        return folder.path.parent / database.NAME
     matrix = config.parse(folder.read_run().matrix.settings, "the run's matrix")
     return remembering.place(matrix, folder)
 

@@ -72,7 +72,7 @@ def buildkite(planned: Planned, words: str, target: str) -> str:
     for job in jobs(planned):
         bundle = f"reports/{job.bundle}.zip"
         shard = f" --shard {job.shard}" if job.shard else ""
-        run = f"djhop run {words} --plan reports/plan.json --cell {job.cell}{shard}"
+        run = f"djhop run {words}".strip() + f" --plan reports/plan.json --cell {job.cell}{shard}"
         steps.append(
             {
                 "label": f"djhop: {job.name}",

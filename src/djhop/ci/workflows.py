@@ -33,11 +33,16 @@ ACTIONS = {
     "python": "actions/setup-python@a26af69be951a213d495a4c3e4e4022e16d87065 # v5.6.0",
     "cache": "actions/cache@5a3ec84eff668545956fd18022155c47e93e2684 # v4.2.3",
     "restore": "actions/cache/restore@5a3ec84eff668545956fd18022155c47e93e2684 # v4.2.3",
+    "save": "actions/cache/save@5a3ec84eff668545956fd18022155c47e93e2684 # v4.2.3",
     "upload": "actions/upload-artifact@ea165f8d65b6e75b540449e92b4886f43607fa02 # v4.6.2",
     "download": "actions/download-artifact@d3f86a106a0bac45b974a628896c90dbdf5c8093 # v4.3.0",
 }
 #: What a CI system, or Groovy, would read as its own.
 _STEERING = ("${", "\n", "\r", "'''", "\\", "\0")
+
+
+#: What holds where nobody says otherwise.
+INSTALL, MINUTES = "djhop", 120
 
 
 class Night(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,9 +55,9 @@ class Night(msgspec.Struct, frozen=True, kw_only=True):
     #: Where the target is, from the root of the repository.
     target: str = "."
     #: What pip installs.
-    install: str = "djhop"
+    install: str = INSTALL
     #: Minutes that the job of a cell may take.
-    timeout: int = 120
+    timeout: int = MINUTES
 
 
 def render(system: str, night: Night) -> str:
@@ -73,8 +78,8 @@ def render(system: str, night: Night) -> str:
     text = importlib.resources.files("djhop").joinpath(f"data/ci/{known.template}").read_text()
     return _ENVIRONMENT.from_string(text).render(
         **ACTIONS,
-        written=shlex.join(["djhop", "ci", system, *night.words, *shards]),
-        words=shlex.join(night.words),
+        written=shlex.join(["djhop", "ci", system, *night.words, *shards, *_asked(night)]),
+        words="".join(f" {shlex.quote(word)}" for word in night.words),
         shards=f" {shlex.join(shards)}" if shards else "",
         target=shlex.quote(night.target),
         baseline=shlex.quote(baseline),
@@ -84,6 +89,12 @@ def render(system: str, night: Night) -> str:
         # Not the same for everybody: at full hours the machines of a CI are busy.
         minute=5 + zlib.crc32(shlex.join(night.words).encode()) % 50,
     )
+
+
+def _asked(night: Night) -> list[str]:
+    """What else somebody has to type to get the same workflow again."""
+    made = ["--install", night.install] if night.install != INSTALL else []
+    return [*made, "--timeout", str(night.timeout)] if night.timeout != MINUTES else made
 
 
 _ENVIRONMENT = jinja2.Environment(

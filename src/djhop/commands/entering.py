@@ -6,12 +6,17 @@ import os
 import sys
 import webbrowser
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from djhop import console, locate, terminal
 from djhop.commands.reporting import write_reports
 from djhop.errors import ExitCode, UsageError
 from djhop.processes.process import Spawner
 from djhop.sandbox import sandbox
+
+if TYPE_CHECKING:
+    from djhop.matrix.plan import Cell
+    from djhop.store.store import RunFolder
 
 
 def shell(cell: str, run: str, out: str, target: str, *, offline: bool) -> int:
@@ -44,10 +49,8 @@ def _enter(
     greet: bool,
 ) -> int:
     from djhop import again, entering
-    from djhop.store import store
 
-    folder = store.find(run, Path(out))
-    cell = entering.choose(word, folder.read_run().plan)
+    folder, cell = _cell(word, run, Path(out))
     spawner = Spawner(registry=locate.cache() / "running")
     look = again.look(folder, target, (), spawner, offline=offline, unchanged=False)
     if look.matrix.sandbox:
@@ -58,6 +61,34 @@ def _enter(
             console.say(f"{cell.id}, as its suite has it, in {where}", sys.stderr)
             console.say("a copy: nothing that is changed in it is kept; exit leaves it", sys.stderr)
         return entered.run(argv)
+
+
+def _cell(word: str, run: str, out: Path) -> tuple[RunFolder, Cell]:
+    """The cell that a word means, in the run that is named.
+
+    Where the latest run has not come to it, as another djhop is at work on it, it is that of the
+    newest run of the same project that has.
+
+    Raises:
+        UsageError: the run has no such cell, or nothing is known of it.
+    """
+    from djhop import entering
+    from djhop.store import store
+
+    folder = store.find(run, out)
+    wanted = folder.read_run()
+    cell = entering.choose(word, wanted.plan)
+    others = reversed(store.runs(folder.path.parent)) if run == store.LATEST else ()
+    for one in (folder, *others):
+        seen = wanted if one is folder else one.read_run()
+        if one.cell(cell.id).result.is_file() and seen.target.root == wanted.target.root:
+            if one is not folder:
+                console.say(f"{cell.id} as in {one.name}: not yet in {folder.name}", sys.stderr)
+            return one, cell
+    raise UsageError(
+        f"nothing is known of {cell.id} in {folder.name}",
+        hint="it goes on, or was cut short: --run names another run",
+    )
 
 
 def show(run: str, out: str) -> int:

@@ -49,7 +49,7 @@ def merge(bundles: tuple[str, ...], out: str, plan: str, target: str, **given: A
             now=datetime.datetime.now(datetime.UTC),
         )
     folder = RunFolder(merged.path)
-    said = remembering.remember(folder, merging.history(folder))
+    said = remembering.remember(folder, merging.history(folder, here=bool(target)))
     finished = write_reports(folder)
     as_json = given["as_json"]
     terminal.show(json_report.render(finished) if as_json else on_screen(finished, folder))
@@ -112,6 +112,18 @@ def chosen(given: dict[str, Any]) -> dict[str, Any]:
     if given["cells"]:
         raise UsageError("--cell and --cells exclude each other")
     return {**given, "cells": (given["cell"],)}
+
+
+def forget(given: dict[str, Any]) -> None:
+    """Remove the bundle of an earlier run: whoever finds one afterwards takes it for this run's."""
+    if given.get("bundle") and not (given["list_only"] or given["dry_run"]):
+        try:
+            Path(given["bundle"]).unlink(missing_ok=True)
+        except OSError as error:
+            raise UsageError(
+                f"--bundle: cannot replace {given['bundle']}: {error.strerror}",
+                hint="name a file that may be written",
+            ) from error
 
 
 def sealed(session: Session, given: dict[str, Any]) -> Seal | None:

@@ -46,6 +46,7 @@ def run(args: tuple[str, ...], **given: Any) -> int:
     if given["quiet"] and given["verbose"]:
         raise UsageError("-q and -v contradict each other", hint="leave one of them away")
     given = merging.chosen(given)
+    merging.forget(given)
     session = _session(given, args)
     if given["list_only"]:
         ids = [cell.id for cell in session.plan.cells]

@@ -57,6 +57,7 @@ def take(cache: Path, name: str, folder: Path) -> CellResult | None:
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(kept / "cell", folder, symlinks=True)
     except (OSError, DjhopError):  # damaged, of another djhop, or just removed
+        shutil.rmtree(folder, ignore_errors=True)  # half of it is not to stand beside a new run
         return None
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(made))
     note = f"{FROM}{when}: nothing that it depends on has changed (--fresh runs it)"

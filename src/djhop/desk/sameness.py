@@ -13,7 +13,7 @@ import djhop
 from djhop.cells.job import Job
 from djhop.durable import encode
 from djhop.suites import cellenv
-from djhop.workspace import content
+from djhop.workspace import content, outside
 
 #: Where a result goes, and how it is had: nothing that a test can see.
 _ELSEWHERE = {"folder": "", "recreate": False, "offline": False}
@@ -42,6 +42,7 @@ def name(job: Job, environ: Mapping[str, str]) -> str:
     matrix = msgspec.structs.replace(job.matrix, name="", description="", jobs=0, before_rev="")
     made = hashlib.sha256(encode(msgspec.structs.replace(job, matrix=matrix, **_ELSEWHERE)))
     made.update(content.digest(Path(job.target.root), job.files).encode())
+    made.update(outside.contents(job.lock.pins).encode())
     made.update(encode(sorted(cellenv.passed(environ, job.matrix.pass_env).items())))
     made.update(f"{djhop.__version__} {_ourselves()}".encode())
     return made.hexdigest()[:32]

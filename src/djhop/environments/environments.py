@@ -19,6 +19,7 @@ from djhop.environments.made import MARKER, Environment, told
 from djhop.environments.overlay import overlay
 from djhop.errors import InfraError
 from djhop.processes.process import Command, Spawner
+from djhop.workspace import outside
 
 if TYPE_CHECKING:
     from djhop.interpreters.interpreters import Interpreter
@@ -71,7 +72,8 @@ def ensure(
         Interrupted: djhop was asked to stop.
     """
     env = uv_environ(environ)
-    key = building.key_of(lock.pins, interpreter.key, env)
+    inside = outside.contents(lock.pins)
+    key = building.key_of((*lock.pins, *filter(None, [inside])), interpreter.key, env)
     path = cache / "envs" / key
     found = made.find(path)
     if found and not (recreate or found.changes):
@@ -87,7 +89,7 @@ def ensure(
             if found:
                 damage.remember(before, found.site_packages, cache)
             damaged = damage.forget(_wanted(lock.pins), cache, uv)
-            options = ("--no-cache",) if damaged else ()
+            options = ("--no-cache",) if damaged else _again(lock.pins)
             store = bytecode_store(cache, interpreter)
             _build(aside, lock.pins, interpreter, uv, store, *options)
         uv.log.unlink(missing_ok=True)
@@ -156,6 +158,11 @@ def installed(site_packages: Path) -> dict[str, str]:
         for dist in importlib.metadata.distributions(path=[str(site_packages)])
         if dist.metadata["Name"]
     }
+
+
+def _again(pins: tuple[str, ...]) -> tuple[str, ...]:
+    """Let uv build anew what lies on this machine: it looks for changes in few of its files."""
+    return tuple(f"--reinstall-package={name}" for name in outside.names(pins))
 
 
 def _build(

@@ -22,9 +22,14 @@ NOTHING = ("", 0)
 
 
 def known(made: sqlite3.Connection, night: Night) -> bool:
-    """Whether this run is in the history already."""
+    """Whether this run is in the history already.
+
+    What was merged twice has two names: the same machines began and ended it at the same moments.
+    """
     found = made.execute(
-        "SELECT 1 FROM run WHERE name = ? AND started = ?", (night.run, night.started)
+        "SELECT 1 FROM run WHERE started = ? AND (name = ?"
+        " OR (seconds > 0 AND (line, tree, settings, seconds) = (?, ?, ?, ?)))",
+        (night.started, night.run, night.line, night.tree, night.settings, night.seconds),
     )
     return found.fetchone() is not None
 

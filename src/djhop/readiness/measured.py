@@ -96,7 +96,7 @@ def queries_gate(way: Way, weight: Weight) -> Gate:
             lines.append((title(hop), "not counted"))
             continue
         measures.append("open" if found.more else "fine")
-        total = f"{found.before:,} → {found.after:,} in all"
+        total = f"{found.before:,} → {found.after:,} in the tests that pass on both sides"
         said = f"{found.more:,} of {number(found.tests, 'test')} ask more often ({total})"
         lines.append((title(hop), said if found.more else f"none grew ({total})"))
         lines += [

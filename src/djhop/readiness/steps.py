@@ -32,7 +32,7 @@ def migrations_gate(way: Way, weight: Weight) -> Gate:
     """Missing migrations, `migrate` from nothing, and a database that is taken over each hop."""
     seen = [*_steps(way, MIGRATIONS)]
     seen += [one for hop in way.counted for one in _upgrade(hop)]
-    return _gate("migrations", weight, seen, "nothing missing, and they apply", way)
+    return _gate("migrations", weight, seen, "nothing newly missing, and they apply", way)
 
 
 def deploy_gate(way: Way, weight: Weight) -> Gate:

@@ -86,6 +86,8 @@ def _gaps(run: Run, laid: tuple[Cell, ...], goal: str, absent: list[str]) -> Ite
         yield f"{hop} was not run"
     if not run.complete:
         yield "the run was cut short: the same command with --resume does the rest"
+    if run.deployed:
+        yield f"before the hop it ran the code of {run.deployed}, which is not today's: djhop run"
     if not run.whole:
         yield "something followed -- in the run: tests may have been left out"
     if "tests" not in (run.matrix.settings.get("only") or ["tests"]):

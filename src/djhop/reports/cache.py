@@ -21,8 +21,11 @@ def shown(cache: str, found: Sequence[Entry], now: float) -> str:
         if of_it:
             held = size(sum(one.bytes for one in of_it))
             oldest = (now - min(one.used for one in of_it)) / DAY
-            stays = ", stays" if kind.guard == "never" else f", unused for up to {oldest:.0f} days"
-            rows.append(f"  {kind.name:<11}{held:>9}  {len(of_it):>5,}  {kind.what}{stays}")
+            unused = (
+                f"unused for up to {number(int(oldest), 'day')}" if oldest >= 1 else "used today"
+            )
+            stays = "stays" if kind.guard == "never" else unused
+            rows.append(f"  {kind.name:<11}{held:>9}  {len(of_it):>5,}  {kind.what}, {stays}")
     return inert("\n".join(rows))
 
 

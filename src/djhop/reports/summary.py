@@ -158,7 +158,9 @@ def answer(hops: tuple[HopView, ...]) -> str:
         said.append(f"{many} {'hop is' if count == 1 else 'hops are'} clean")
     if deprecated:
         names = listed([hop.title for hop in deprecated])
-        said.append(f"{names} {'passes' if len(deprecated) == 1 else 'pass'} with deprecations")
+        said.append(
+            f"{names} {'breaks' if len(deprecated) == 1 else 'break'} nothing, with deprecations"
+        )
     text = "; ".join(said) + "."
     return text[0].upper() + text[1:]
 

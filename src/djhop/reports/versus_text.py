@@ -40,8 +40,10 @@ def as_json(found: Versus) -> str:
 
 def _rows(found: Versus, after: Run) -> Iterator[Row]:
     yield 0, f"{one_line(found.before, 100)} → {one_line(found.after, 100)}", ""
-    what = "The same" if found.same_inputs else "Other"
-    yield 0, f"{what} files, arguments and djhop in both runs.", ""
+    if found.same_inputs:
+        yield 0, "The same files, arguments and djhop in both runs.", ""
+    else:
+        yield 0, "Not the same in both: the files (or their dates), the arguments or djhop.", ""
     for label, names in (("the first", found.only_before), ("the second", found.only_after)):
         if names:
             yield 0, f"Only in {label}: {', '.join(names)}", ""

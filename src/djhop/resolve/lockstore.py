@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import os
 import re
 import tomllib
 from collections.abc import Mapping
@@ -104,6 +105,8 @@ def load(path: Path) -> Kept | None:
         kept = msgspec.json.decode(path.read_bytes(), type=Kept)
     except durable.UNREADABLE:
         return None
+    with contextlib.suppress(OSError):
+        os.utime(path)  # when it was used last: the longest unused are removed first
     return kept if kept.format == locks.FORMAT else None
 
 

@@ -183,6 +183,12 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         return shlex.join([*words, "--cells", cell, *named])
 
     @property
+    def deployed(self) -> str:
+        """The revision whose code and tests the cell before a hop ran; "" where it was today's."""
+        named = self.matrix.settings.get("before-rev", "")
+        return str(named) if "hop" in self.command[:2] else ""
+
+    @property
     def comparison(self) -> Comparison:
         """The comparison it holds, as `compare.exit_code` wants it."""
         return Comparison(

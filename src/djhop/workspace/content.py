@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
-from djhop.workspace import repository
+from djhop.workspace import repository, sources
 
 
 def digest(root: Path, files: Iterable[str]) -> str:
@@ -17,8 +17,11 @@ def digest(root: Path, files: Iterable[str]) -> str:
     `files`: as `visible.files` lists them. What cannot be read stands for itself.
     """
     made = hashlib.sha256(repository.state(root).encode())
-    for name in files:
-        made.update(os.fsencode(name) + b"\0" + _of(root / name) + b"\0")
+    listed = tuple(files)
+    every = [(name, root / name) for name in listed]
+    every += [(name, Path(place)) for name, place in sources.behind(root, listed)]
+    for name, path in every:
+        made.update(os.fsencode(name) + b"\0" + _of(path) + b"\0")
     return made.hexdigest()
 
 

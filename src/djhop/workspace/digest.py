@@ -8,6 +8,8 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
+from djhop.workspace import sources
+
 
 def tree(root: Path, files: Iterable[str]) -> str:
     """Return a digest of names, contents and executable bits; what cannot be read counts by name.
@@ -15,9 +17,11 @@ def tree(root: Path, files: Iterable[str]) -> str:
     Unlike sizes and times, it is the same in every checkout of the same files.
     """
     digest = hashlib.sha256()
-    for name in sorted(files):
+    listed = sorted(files)
+    every = [(name, os.path.join(root, name)) for name in listed]  # noqa: PTH118 - Path is slow
+    for name, path in (*every, *sources.behind(root, listed)):
         digest.update(f"{name}\0".encode(errors="surrogateescape"))
-        digest.update(_content(os.path.join(root, name)))  # noqa: PTH118 - Path is slow here
+        digest.update(_content(path))
     return digest.hexdigest()[:20]
 
 

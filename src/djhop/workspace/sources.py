@@ -58,6 +58,25 @@ def look(root: Path, paths: Iterable[str]) -> Wanted:
     return wanted
 
 
+def behind(root: Path, paths: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield what is copied in place of links that lead out of `root`: its name, where to read it.
+
+    What stands for the content of a target has to stand for this, too.
+    """
+    base, real = str(root), os.path.realpath(root)
+    for path in paths:
+        wanted = Wanted({}, {"": 0o755}, [])
+        try:
+            status = os.lstat(f"{base}/{path}")
+        except OSError:
+            continue
+        if stat.S_ISLNK(status.st_mode):
+            _add_link(wanted, base, real, path, status)
+        for name, source in wanted.files.items():
+            if source.link is None:
+                yield name, source.path
+
+
 def _source(path: str, status: os.stat_result, link: str | None = None) -> Source:
     return Source(
         path,

@@ -67,7 +67,7 @@ def files(
     listed = dict.fromkeys(found)
     for pattern in copy:
         listed.update(dict.fromkeys(_matching(root, pattern)))
-    left_out = _run_folders(root, listed) + tuple(f"{folder}/" for folder in exclude)
+    left_out = run_folders(root, listed) + tuple(f"{folder}/" for folder in exclude)
     return tuple(sorted(p for p in listed if not p.startswith(left_out)))
 
 
@@ -154,7 +154,7 @@ def _matching(root: Path, pattern: str) -> Iterator[str]:
             yield path
 
 
-def _run_folders(root: Path, listed: dict[str, None]) -> tuple[str, ...]:
+def run_folders(root: Path, listed: dict[str, None]) -> tuple[str, ...]:
     """Folders that an earlier run of djhop wrote: they hold `run.json` and `cells/`."""
     names = [path for path in listed if path.endswith("/run.json")]
     return tuple(n[: -len("run.json")] for n in names if (root / n).with_name("cells").is_dir())

@@ -14,11 +14,15 @@ pipeline {
             steps {
                 // Every branch follows this one plan, whatever its own machine has.
                 sh '''mkdir -p reports
-                djhop plan [[ words ]][[ shards ]] --save reports/plan.json --format lines > reports/cells.txt'''
+                djhop plan[[ words ]][[ shards ]] --save reports/plan.json --format lines > reports/cells.txt'''
                 stash name: 'plan', includes: 'reports/plan.json'
                 script {
                     readFile('reports/cells.txt').trim().split('\n').each { line ->
-                        def (bundle, cell, shard) = line.trim().split('\t', -1)
+                        // Of a cell that is not divided the third is empty, or was trimmed away.
+                        def words = line.split('\t')
+                        def bundle = words[0].trim()
+                        def cell = words[1].trim()
+                        def shard = words.size() > 2 ? words[2].trim() : ''
                         cells[bundle] = {
                             node {
                                 checkout scm
@@ -27,7 +31,9 @@ pipeline {
                                     withEnv(["CELL=${cell}", "SHARD=${shard}", "BUNDLE=${bundle}"]) {
                                         // A cell that is red is a result: only one without a result fails.
                                         catchError(buildResult: null, stageResult: 'FAILURE') {
-                                            sh '''djhop run [[ words ]] --plan reports/plan.json --cell "$CELL" ${SHARD:+--shard "$SHARD"} --bundle "reports/$BUNDLE.zip" || test -s "reports/$BUNDLE.zip"'''
+                                            // An agent's folder stays from night to night.
+                                            sh '''rm -f "reports/$BUNDLE.zip"
+                                            djhop run[[ words ]] --plan reports/plan.json --cell "$CELL" ${SHARD:+--shard "$SHARD"} --bundle "reports/$BUNDLE.zip" || test -s "reports/$BUNDLE.zip"'''
                                         }
                                     }
                                 }
@@ -49,6 +55,8 @@ pipeline {
         stage('Report') {
             agent any
             steps {
+                // What an earlier night has left in this folder is none of this one's.
+                sh 'rm -rf reports/bundles reports/*.zip'
                 unstash 'plan'
                 script {
                     cells.keySet().each { bundle ->
