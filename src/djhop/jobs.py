@@ -131,17 +131,17 @@ class Maker:
         found: dict[str, Interpreter],
         spawner: Spawner,
     ) -> None:
-        self._target, self._matrix, self._options = target, matrix, options
+        self._target, self.matrix, self.options = target, matrix, options
         #: Python minor → interpreter; it may grow.
-        self._found, self._spawner = found, spawner
+        self.found, self.spawner = found, spawner
         self._pace = resolve.Pace()
 
     def request(self, cell: Cell, looked: Target | None = None) -> resolve.Request:
         """Say what a cell's lock is made from; `looked` is the target in another revision."""
-        if cell.python not in self._found:
+        if cell.python not in self.found:
             raise InfraError(f"no Python {cell.python}")
-        found = self._found[cell.python]
-        return requests.of(cell, looked or self._target, self._matrix, found)
+        found = self.found[cell.python]
+        return requests.of(cell, looked or self._target, self.matrix, found)
 
     def lock(
         self, cell: Cell, previous: Lock | None, looked: Target | None = None
@@ -155,25 +155,25 @@ class Maker:
             self.request(cell, looked),
             previous=previous,
             cache=locate.cache(),
-            spawner=self._spawner,
+            spawner=self.spawner,
             uv=locate.uv(),
             uv_env=uv_environ(os.environ),
             cwd=(looked or self._target).root,
-            fresh=self._options.fresh,
-            offline=self._options.offline,
+            fresh=self.options.fresh,
+            offline=self.options.offline,
             uv_version=locate.uv_version(),
             pace=self._pace,
         )
 
     def job(self, cell: Cell, lock: Lock, listed: tuple[str, ...], folder: Path) -> Job:
         """Say what is to be done in a cell; `listed` are the target's files."""
-        options = self._options
+        options = self.options
         return Job(
             cell=cell,
             target=self._target,
-            matrix=self._matrix,
-            settings=settings_of(self._matrix, cell),
-            interpreter=self._found[cell.python],
+            matrix=self.matrix,
+            settings=settings_of(self.matrix, cell),
+            interpreter=self.found[cell.python],
             lock=lock,
             folder=str(folder),
             cache=str(locate.cache()),
@@ -193,7 +193,7 @@ class Maker:
         """
         root = Path(self._target.root)
         into = room_of(locate.cache(), root) / "revisions"
-        looked = target.look(revisions.checkout(root, revision, into, self._spawner), self._matrix)
+        looked = target.look(revisions.checkout(root, revision, into, self.spawner), self.matrix)
         looked = msgspec.structs.replace(looked, suite=looked.suite or self._target.suite)
         lock = self.lock(job.cell, job.lock, looked)
         if isinstance(lock, Unresolvable):

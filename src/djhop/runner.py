@@ -10,8 +10,7 @@ import os
 import queue
 import threading
 import time
-import traceback
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 
 import msgspec
@@ -19,24 +18,20 @@ import msgspec
 from djhop import (
     closing,
     dryrun,
-    durable,
     earlier,
     jobs,
     landing,
     locate,
     remembering,
     scratch,
-    untested,
 )
+from djhop.attempts import Attempts
 from djhop.caching import pruning
-from djhop.cells import cells
-from djhop.cells.job import Job, Report, room_of
+from djhop.cells.job import room_of
 from djhop.chain import Chain
-from djhop.crossings import Side
 from djhop.desk.desk import Desk
-from djhop.desk.kept import FROM
 from djhop.environments import environments
-from djhop.errors import DjhopError, ExitCode, InfraError, Interrupted
+from djhop.errors import DjhopError, ExitCode
 from djhop.estimate import Expected
 from djhop.hops import Hops
 from djhop.interpreters.interpreters import Interpreter
@@ -46,24 +41,16 @@ from djhop.longest import Longest
 from djhop.matrix import amounts, flaky
 from djhop.matrix.config import Matrix
 from djhop.matrix.plan import Cell, Plan, settings_of
-from djhop.news import Command, Event, Finished, Over, Progress, Said, Stage, Started
+from djhop.news import Event, Finished, Over, Said, Stage, Started
 from djhop.processes import process
 from djhop.repeats import Repeats
-from djhop.reruns import End
-from djhop.resolve.locks import Lock, Unresolvable
 from djhop.results import statements
 from djhop.results.results import CellResult
-from djhop.results.steps import BAD
-from djhop.services.running import ServiceError
 from djhop.services.services import Services
 from djhop.store import record
 from djhop.store.store import RunFolder
 from djhop.target.target import Target
 from djhop.workspace import revision as revisions
-from djhop.workspace.revision import Revision
-
-#: Does what `cells.run_cell` does.
-Work = Callable[[Job, process.Spawner, Report], CellResult]
 
 
 class Session:
@@ -88,25 +75,23 @@ class Session:
         self.target, self.matrix, self.plan, self.whole = target, matrix, plan, whole
         self.found, self.options, self.spawner = dict(found), options, spawner
         self._desk = desk
-        #: Who runs cells, where this machine does not.
-        self.work: Work | None = None
         self.exit_code: int = ExitCode.INTERNAL
         self._queue: queue.Queue[Event | None] = queue.Queue()
         self._maker = Maker(
             target=target, matrix=matrix, options=options, found=self.found, spawner=spawner
         )
         self._locks = Chain(whole, self._maker.lock, jobs=options.jobs)
+        self.cells = Attempts(
+            whole=whole, maker=self._maker, locks=self._locks, desk=desk, tell=self._queue.put
+        )
         self._stop = threading.Event()
-        self._files: tuple[str, ...] = ()
         self._bugs = 0
         self._crossed = self._hops()
         self._known = flaky.read(Path(target.root), matrix.flaky.known)
         self._repeats = self._again()
-        self._revision: Revision | None = None
         #: Open as long as nobody else may take up the run.
         self._hold = contextlib.ExitStack()
         self.folder: RunFolder
-        self._services: Services
 
     def events(self) -> Iterator[Event]:
         """Run every cell and say what happens as it does; in the end the run is on disk."""
@@ -117,12 +102,15 @@ class Session:
         started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
         environments.sweep(locate.cache())
         self._sweep()
-        self._files = jobs.files(self.target, self.matrix, Path(self.options.out), self.spawner)
+        self.cells.files = jobs.files(
+            self.target, self.matrix, Path(self.options.out), self.spawner
+        )
         if self.matrix.before_rev:
             root = Path(self.target.root)
-            self._revision = revisions.find(root, self.matrix.before_rev, self.spawner)
+            self.cells.revision = revisions.find(root, self.matrix.before_rev, self.spawner)
         statements.recall(self._statements)
         kept = self._open(started)
+        self.cells.folder = self.folder
         yield self._started()
         for line in process.reap_leftovers(locate.cache() / "running"):
             yield Said(text=f"ended what an earlier djhop left behind: {line}")
@@ -134,11 +122,11 @@ class Session:
             phase.folder = self.folder
             phase.end(kept)
         self._past(kept)
-        self._services = self._offered()
+        self.cells.services = self._offered()
         try:
             yield from self._run(todo)
         finally:
-            self._services.stop()
+            self.cells.services.stop()
         self._sweep()  # also what was too fresh when this run began
         self._close(time.monotonic() - clock)
         yield from (Said(text=text) for text in (*self._remember(), *self._make_room()))
@@ -189,11 +177,11 @@ class Session:
             started=started,
             command=self.options.command,
             inputs=jobs.inputs(
-                self.target, self.matrix, self._files, self.options.chosen, self._revision
+                self.target, self.matrix, self.cells.files, self.options.chosen, self.cells.revision
             ),
             whole=not self.options.chosen,
             known=self._known,
-            state=jobs.state(self.target, self._files, self.spawner),
+            state=jobs.state(self.target, self.cells.files, self.spawner),
         )
         if self.options.shared:
             self.folder = landing.join(out / self.options.shared, begun)
@@ -283,11 +271,11 @@ class Session:
     def _do(self, cell: Cell) -> None:
         self.folder.forget_hops(cell.id)
         if self._stop.is_set() or self.spawner.interrupted:
-            result = self._not_begun(cell)
+            result = self.cells.not_begun(cell)
         else:
-            result = self._attempt(cell)
+            result = self.cells.attempt(cell)
         allowed = settings_of(self.matrix, cell).allow_failure
-        told = self._tests_of(cell)
+        told = self.cells.tests_of(cell)
         notes = (f"code and tests of {told}, not of the target as it is now",) if told else ()
         result = msgspec.structs.replace(
             result, allow_failure=allowed, notes=(*notes, *result.notes)
@@ -301,28 +289,8 @@ class Session:
         self._crossed.cross()
         self._repeats.repeat()
 
-    def _not_begun(self, cell: Cell) -> CellResult:
-        if self.spawner.interrupted:
-            return untested.without(cell, "interrupted", reason="djhop was asked to stop")
-        return untested.without(cell, "not-run", reason="an earlier cell is red (--fail-fast)")
-
     def _finished(self, result: CellResult) -> Finished:
         return Finished(result=result, folder=str(self.folder.cell(result.id).path))
-
-    def _attempt(self, cell: Cell) -> CellResult:
-        try:
-            return self._worked(cell)
-        except Interrupted as error:
-            return untested.without(cell, "interrupted", reason=str(error))
-        except concurrent.futures.CancelledError:
-            return untested.without(cell, "not-run", reason="its lock was not made")
-        except ServiceError as error:
-            return untested.without(cell, "infra", reason=str(error), hint=error.hint)
-        except DjhopError as error:
-            reason = "; ".join(str(error).splitlines()).replace(":; ", ": ")
-            return untested.without(cell, "infra", reason=reason, hint=error.hint)
-        except Exception as error:  # ours: the other cells are not to pay for it
-            return self._internal_error(cell, error)
 
     # Hops
 
@@ -334,8 +302,8 @@ class Session:
             plan.hops if wanted else (),
             mine=self.plan.cells,
             shared=bool(self.options.shared),
-            side=self._side,
-            gone=lambda: self._services.gone() if self.matrix.service else None,
+            side=self.cells.side,
+            gone=lambda: self.cells.services.gone() if self.matrix.service else None,
             spawner=self.spawner,
             tell=self._tell_hop,
         )
@@ -351,119 +319,17 @@ class Session:
             plan.hops if wanted and self.matrix.flaky.reruns else (),
             mine=self.plan.cells,
             shared=bool(self.options.shared),
-            end=lambda cell, result: End(job=self._equipped(self._job_of(cell)), result=result),
-            gone=lambda: self._services.gone() if self.matrix.service else None,
+            end=self.cells.end,
+            gone=lambda: self.cells.services.gone() if self.matrix.service else None,
             say=lambda text: self._queue.put(Said(text=text, shown=True)),
             known=self._known,
             spawner=self.spawner,
             tell=self._tell_hop,
         )
 
-    def _job_of(self, cell: Cell) -> Job:
-        """The job of a cell that has been done."""
-        lock = self._locks.lock(cell)
-        if isinstance(lock, Unresolvable):
-            raise InfraError(f"{cell.id} has no lock: {lock.reason}")
-        return self._made(cell, lock)
-
-    def _made(self, cell: Cell, lock: Lock) -> Job:
-        job = self._maker.job(cell, lock, self._files, self.folder.cell(cell.id).path)
-        if self._tests_of(cell) and self._revision:
-            return self._maker.deployed(job, self._revision)
-        return job
-
-    def _tests_of(self, cell: Cell) -> str:
-        """The revision whose tests a cell runs, where that is not the target as it is now."""
-        first = self._revision and self.options.deployed and cell == self.whole.path[0]
-        return self._revision.said if first and self._revision else ""
-
-    def _side(self, cell: Cell, result: CellResult) -> Side:
-        """One end of a hop; before the first hop it may be another revision of the target."""
-        job, told = self._job_of(cell), ""
-        if self._revision and cell == self.whole.path[0]:
-            if not self.options.deployed:
-                job = self._maker.deployed(job, self._revision)
-            told = self._revision.said
-        folder = self.folder.cell(cell.id).path
-        return Side(job=self._equipped(job), result=result, folder=folder, revision=told)
-
-    def _equipped(self, job: Job) -> Job:
-        """Add what leads to the run's services, if it has any."""
-        if not self.matrix.service or self.options.install_only:
-            return job
-        return jobs.equipped(job, self._services)
-
-    def _worked(self, cell: Cell) -> CellResult:
-        interpreter = self.found.get(cell.python)
-        if interpreter is None:
-            return untested.no_python(cell)
-        report = self._reporter(cell)
-        report("lock")
-        lock = self._locks.lock(cell)
-        if isinstance(lock, Unresolvable):
-            return untested.unresolvable(cell, lock)
-        job = self._made(cell, lock)
-        if not self.matrix.service or self.options.install_only:
-            return self._ran(job, report)
-        report("services")
-        return self._served(self._equipped(job), report)
-
-    def _ran(self, job: Job, report: Report) -> CellResult:
-        """Run a cell, unless that would show nothing new to somebody at work on one hop."""
-        if told := self._tests_of(job.cell):
-            self._queue.put(Said(text=f"{job.cell.id} has the code and tests of {told}"))
-        if self._desk is None:
-            return self._done(job, report)
-        result = self._desk.result(job, os.environ, lambda: self._done(job, report))
-        for note in result.notes:
-            if note.startswith(FROM):
-                self._queue.put(Said(text=f"{job.cell.id} is {note}"))
-        return result
-
-    def _done(self, job: Job, report: Report) -> CellResult:
-        """Run a cell: here, or where its worker is."""
-        return (self.work or cells.run_cell)(job, self.spawner, report)
-
-    def _served(self, job: Job, report: Report) -> CellResult:
-        """Run a cell; without its services nothing that failed there says anything."""
-        result = cells.run_cell(job, self.spawner, report)
-        untouched = ("passed", "uninstallable")  # no service has a part in these
-        red = result.status not in untouched
-        broken = any(step.status in BAD for step in result.steps.values())
-        if not (red or broken) or not (gone := self._services.gone()):
-            return result
-        if red:
-            raise gone
-        lost = {name: step.lost(str(gone)) for name, step in result.steps.items()}
-        return msgspec.structs.replace(result, steps=lost)
-
-    def _internal_error(self, cell: Cell, error: Exception) -> CellResult:
-        """Keep the traceback of a bug in djhop where it can be pasted from."""
-        self._bugs += 1
-        log = self.folder.cell(cell.id).path / "djhop-error.log"
-        durable.make(log.parent)
-        durable.write(log, "".join(traceback.format_exception(error)).encode(errors="replace"))
-        return untested.without(
-            cell,
-            "infra",
-            reason=f"a bug in djhop: {type(error).__name__}: {error}",
-            hint=f"please report it with {log}",
-        )
-
-    def _reporter(self, cell: Cell) -> Report:
-        def report(stage: str, tests: tuple[int, int] | None = None, command: str = "") -> None:
-            if command:
-                self._queue.put(Command(cell=cell.id, command=command))
-            elif tests is None:
-                self._queue.put(Stage(cell=cell.id, stage=stage))
-            else:
-                self._queue.put(Progress(cell=cell.id, done=tests[0], expected=tests[1]))
-
-        return report
-
     def _remember(self) -> list[str]:
         """Add the run to the history, where it says something of the whole suite as it is now."""
-        other = self.options.deployed and self._revision is not None
+        other = self.options.deployed and self.cells.revision is not None
         if self.options.shared or self.options.install_only or self._desk or other:
             return []
         return remembering.remember(self.folder, remembering.place(self.matrix, self.folder))
@@ -485,7 +351,7 @@ class Session:
             interrupted=self.spawner.interrupted,
             seconds=seconds,
             whole=not self.options.chosen,
-            other=tuple(cell.id for cell in self.plan.cells if self._tests_of(cell)),
+            other=tuple(cell.id for cell in self.plan.cells if self.cells.tests_of(cell)),
         )
         statements.keep(self._statements)
         alone = self._desk is not None and self._desk.alone
@@ -495,5 +361,5 @@ class Session:
             hops=not (self.options.shared or self.options.install_only or alone),
             untested=self.options.install_only or alone or not self.matrix.does("tests"),
             interrupted=self.spawner.interrupted,
-            bugs=self._bugs + self._crossed.bugs + self._repeats.bugs,
+            bugs=self._bugs + self.cells.bugs + self._crossed.bugs + self._repeats.bugs,
         )

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from djhop import closing, jobs, runner
+from djhop import attempts, closing, jobs, runner
 from djhop.cells.job import Job
 from djhop.compare.compare import compare
 from djhop.desk.desk import Desk
@@ -72,16 +72,20 @@ def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
     monkeypatch.setattr(jobs.resolve, "resolve", lambda *_, **__: lock)
 
     def make(
-        plan: Plan = PLAN, work: Any = None, desk: Desk | None = None, **options: Any
+        plan: Plan = PLAN,
+        work: Any = None,
+        desk: Desk | None = None,
+        service: dict[str, Service] | None = None,
+        **options: Any,
     ) -> Session:
         def run_cell(job: Job, *_: object) -> CellResult:
             return (work or result)(job.cell)
 
-        monkeypatch.setattr(runner.cells, "run_cell", run_cell)
+        monkeypatch.setattr(attempts.cells, "run_cell", run_cell)
         suite = Suite(kind="pytest", argv=())
         return Session(
             target=Target(root=str(root), name="shop", sources=(), suite=suite),
-            matrix=Matrix(name="lts"),
+            matrix=Matrix(name="lts", service=service or {}),
             plan=plan,
             whole=plan,
             found={"3.12": PYTHON},
@@ -137,9 +141,8 @@ def test_a_service_that_is_gone_is_no_reason_of_what_cannot_be_installed(
     monkeypatch.setattr(runner.Services, "env", lambda _: {})
     monkeypatch.setattr(runner.Services, "gone", lambda _: ServiceError("is gone"))
     found: dict[Cell, Status] = {A: "uninstallable", B: "passed", C: "failed"}
-    run = session(work=lambda cell: result(cell, found[cell]))
     service = {"db": Service(start="serve", ready="ask")}
-    run.matrix = msgspec.structs.replace(run.matrix, service=service)
+    run = session(work=lambda cell: result(cell, found[cell]), service=service)
     assert statuses(run.events()) == {A.id: "uninstallable", B.id: "passed", C.id: "infra"}
 
 
@@ -149,9 +152,10 @@ def test_a_step_that_fails_where_a_service_is_gone_says_nothing(
     monkeypatch.setattr(runner.Services, "env", lambda _: {})
     monkeypatch.setattr(runner.Services, "gone", lambda _: ServiceError("is gone"))
     steps: dict[StepName, Step] = {"checks": Step(status="ok"), "database": Step(status="failed")}
-    run = session(work=lambda cell: msgspec.structs.replace(result(cell), steps=steps))
     service = {"db": Service(start="serve", ready="ask")}
-    run.matrix = msgspec.structs.replace(run.matrix, service=service)
+    run = session(
+        work=lambda cell: msgspec.structs.replace(result(cell), steps=steps), service=service
+    )
     assert set(statuses(run.events()).values()) == {"passed"}
     found = run.folder.read_cell(A.id).steps
     assert (found["checks"].status, found["database"].status) == ("ok", "not-available")

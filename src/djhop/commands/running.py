@@ -163,7 +163,7 @@ def _executor(address: str | None, session: Session) -> Iterator[None]:
     with cluster.connected(address) as connected:
         jobs = session.matrix.jobs or connected.workers
         session.options = msgspec.structs.replace(session.options, jobs=jobs)
-        session.work = connected.run
+        session.cells.work = connected.run
         yield
 
 
