@@ -574,6 +574,7 @@ def test_interrupt_keeps_what_finished(gated: tuple[Djhop, str], number: signal.
     assert [hop["verdict"] for hop in run["hops"]] == ["unknown"]
 
 
+@pytest.mark.slow
 def test_killed_run_is_cleaned_up_and_resumed(gated: tuple[Djhop, str]) -> None:
     djhop, mark = gated
     # In the others' cache, a djhop of another test could be the next one.

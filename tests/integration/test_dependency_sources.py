@@ -95,7 +95,7 @@ def locks(root: Path, path: tuple[str, ...], python: Interpreter, cache: Path) -
 @pytest.mark.parametrize(
     ("name", "today", "path"),
     [
-        ("piptools-shop", piptools, ("3.2", "4.2", "5.2")),
+        pytest.param("piptools-shop", piptools, ("3.2", "4.2", "5.2"), marks=pytest.mark.slow),
         pytest.param(
             *("poetry-shop", packages("poetry.lock"), ("3.2", "4.2", "5.2")), marks=pytest.mark.slow
         ),

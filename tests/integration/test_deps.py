@@ -116,6 +116,7 @@ def test_each_step_of_today_really_installs_on_the_django_of_today(
         assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.needs_python("3.9")
 def test_what_must_move_with_django_is_told_apart_and_says_why(cache: Path, tmp_path: Path) -> None:
     """No release of wagtail runs on Django 2.2 and on 3.2; one runs on 3.2 and on 4.2."""

@@ -38,6 +38,7 @@ def reruns(done: Done) -> dict[str, Any]:
     return dict(json.loads(text))
 
 
+@pytest.mark.slow
 def test_only_what_breaks_each_time_is_a_break(tmp_path: Path, shared: Path) -> None:
     done = run(tmp_path, shared, ["pytest"])
     hop = done.hop(BEFORE, AFTER)

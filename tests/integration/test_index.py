@@ -120,7 +120,9 @@ def test_an_index_with_errors_is_asked_thrice_and_is_no_verdict(
     pauses: list[float] = []
     with pytest.raises(InfraError, match="does not answer") as caught:
         lay(("thing",), "5.2", "3.12", env=alone(index), sleep=pauses.append)
-    assert pauses == [1.0, 4.0]
+    first, second = pauses
+    assert 1.0 <= first <= 1.5
+    assert 4.0 <= second <= 6.0
     assert SECRET not in str(caught.value)
 
 

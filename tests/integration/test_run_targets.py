@@ -37,7 +37,13 @@ SUITES = {
 #: Their twins under the other runner show the same.
 SLOW = {
     *("coroutines-pytest", "dead-migration-pytest", "dead-urlconf-pytest", "invalid-escape-pytest"),
-    *("flaky-then-broken-pytest", "kinds-django", "noisy-pytest", "order-dependent-pytest"),
+    *(
+        "flaky-then-broken-pytest",
+        "kinds-django",
+        "noisy-pytest",
+        "order-dependent-django",
+        "order-dependent-pytest",
+    ),
     *("python-hop-pytest", "reuse-db-pytest", "unexpected-success-django"),
 }
 #: Lists of a hop that hold test ids, and the change that each stands for.

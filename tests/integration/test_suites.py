@@ -202,6 +202,7 @@ WAYS: dict[str, tuple[tuple[str, ...], str, Mapping[str, str]]] = {
     "pytest": (("pytest",), RUNNER, {}),
     "xdist": (("pytest", "-n", "2"), RUNNER, {}),
 }
+SLOW = {"runner-of-pytest", "no-subclass"}
 
 
 def _of_pytest() -> dict[str, str]:
@@ -215,7 +216,9 @@ def _of_pytest() -> dict[str, str]:
 
 
 @pytest.mark.needs_python("3.8", "3.12")
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "way", [pytest.param(w, marks=[pytest.mark.slow] if w in SLOW else []) for w in WAYS]
+)
 def test_every_odd_test_is_one_outcome_in_every_cell(
     way: str, shared: Path, tmp_path: Path
 ) -> None:
