@@ -53,6 +53,9 @@ class _Duration(click.ParamType[float]):
 
 DURATION = _Duration()
 OUT = click.option("--out", metavar="DIR", default="reports", help="Where runs land.")
+OUTPUT = click.option(
+    "--output", "-o", metavar="FILE", help="Write it there instead of printing it."
+)
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
 OFFLINE = click.option("--offline", is_flag=True, help="Use caches alone.")
 BUDGET = click.option("--budget", type=DURATION, help="Stop after that long: 90s, 10m, 1h.")

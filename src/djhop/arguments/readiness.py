@@ -7,7 +7,16 @@ from typing import Any
 import click
 
 from djhop.arguments import completing
-from djhop.arguments.options import BUDGET, CONTEXT, OFFLINE, OUT, TARGET, Rest, with_all
+from djhop.arguments.options import (
+    BUDGET,
+    CONTEXT,
+    OFFLINE,
+    OUT,
+    OUTPUT,
+    TARGET,
+    Rest,
+    with_all,
+)
 from djhop.arguments.run import cli
 
 
@@ -55,7 +64,7 @@ def _measuring(command: Any) -> Any:
     help="How it is written.",
 )
 @click.option("--json", "form", flag_value="json", help="The same as --format json.")
-@click.option("--output", "-o", metavar="FILE", help="Write it there instead of printing it.")
+@OUTPUT
 @click.option("--quiet", "-q", is_flag=True, help="Do not say what is being measured.")
 def ready_command(**given: Any) -> int:
     """Say on one page whether what RUN has seen is ready, and what stands between.

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from djhop.arguments import completing
-from djhop.arguments.options import CONTEXT, FORMATS, JSON, OUT, with_all
+from djhop.arguments.options import CONTEXT, FORMATS, JSON, OUT, OUTPUT, with_all
 from djhop.arguments.run import cli
 
 
@@ -32,7 +32,7 @@ from djhop.arguments.run import cli
 @click.option(
     "--source", metavar="DIR", default="", help="Where the sources are that coverage names."
 )
-@click.option("--output", "-o", metavar="FILE", help="Write it there instead of printing it.")
+@OUTPUT
 @click.option("--verbose", "-v", is_flag=True, help="All of the text, not what fits a screen.")
 def report_command(**given: Any) -> int:
     """Print the report of RUN again (a folder, a name, or the latest)."""
@@ -52,7 +52,7 @@ def report_command(**given: Any) -> int:
     default="text",
     help="How it is written.",
 )
-@click.option("--output", "-o", metavar="FILE", help="Write it there instead of printing it.")
+@OUTPUT
 def diff_command(**given: Any) -> int:  # fmt: skip
     """Say what changed from the run BEFORE to AFTER (default: the latest), cell by cell.
 

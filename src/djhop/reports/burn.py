@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import functools
-
-import jinja2
 import msgspec
 
 from djhop.history.since import Burn, Since
 from djhop.matrix.plan import Plan
 from djhop.reports.clean import one_line
 from djhop.reports.signs import number
+from djhop.reports.templating import templates
 
 #: Where the two charts begin, how wide each is, and how high a row.
 LEFT, WIDE, GAP, HIGH, TOP = 132, 220, 70, 46, 26
@@ -59,14 +57,18 @@ def picture(since: Since, plan: Plan) -> str:
         name = f"{'Python ' if hop.axis == 'python' else ''}{ends[0]} → {ends[1]}"
         rows.append(Row(title=one_line(name, 24), y=y, charts=charts))
     nights = since.burn_nights
-    return _template().render(
-        rows=rows,
-        width=LEFT + 2 * (WIDE + GAP),
-        height=TOP + len(rows) * HIGH + 4,
-        heads=[(LEFT + at * (WIDE + GAP), title) for at, title in enumerate(KINDS.values())],
-        left=LEFT,
-        high=HIGH,
-        said=f"{number(len(nights), 'night')}, {_day(nights[0])} to {_day(nights[-1])}",
+    return (
+        templates()
+        .get_template("burn.svg")
+        .render(
+            rows=rows,
+            width=LEFT + 2 * (WIDE + GAP),
+            height=TOP + len(rows) * HIGH + 4,
+            heads=[(LEFT + at * (WIDE + GAP), title) for at, title in enumerate(KINDS.values())],
+            left=LEFT,
+            high=HIGH,
+            said=f"{number(len(nights), 'night')}, {_day(nights[0])} to {_day(nights[-1])}",
+        )
     )
 
 
@@ -102,15 +104,3 @@ def _chart(burn: Burn, kind: str, at: int, top: float, most: int) -> Chart:
     now = "?" if last is None else f"{last:,}"
     said = f"{KINDS[kind]}: {known[0]} at first, {now} now"
     return Chart(kind=kind, stretches=points, x=left + WIDE + 8, y=y + 4, now=now, said=said)
-
-
-@functools.cache
-def _template() -> jinja2.Template:
-    made = jinja2.Environment(
-        loader=jinja2.PackageLoader("djhop", "data/report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return made.get_template("burn.svg")

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from djhop.reports.clean import spelled
-from djhop.reports.picture import templates
+from djhop.reports.templating import templates
 from djhop.results.steps import STEPS
 from djhop.store.record import Run, RunCell
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-
-import jinja2
 import msgspec
 
 from djhop import releases
@@ -12,6 +9,7 @@ from djhop.compare.verdicts import Verdict
 from djhop.reports.hops import HopView
 from djhop.reports.signs import SIGNS, Tone, number, tone_of_verdict
 from djhop.reports.summary import Square, Summary, summarise
+from djhop.reports.templating import templates
 from djhop.store.record import Run
 
 #: Room for labels at the left and above, and what is left free at the right and below.
@@ -200,15 +198,3 @@ def badge_words(summary: Summary) -> tuple[str, str]:
     if not summary.path:
         return asked, f"{SIGNS['unknown']} no hop judged"
     return asked, f"{SIGNS['good']} every hop clean"
-
-
-@functools.cache
-def templates() -> jinja2.Environment:
-    """The templates of pictures."""
-    return jinja2.Environment(
-        loader=jinja2.PackageLoader("djhop", "data/report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )

@@ -13,7 +13,7 @@ import jinja2
 
 from djhop import releases
 from djhop.durable import encode
-from djhop.reports import burn, durations, picture
+from djhop.reports import burn, durations, picture, templating
 from djhop.reports.html.extras import extras
 from djhop.reports.html.lost import Ran
 from djhop.reports.html.model import Model
@@ -81,13 +81,7 @@ def compose(
 @functools.cache
 def templates() -> jinja2.Environment:
     """The templates of pages."""
-    made = jinja2.Environment(
-        loader=jinja2.PackageLoader("djhop", "data/report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    made = templating.environment()
     made.globals.update(extras=extras)
     made.filters["whole"] = lambda text: text.replace(" → ", "\xa0→\xa0")
     return made
